@@ -1,0 +1,24 @@
+"""The Celery application. A task is only a wake-up; the truth is a row in Postgres."""
+
+import os
+
+from celery import Celery
+from celery.signals import setup_logging
+from django_structlog.celery.steps import DjangoStructLogInitStep
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kmnet.settings")
+
+app = Celery("kmnet")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.steps["worker"].add(DjangoStructLogInitStep)  # the request id of the page follows into its tasks
+app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def use_our_logging(**kwargs):
+    """Workers log as the site does: one JSON object a line."""
+    import logging.config  # Celery calls this before Django is set up
+
+    from django.conf import settings
+
+    logging.config.dictConfig(settings.LOGGING)

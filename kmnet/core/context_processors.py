@@ -1,0 +1,3 @@
+def frame(request):
+    """What every page shows around its matter."""
+    return {}

@@ -1,0 +1,1 @@
+"""Core models, one module per noun."""

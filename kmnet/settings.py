@@ -1,0 +1,358 @@
+"""The one settings file. Everything that differs between installations is read from the environment."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+import structlog
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+# --- what kind of installation this is -------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+KMNET_DEMO = env.bool(
+    "KMNET_DEMO", default=False
+)  # demo accounts, the in-site mailbox; set by `make run` and the tests
+PRODUCTION = not DEBUG and not KMNET_DEMO
+
+DEFAULT_SECRET_KEY = "for-the-demo-only-never-for-production-0123456789"
+SECRET_KEY = env("SECRET_KEY", default=DEFAULT_SECRET_KEY)
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SITE_URL = env("SITE_URL", default="http://localhost:8000").rstrip("/")
+HTTPS = SITE_URL.startswith("https://")
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if not PRODUCTION else []
+)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
+INSECURE_COOKIES = env.bool("INSECURE_COOKIES", default=not HTTPS)
+
+
+def unsafe_settings() -> list[str]:
+    """Why this must not start: each line names the setting to mend. Empty where all is well."""
+    found = []
+    if DEBUG and not KMNET_DEMO:
+        found.append("DEBUG is on outside the demo: unset DEBUG (or set KMNET_DEMO=1 for development).")
+    if PRODUCTION:
+        if SECRET_KEY == DEFAULT_SECRET_KEY or len(SECRET_KEY) < 40:
+            found.append("SECRET_KEY is the default or shorter than 40 characters: set a long random one.")
+        if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
+            found.append("ALLOWED_HOSTS must name the hosts of this site; `*` and none are refused.")
+        if INSECURE_COOKIES:
+            found.append(
+                "Cookies would be insecure: set SITE_URL to the https:// address (and not INSECURE_COOKIES)."
+            )
+        if env.bool("KMNET_DEMO_ACCOUNTS", default=False):
+            found.append("KMNET_DEMO_ACCOUNTS is set: demo accounts exist only where KMNET_DEMO=1.")
+    return found
+
+
+if unsafe_settings():
+    raise ImproperlyConfigured("kmnet refuses to start:\n- " + "\n- ".join(unsafe_settings()))
+
+# --- apps ------------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "members",
+    "discussions",
+    "events",
+    "resources",
+    "kmnet.hub",
+    "kmnet.demo",
+    "kmnet.core",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "taggit",
+    "django_countries",
+    "django_htmx",
+    "django_structlog",
+    "template_partials",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "kmnet.core.middleware.HealthMiddleware",  # before the host check and the session: probes come by address
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "kmnet.core.middleware.UnavailableMiddleware",  # the database away: a styled 503, not a trace
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "kmnet.core.middleware.ReaderMiddleware",  # the reader's language and time zone
+    "django_htmx.middleware.HtmxMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "kmnet.core.middleware.KeepTextMiddleware",  # what was typed outlives an expired login
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "members.middleware.StandingMiddleware",  # unproven, pending and unfinished members: where they may go
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "kmnet.core.middleware.PrivatePagesMiddleware",  # personal pages are never kept by a shared cache
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "kmnet.urls"
+WSGI_APPLICATION = "kmnet.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "kmnet.core.context_processors.frame",
+            ],
+        },
+    },
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # templates/django/forms/* are ours
+
+# --- data ------------------------------------------------------------------------------------------------------------
+# `dev.py run` and the tests start embedded servers and set these two.
+DATABASES = {
+    "default": {
+        **environ.Env.db_url_config(env.str("DATABASE_URL", default="postgres://kmnet@localhost/kmnet")),
+        "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
+
+
+def redis_db(number: int) -> str:
+    """One Redis, one database number a use: 0 broker, 1 cache. (urlunsplit drops the slashes of unix:///path.)"""
+    base, _sep, query = REDIS_URL.partition("?")
+    if base.startswith("unix://"):
+        return f"{base}?db={number}"
+    scheme, _sep, rest = base.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}/{number}" + (f"?{query}" if query else "")
+
+
+def celery_url(url: str) -> str:
+    """Celery spells a unix socket in its own way."""
+    if not url.startswith("unix://"):
+        return url
+    return url.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+
+
+CACHES = {
+    "default": {
+        "BACKEND": "kmnet.core.cache.ForgivingRedisCache",  # Redis away = slower, never an error
+        "LOCATION": redis_db(1),
+        "KEY_PREFIX": env("CACHE_PREFIX", default="kmnet"),
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_COOKIE_AGE = int(timedelta(days=60).total_seconds())
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # guests get no cookie
+
+# --- Celery ----------------------------------------------------------------------------------------------------------
+CELERY_BROKER_URL = celery_url(redis_db(0))
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TASK_PUBLISH_RETRY = False  # the sweep picks up what a broker that was down never heard of
+CELERY_BROKER_CONNECTION_TIMEOUT = 2
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_timeout": 5,
+    "socket_connect_timeout": 2,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    # name: {"task": dotted path, "schedule": seconds}. Each one claims due rows: doubled or missed beats do no harm.
+    "beat-seen": {"task": "kmnet.core.tasks.note_beat", "schedule": 30.0},
+    "send-due-mail": {"task": "kmnet.core.tasks.send_due_mail", "schedule": 15.0},
+    "fan-out": {"task": "kmnet.core.tasks.fan_out_waiting", "schedule": 60.0},
+    "events-promote": {"task": "events.tasks.sweep_promotions", "schedule": 60.0},
+    "events-reminders": {"task": "events.tasks.queue_due_reminders", "schedule": 60.0},
+    "digests": {"task": "kmnet.hub.tasks.queue_due_digests", "schedule": 300.0},
+}
+
+# --- people ----------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "members.Member"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "members.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "members.forms.JoinForm"
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False  # mail scanners open links: a button proves the address
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # the old address hears of each change
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = False
+MFA_TOTP_ISSUER = "kmnet"
+USERSESSIONS_TRACK_ACTIVITY = True
+
+# --- language and time -----------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- files -----------------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "media")))
+MEDIA_URL = "/never-served-directly/"  # files go through a permission check
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_MAX_AGE = 3600
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024  # form fields; files are not counted here
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+# --- mail ------------------------------------------------------------------------------------------------------------
+# EMAIL_URL like smtp+tls://user:password@host:587. Without it the demo delivers to the mailbox at /dev/mail/.
+EMAIL_URL = env.str("EMAIL_URL", default="")
+if EMAIL_URL:
+    vars().update(environ.Env.email_url_config(EMAIL_URL))
+elif KMNET_DEMO:
+    EMAIL_BACKEND = "kmnet.core.mailbox.MailboxBackend"
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="kmnet <hello@kmnet.example>")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+MAIL_DOMAIN = env.str("MAIL_DOMAIN", default="kmnet.example")  # the right half of Message-ID and List-Id
+
+# --- security --------------------------------------------------------------------------------------------------------
+SECURE_SSL_REDIRECT = HTTPS and env.bool("SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+if env.bool("BEHIND_TLS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not INSECURE_COOKIES
+SESSION_COOKIE_NAME = "__Host-session" if SESSION_COOKIE_SECURE else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if CSRF_COOKIE_SECURE else "csrf"
+CSRF_COOKIE_HTTPONLY = True  # htmx takes the token from the page
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "kmnet.core.views.csrf_failure"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-src": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+        "manifest-src": ["'self'"],
+    }
+}
+
+# --- tags, logs ------------------------------------------------------------------------------------------------------
+TAGGIT_CASE_INSENSITIVE = True
+TAGGIT_STRIP_UNICODE_WHEN_SLUGIFYING = True
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False  # an address is personal data
+shared_processors = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                structlog.processors.JSONRenderer(),
+            ],
+            "foreign_pre_chain": shared_processors,
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.security.DisallowedHost": {"level": "ERROR"},
+        "celery": {"level": "WARNING"},
+        "fontTools": {"level": "WARNING"},
+    },
+}
+structlog.configure(
+    processors=[
+        *shared_processors,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    cache_logger_on_first_use=True,
+)
+os.makedirs(STATIC_ROOT, exist_ok=True)  # whitenoise warns where it is missing

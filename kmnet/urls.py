@@ -1,0 +1,22 @@
+"""Every address of the site. They are stable: links in mails must work for years."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("members/", include("members.urls")),
+    path("", include("members.urls_account")),  # /join/, /welcome/, /settings/
+    path("discussions/", include("discussions.urls")),
+    path("events/", include("events.urls")),
+    path("mail/", include("events.urls_mail")),
+    path("library/", include("resources.urls")),
+    path("", include("kmnet.core.urls")),  # /about/, /mail/, /dev/mail/
+    path("", include("kmnet.hub.urls")),  # /, /search/, /notifications/, /moderation/
+]
+
+handler400 = "kmnet.core.views.bad_request"
+handler403 = "kmnet.core.views.forbidden"
+handler404 = "kmnet.core.views.not_found"
+handler500 = "kmnet.core.views.server_error"

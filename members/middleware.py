@@ -1,0 +1,9 @@
+"""Where people whose joining is not finished may go."""
+
+
+class StandingMiddleware:
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)

@@ -1,0 +1,121 @@
+"""Members: who they are, and what they share about themselves."""
+
+import hashlib
+import zoneinfo
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+def check_time_zone(value: str) -> None:
+    """Refuse what is not an IANA time zone name."""
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError(_("“%(value)s” is not a time zone we know."), params={"value": value})
+
+
+class Status(models.TextChoices):
+    PENDING = "pending", _("waiting for approval")
+    ACTIVE = "active", _("active")
+    SILENCED = "silenced", _("silenced: reads, but does not write")
+    SUSPENDED = "suspended", _("suspended")
+    ERASED = "erased", _("account deleted")
+
+
+class MemberQuerySet(models.QuerySet):
+    def full(self):
+        """Members who may see members' pages: address proven, approved, not suspended."""
+        return self.filter(
+            status__in=(Status.ACTIVE, Status.SILENCED), emailaddress__verified=True
+        ).distinct()
+
+
+class MemberManager(BaseUserManager.from_queryset(MemberQuerySet)):
+    def get_by_natural_key(self, email):
+        """Signing in does not care for the case of an address."""
+        return self.get(email__iexact=email)
+
+    def create_superuser(self, email, password=None, **fields):
+        """For `manage.py createsuperuser`; everything else goes through members.services."""
+        from .services import create_member  # services import this module
+
+        return create_member(
+            email=email,
+            name=fields.get("name") or email.partition("@")[0],
+            password=password,
+            is_staff=True,
+            is_superuser=True,
+        )
+
+
+class Member(AbstractBaseUser, PermissionsMixin):
+    """A person with an account. What they tell about themselves is on `profile`."""
+
+    email = models.EmailField(_("e-mail address"), max_length=254)
+    handle = models.SlugField(
+        _("handle"), max_length=40, help_text=_("The last part of your profile’s address.")
+    )
+    name = models.CharField(_("name"), max_length=120)
+    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[check_time_zone])
+    language = models.CharField(_("language"), max_length=12, default="en", choices=settings.LANGUAGES)
+    status = models.CharField(_("standing"), max_length=10, choices=Status, default=Status.ACTIVE)
+    is_active = models.BooleanField(_("may sign in"), default=True)
+    is_staff = models.BooleanField(_("may enter the admin pages"), default=False)
+    is_moderator = models.BooleanField(_("moderator"), default=False)
+    is_organiser = models.BooleanField(_("organiser"), default=False)
+    is_host = models.BooleanField(_("host"), default=False)
+    agreed_at = models.DateTimeField(_("agreed to how we treat each other"), null=True, blank=True)
+    onboarded_at = models.DateTimeField(_("finished the first steps"), null=True, blank=True)
+    joined_at = models.DateTimeField(_("joined"), default=timezone.now)
+    last_seen_on = models.DateField(_("last seen"), null=True, blank=True)
+
+    objects = MemberManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="one_member_per_address"),
+            models.UniqueConstraint(Lower("handle"), name="one_member_per_handle"),
+            models.CheckConstraint(
+                condition=~Q(status__in=("suspended", "erased"), is_active=True),
+                name="suspended_cannot_sign_in",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_staff=True) | Q(is_superuser=False), name="admins_are_staff"
+            ),
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return reverse("members:profile", args=[self.handle])
+
+    def get_full_name(self):
+        return self.name
+
+    def get_short_name(self):
+        return self.name.split()[0] if self.name.split() else self.name
+
+    @property
+    def initials(self) -> str:
+        """Two letters for the arch that stands in for a picture."""
+        words = [word for word in self.name.split() if word[:1].isalpha()]
+        return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper() if words else "·"
+
+    @property
+    def tint(self) -> int:
+        """1 to 8, the same for the same name for ever."""
+        return hashlib.sha256(self.name.encode()).digest()[0] % 8 + 1

@@ -1,0 +1,19 @@
+"""Settings of the tests: the site as in the demo, with what would make tests slow or shared taken out."""
+
+import os
+
+os.environ["KMNET_DEMO"] = "1"  # never production; the plugin tests.services has set the databases
+os.environ.pop("DEBUG", None)
+os.environ.pop("EMAIL_URL", None)
+os.environ["SITE_URL"] = "http://testserver"
+
+from kmnet.settings import *  # noqa: E402, F403
+from kmnet.settings import CACHES, STORAGES  # noqa: E402
+
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+CACHES["default"]["KEY_PREFIX"] = f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+CELERY_BROKER_URL = "memory://"  # wake-ups go nowhere; tests run the work themselves
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+LOG_LEVEL = "ERROR"
