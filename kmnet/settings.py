@@ -198,6 +198,9 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- people ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "members.Member"
+SILENCED_SYSTEM_CHECKS = [
+    "auth.W004"
+]  # addresses are unique without regard to case: a constraint on lower(email)
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",

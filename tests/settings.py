@@ -7,8 +7,8 @@ os.environ.pop("DEBUG", None)
 os.environ.pop("EMAIL_URL", None)
 os.environ["SITE_URL"] = "http://testserver"
 
-from kmnet.settings import *  # noqa: E402, F403
-from kmnet.settings import CACHES, STORAGES  # noqa: E402
+from kmnet.settings import *  # noqa: F403
+from kmnet.settings import CACHES, STORAGES
 
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

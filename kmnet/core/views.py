@@ -1,5 +1,5 @@
 def csrf_failure(request, reason=""):
-    raise NotImplementedError
+    raise RuntimeError(reason)
 
 
 bad_request = forbidden = not_found = server_error = csrf_failure
