@@ -1,2 +1,19 @@
+"""Home, search, notifications, moderation, and what the digest's links lead to."""
+
+from django.urls import path
+
+from .views import digest, home, moderation, notifications, search
+
 app_name = "hub"
-urlpatterns = []
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("search/", search.search, name="search"),
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/read/", notifications.mark_read, name="notifications_read"),
+    path("moderation/", moderation.queue, name="moderation"),
+    path("moderation/settled/", moderation.settled, name="moderation_settled"),
+    path("moderation/<str:kind>/<int:pk>/", moderation.case, name="moderation_case"),
+    path("moderation/<str:kind>/<int:pk>/decide/", moderation.decide, name="moderation_decide"),
+    path("moderation/report/<str:kind>/<int:pk>/", moderation.report, name="report"),
+    path("mail/digest-read/<str:token>/", digest.digest_read, name="digest_read"),
+]
