@@ -1,5 +1,16 @@
 """What happens to every request."""
 
+import zoneinfo
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpResponse
+from django.shortcuts import resolve_url
+from django.utils import timezone, translation
+from django.utils.cache import add_never_cache_headers, patch_vary_headers
+
+from . import kept_text
+from .models import CommunitySettings
+
 
 class PassThrough:
     def __init__(self, get_response):
@@ -10,20 +21,64 @@ class PassThrough:
 
 
 class HealthMiddleware(PassThrough):
-    pass
+    """Probes are answered in kmnet.hub.health; this keeps them away from the host check and from sessions."""
 
 
 class UnavailableMiddleware(PassThrough):
-    pass
+    """The database away becomes a styled 503."""
 
 
 class ReaderMiddleware(PassThrough):
-    pass
+    """Pages speak the reader's language and tell the reader's time; for guests, the community's."""
+
+    def __call__(self, request):
+        if request.user.is_authenticated:
+            language, zone = request.user.language, request.user.time_zone
+        else:
+            language, zone = (
+                translation.get_language_from_request(request),
+                CommunitySettings.load().time_zone,
+            )
+        translation.activate(language)
+        request.LANGUAGE_CODE = translation.get_language()
+        try:
+            timezone.activate(zoneinfo.ZoneInfo(zone))
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+            timezone.deactivate()
+        try:
+            return self.get_response(request)
+        finally:
+            timezone.deactivate()
+            translation.deactivate()
 
 
 class KeepTextMiddleware(PassThrough):
-    pass
+    """A form sent after the login has run out: the text is kept, and offered again after signing in.
+
+    Stands before LoginRequiredMiddleware. htmx is sent on by a header, since it would swap the login page in.
+    """
+
+    def process_view(self, request, view_func, view_args, view_kwargs):
+        if request.user.is_authenticated or not getattr(view_func, "login_required", True):
+            return None
+        if request.method == "POST":
+            kept_text.keep(request)
+        if request.htmx:
+            back = request.htmx.current_url_abs_path or "/"
+            response = HttpResponse(status=204)
+            response["HX-Redirect"] = redirect_to_login(back, resolve_url("account_login")).url
+            return response
+        return None
 
 
 class PrivatePagesMiddleware(PassThrough):
-    pass
+    """What was made for one reader is kept by no shared cache; a partial is never mistaken for its page."""
+
+    def __call__(self, request):
+        response = self.get_response(request)
+        patch_vary_headers(response, ["HX-Request", "Cookie"])
+        if not response.has_header("Cache-Control") and (
+            request.user.is_authenticated or request.method != "GET"
+        ):
+            add_never_cache_headers(response)
+        return response

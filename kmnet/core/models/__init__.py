@@ -1,1 +1,24 @@
 """Core models, one module per noun."""
+
+from .activity import Activity, Notification
+from .audit import AuditEntry
+from .community import CommunitySettings
+from .heartbeat import Heartbeat
+from .links import RelatedItem
+from .moderation import Flag, Hideable
+from .vocabulary import Facet, Synonym, SynonymGroup, Term
+
+__all__ = [
+    "Activity",
+    "AuditEntry",
+    "CommunitySettings",
+    "Facet",
+    "Flag",
+    "Heartbeat",
+    "Hideable",
+    "Notification",
+    "RelatedItem",
+    "Synonym",
+    "SynonymGroup",
+    "Term",
+]

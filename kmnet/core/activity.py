@@ -1,0 +1,128 @@
+"""Deeds and who hears of them.
+
+A service calls `record` in its own transaction; a task fans the row out to notifications and mails. Apps register an
+`ActivityType` per verb at start-up (hooks.py), so that core needs to know none of them.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.utils import timezone
+
+from .models import Activity, Notification
+
+
+@dataclass(frozen=True)
+class ActivityType:
+    """What a verb means.
+
+    verb: "discussions.replied". template: a one-line partial that shows it (gets `activity`). audience: the ids of the
+    members who are told; asked at fan-out time, so it must itself leave out whoever may no longer see the target. The
+    actor never hears of their own deed. mail_kind: the kind of mail each of them gets, or None. category: on the
+    settings page, where it differs from the mail kind's.
+    """
+
+    verb: str
+    template: str
+    audience: Callable[[Activity], Iterable[int]] | None = None
+    mail_kind: str | None = None
+
+
+_types: dict[str, ActivityType] = {}
+
+
+def register(activity_type: ActivityType) -> None:
+    """Make a verb known. Registering another type under the same verb is a mistake."""
+    known = _types.setdefault(activity_type.verb, activity_type)
+    if known != activity_type:
+        raise ValueError(f"activity verb {activity_type.verb!r} is registered twice")
+
+
+def get_type(verb: str) -> ActivityType | None:
+    return _types.get(verb)
+
+
+def record(
+    verb: str, *, actor, target: models.Model, data: dict | None = None, at: datetime | None = None
+) -> Activity:
+    """Write the deed down; call it inside the deed's transaction. Wakes the fan-out after the commit."""
+    from .tasks import enqueue, fan_out_activity  # the task calls back into this module
+
+    if verb not in _types:
+        raise LookupError(f"activity verb {verb!r} is not registered")
+    quiet = _types[verb].audience is None
+    now = at or timezone.now()
+    activity = Activity.objects.create(
+        verb=verb,
+        actor=actor,
+        target_type=ContentType.objects.get_for_model(target),
+        target_id=target.pk,
+        data=data or {},
+        at=now,
+        fanned_out_at=now if quiet else None,
+    )
+    if not quiet:
+        enqueue(fan_out_activity, activity_id=activity.pk)
+    return activity
+
+
+@transaction.atomic
+def fan_out(*, activity_id: int) -> int:
+    """Tell everybody in the audience, once; return how many. Any number of workers may call it at once.
+
+    Locks the activity row (skipping one that another worker has). The notifications, the mail rows and the mark
+    "fanned out" commit together.
+    """
+    from . import mail  # mail rows are part of the fan-out; kmnet.core.mail uses core models too
+
+    activity = (
+        Activity.objects.select_for_update(skip_locked=True, of=("self",))
+        .waiting()
+        .filter(pk=activity_id)
+        .first()
+    )
+    if activity is None:
+        return 0
+    kind = _types.get(activity.verb)
+    told = 0
+    if kind is not None and kind.audience is not None and activity.target is not None:
+        ids = set(kind.audience(activity)) - {activity.actor_id}
+        Notification.objects.bulk_create(
+            [Notification(activity=activity, recipient_id=pk) for pk in sorted(ids)], ignore_conflicts=True
+        )
+        told = len(ids)
+        if kind.mail_kind:
+            members = models_by_id(ids)
+            for pk in sorted(members):
+                mail.queue(
+                    kind.mail_kind,
+                    member=members[pk],
+                    dedupe_key=f"{kind.mail_kind}:{activity.pk}:{pk}",
+                    refs={"activity": activity.pk},
+                )
+    activity.fanned_out_at = timezone.now()
+    activity.save(update_fields=["fanned_out_at"])
+    return told
+
+
+def models_by_id(ids: Iterable[int]) -> dict[int, models.Model]:
+    """Members by id."""
+    from django.contrib.auth import get_user_model
+
+    return get_user_model().objects.in_bulk(list(ids))
+
+
+def mark_read(*, member, targets: Iterable[models.Model]) -> int:
+    """The member has seen these things: their unread notifications about them are read now."""
+    by_type: dict[ContentType, list[int]] = {}
+    for target in targets:
+        by_type.setdefault(ContentType.objects.get_for_model(target), []).append(target.pk)
+    if not by_type or not member.is_authenticated:
+        return 0
+    about = models.Q()
+    for content_type, ids in by_type.items():
+        about |= models.Q(activity__target_type=content_type, activity__target_id__in=ids)
+    return Notification.objects.unread().filter(about, recipient=member).update(read_at=timezone.now())

@@ -1,0 +1,88 @@
+"""The field's vocabulary: looking up terms, expanding words to their synonyms, loading the starter set."""
+
+from pathlib import Path
+
+import yaml
+from django.core.cache import cache
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.text import slugify
+
+from .models import Facet, Synonym, SynonymGroup, Term
+from .text import fold
+
+STARTER = Path(__file__).parent / "data" / "vocabulary.yaml"
+CACHE_SECONDS = 300
+
+
+def _groups() -> dict[str, tuple[str, ...]]:
+    """Each known word, folded, with all spellings of its group. Cached; dropped when a synonym is saved."""
+    found = cache.get("vocabulary")
+    if found is None:
+        by_group: dict[int, list[str]] = {}
+        for group, word in Synonym.objects.order_by("pk").values_list("group_id", "word"):
+            by_group.setdefault(group, []).append(word)
+        found = {fold(word): tuple(words) for words in by_group.values() for word in words}
+        cache.set("vocabulary", found, CACHE_SECONDS)
+    return found
+
+
+def expand(word: str) -> tuple[str, ...]:
+    """All spellings that mean the same as `word`, itself among them; only itself where there are none."""
+    return _groups().get(fold(word), (word,))
+
+
+def known_phrases() -> dict[str, tuple[str, ...]]:
+    """Every folded word or phrase that has synonyms, with its group; for finding them inside a longer text."""
+    return _groups()
+
+
+def terms_for(kind: str) -> QuerySet[Term]:
+    """The terms that may be chosen for "member", "thread", "event" or "resource", facet by facet."""
+    return Term.objects.current().filter(facet__applies_to__contains=[kind]).select_related("facet")
+
+
+def find_term(text: str, facet: str | None = None) -> Term | None:
+    """The current term that `text` names, by its own name or by a synonym, whatever its case and accents.
+
+    With `facet` (its key) only there; else the first in the order of the facets.
+    """
+    wanted = {fold(word) for word in expand(text.strip())}
+    terms = Term.objects.current().select_related("facet")
+    if facet:
+        terms = terms.filter(facet__key=facet)
+    for term in terms:
+        if fold(term.name) in wanted or any(fold(word) in wanted for word in expand(term.name)):
+            return term
+    return None
+
+
+@transaction.atomic
+def load_vocabulary(path: Path = STARTER) -> dict[str, int]:
+    """Load facets, terms and synonyms from YAML; safe to repeat: what is there, or was changed since, stays as it is.
+
+    Returns how many facets, terms and synonyms were added.
+    """
+    data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    added = {"facets": 0, "terms": 0, "synonyms": 0}
+    for position, entry in enumerate(data["facets"]):
+        facet, new = Facet.objects.get_or_create(
+            key=entry["key"],
+            defaults={"label": entry["label"], "applies_to": entry["applies_to"], "position": position},
+        )
+        added["facets"] += new
+        for place, name in enumerate(entry["terms"]):
+            slug = slugify(name)[:90]
+            _term, new = Term.objects.get_or_create(
+                facet=facet, slug=slug, defaults={"name": name, "position": place}
+            )
+            added["terms"] += new
+    for words in data["synonyms"]:
+        known = Synonym.objects.filter(word__in=words).values_list("group_id", flat=True).first()
+        group = SynonymGroup.objects.get(pk=known) if known else SynonymGroup.objects.create(note=words[0])
+        for word in words:
+            if not Synonym.objects.filter(word__iexact=word).exists():
+                Synonym.objects.create(group=group, word=word)
+                added["synonyms"] += 1
+    cache.delete("vocabulary")
+    return added
