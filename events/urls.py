@@ -1,2 +1,23 @@
+from django.urls import path
+
+from . import views
+
 app_name = "events"
-urlpatterns = []
+urlpatterns = [
+    path("", views.index, name="index"),
+    path("past/", views.past, name="past"),
+    path("new/", views.create, name="create"),
+    path("<int:pk>-<slug:slug>/", views.detail, name="detail"),
+    path("<int:pk>-<slug:slug>/register/", views.register, name="register"),
+    path("<int:pk>-<slug:slug>/cancel/", views.cancel, name="cancel"),
+    path("<int:pk>-<slug:slug>/offer/", views.offer, name="offer"),
+    path("<int:pk>-<slug:slug>/join/", views.join, name="join"),
+    path("<int:pk>-<slug:slug>/event.ics", views.calendar_file, name="calendar_file"),
+    path("<int:pk>-<slug:slug>/organise/", views.organise, name="organise"),
+    path("<int:pk>-<slug:slug>/organise/edit/", views.edit, name="edit"),
+    path("<int:pk>-<slug:slug>/organise/publish/", views.publish, name="publish"),
+    path("<int:pk>-<slug:slug>/organise/capacity/", views.capacity, name="capacity"),
+    path("<int:pk>-<slug:slug>/organise/call-off/", views.call_off, name="call_off"),
+    path("<int:pk>-<slug:slug>/organise/people/<int:registration>/", views.person, name="person"),
+    path("<int:pk>-<slug:slug>/organise/people.csv", views.people_csv, name="people_csv"),
+]

@@ -1,1 +1,13 @@
-urlpatterns = []
+"""Links in mails. Opening one changes nothing; the button on its page acts."""
+
+from django.urls import path
+
+from . import views_mail
+
+app_name = "events_mail"
+urlpatterns = [
+    path("offer/<str:token>/", views_mail.offer, name="offer"),
+    path("cancel/<str:token>/", views_mail.cancel, name="cancel"),
+    path("prove/<str:token>/", views_mail.prove, name="prove"),
+    path("join/<str:token>/", views_mail.join, name="join"),
+]

@@ -1,0 +1,267 @@
+"""The event itself: when, where, for whom, how many."""
+
+import uuid
+import zoneinfo
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from taggit.managers import TaggableManager
+
+from members.models import check_time_zone
+from members.permissions import can_administer, is_full_member
+
+from .registration import Registration, Status
+
+DOORS_OPEN_BEFORE = timedelta(minutes=15)
+LAST_OFFER_BEFORE = timedelta(hours=3)  # later a place is not held for one person any more
+
+
+def make_uid() -> str:
+    """The calendar's name for this event: fixed for life, even if the site moves to another domain."""
+    return f"event-{uuid.uuid4()}@{settings.MAIL_DOMAIN}"
+
+
+class Kind(models.TextChoices):
+    WEBINAR = "webinar", _("webinar")
+    WORKSHOP = "workshop", _("workshop")
+    IN_PERSON = "in_person", _("in person")
+    HYBRID = "hybrid", _("hybrid: in a room and online")
+
+
+class Visibility(models.IntegerChoices):
+    """Rising: each step is seen by fewer people."""
+
+    PUBLIC = 0, _("everyone, and guests may register")
+    MEMBERS = 1, _("members only")
+
+
+@dataclass(frozen=True)
+class Occupancy:
+    """How full an event is, counted at one moment and never stored."""
+
+    confirmed: int
+    offered: int
+    waiting: int
+    attended: int
+    places: int | None
+
+    @property
+    def held(self) -> int:
+        return self.confirmed + self.offered
+
+    @property
+    def free(self) -> int | None:
+        """None: without limit."""
+        return None if self.places is None else max(0, self.places - self.held)
+
+    @property
+    def is_full(self) -> bool:
+        return self.free == 0
+
+
+class EventQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """What this person may see; the same rule as permissions.can_view_event."""
+        if can_administer(user):
+            return self
+        reach = Visibility.MEMBERS if is_full_member(user) else Visibility.PUBLIC
+        seen = Q(published_at__isnull=False, visibility__lte=reach, rehearsal_of__isnull=True)
+        if user.is_authenticated:
+            through = Event.organisers.through.objects.filter(member=user)
+            seen |= Exists(through.filter(event=OuterRef("pk")))
+            invited = Registration.objects.live().filter(member=user, event=OuterRef("pk"))
+            seen |= Q(published_at__isnull=False, rehearsal_of__isnull=False) & Exists(invited)
+        return self.filter(seen)
+
+    def published(self):
+        return self.filter(published_at__isnull=False)
+
+    def upcoming(self, now=None):
+        """Published, not over yet, the next one first."""
+        return self.published().filter(ends_at__gt=now or timezone.now()).order_by("starts_at", "pk")
+
+    def past(self, now=None):
+        return self.published().filter(ends_at__lte=now or timezone.now()).order_by("-starts_at", "-pk")
+
+    def with_card(self, user):
+        """All that a row of a list shows: how full it is, and this person's own place."""
+        now = timezone.now()
+
+        def count(condition):
+            rows = Registration.objects.filter(condition, event=OuterRef("pk")).order_by()
+            return Coalesce(Subquery(rows.values("event").annotate(n=Count("pk")).values("n")), 0)
+
+        mine = Registration.objects.none()
+        if user.is_authenticated:
+            mine = Registration.objects.live().for_member(user).filter(event=OuterRef("pk"))
+        return self.annotate(
+            held_count=count(Registration.holding_at(now)),
+            waiting_count=count(Q(status=Status.WAITING)),
+            came_count=count(Q(attended_at__isnull=False)),
+            my_status=Subquery(mine.values("status")[:1], output_field=models.CharField()),
+        )
+
+    def for_digest(self, member, since, until):
+        """Coming events that were announced in this period and that the member has not answered yet."""
+        answered = Registration.objects.for_member(member).filter(event=OuterRef("pk"))
+        return (
+            self.visible_to(member)
+            .upcoming(until)
+            .filter(published_at__gte=since, published_at__lt=until, cancelled_at__isnull=True)
+            .filter(rehearsal_of__isnull=True, starts_at__gt=until)
+            .exclude(Exists(answered))
+        )
+
+
+class Event(models.Model):
+    """Something that people meet at. Its row is the lock under which places are given out."""
+
+    title = models.CharField(_("title"), max_length=160)
+    slug = models.SlugField(_("address"), max_length=80)
+    summary = models.CharField(_("in one sentence"), max_length=300, blank=True)
+    description = models.TextField(_("what happens"), blank=True)
+    description_html = models.TextField(editable=False, blank=True)
+    render_version = models.PositiveSmallIntegerField(editable=False, default=0)
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.WEBINAR)
+    starts_at = models.DateTimeField(_("starts"))
+    ends_at = models.DateTimeField(_("ends"))
+    time_zone = models.CharField(
+        _("time zone of the event"), max_length=64, default="UTC", validators=[check_time_zone]
+    )
+    venue = models.CharField(_("where, if in a room"), max_length=240, blank=True)
+    capacity = models.PositiveIntegerField(_("places"), null=True, blank=True)
+    overbooking = models.PositiveIntegerField(_("places accepted beyond that"), default=0)
+    registration_opens_at = models.DateTimeField(_("registration opens"), null=True, blank=True)
+    registration_closes_at = models.DateTimeField(_("registration closes"), null=True, blank=True)
+    visibility = models.PositiveSmallIntegerField(
+        _("who sees it"), choices=Visibility, default=Visibility.PUBLIC
+    )
+    organisers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="organised_events", verbose_name=_("organisers")
+    )
+    rehearsal_of = models.ForeignKey(
+        "self",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="rehearsals",
+        verbose_name=_("rehearsal of"),
+    )
+    meeting_url = models.URLField(
+        _("address of the meeting"),
+        max_length=500,
+        blank=True,
+        help_text=_("Never shown or mailed: people come in through our own page."),
+    )
+    recording_url = models.URLField(_("recording"), max_length=500, blank=True)
+    has_captions = models.BooleanField(_("live captions"), default=False)
+    has_sign_language = models.BooleanField(_("sign language"), default=False)
+    has_slides_ahead = models.BooleanField(_("slides are sent ahead"), default=False)
+    access_notes = models.TextField(_("what else you offer"), max_length=1000, blank=True)
+    published_at = models.DateTimeField(_("published"), null=True, blank=True)
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+    cancel_reason = models.CharField(_("why it was cancelled"), max_length=500, blank=True)
+    moved_at = models.DateTimeField(editable=False, null=True, blank=True)  # the last change of its time
+    uid = models.CharField(max_length=120, unique=True, default=make_uid, editable=False)
+    sequence = models.PositiveIntegerField(default=0, editable=False)  # iCalendar's SEQUENCE
+    submit_key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    tags = TaggableManager(blank=True)
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ("starts_at", "pk")
+        indexes = [
+            models.Index(fields=["starts_at", "id"], name="event_by_start"),
+            models.Index(fields=["ends_at", "id"], name="event_by_end"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="event_ends_after_it_starts"
+            ),
+            models.CheckConstraint(
+                condition=Q(capacity__isnull=True) | Q(capacity__gte=1), name="event_has_a_place"
+            ),
+            models.CheckConstraint(
+                condition=Q(capacity__isnull=False) | Q(overbooking=0), name="no_overbooking_without_capacity"
+            ),
+            models.CheckConstraint(
+                condition=Q(registration_opens_at__isnull=True)
+                | Q(registration_closes_at__isnull=True)
+                | Q(registration_closes_at__gt=F("registration_opens_at")),
+                name="registration_closes_after_it_opens",
+            ),
+        ]
+
+    def __str__(self):
+        return self.title
+
+    def get_absolute_url(self):
+        return reverse("events:detail", args=[self.pk, self.slug])
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self.time_zone)
+
+    @property
+    def places(self) -> int | None:
+        """How many people may hold a place at once; None is without limit."""
+        return None if self.capacity is None else self.capacity + self.overbooking
+
+    @property
+    def is_online(self) -> bool:
+        return self.kind != Kind.IN_PERSON
+
+    @property
+    def has_access_info(self) -> bool:
+        return bool(self.has_captions or self.has_sign_language or self.has_slides_ahead or self.access_notes)
+
+    @property
+    def doors_open_at(self) -> datetime:
+        return self.starts_at - DOORS_OPEN_BEFORE
+
+    @property
+    def last_offer_at(self) -> datetime:
+        """From here a freed place is not held for one person; all who still wait may take it."""
+        return self.starts_at - LAST_OFFER_BEFORE
+
+    def is_over(self, now=None) -> bool:
+        return self.ends_at <= (now or timezone.now())
+
+    def has_started(self, now=None) -> bool:
+        return self.starts_at <= (now or timezone.now())
+
+    def doors_are_open(self, now=None) -> bool:
+        return self.cancelled_at is None and self.doors_open_at <= (now or timezone.now()) < self.ends_at
+
+    def takes_registrations(self, now=None) -> bool:
+        """Open to newcomers. Closing stops them, not the offers to those who already wait."""
+        now = now or timezone.now()
+        return (
+            self.published_at is not None
+            and self.cancelled_at is None
+            and now < self.starts_at
+            and (self.registration_opens_at is None or self.registration_opens_at <= now)
+            and (self.registration_closes_at is None or now < self.registration_closes_at)
+        )
+
+    def occupancy(self, now=None) -> Occupancy:
+        """Counted in one query. An offer stops counting at its end, whether or not a sweep has seen it."""
+        now = now or timezone.now()
+        counts = self.registrations.aggregate(
+            confirmed=Count("pk", filter=Q(status=Status.CONFIRMED)),
+            offered=Count("pk", filter=Q(status=Status.OFFERED, offer_expires_at__gt=now)),
+            waiting=Count("pk", filter=Q(status=Status.WAITING)),
+            attended=Count("pk", filter=Q(attended_at__isnull=False)),
+        )
+        return Occupancy(places=self.places, **counts)

@@ -1,0 +1,175 @@
+"""Who comes: one row per person and event, and a log of all that happened to it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from members.models import check_time_zone
+
+
+class Status(models.TextChoices):
+    UNPROVEN = "unproven", _("address not confirmed yet")
+    REQUESTED = "requested", _("waiting for approval")
+    CONFIRMED = "confirmed", _("has a place")
+    WAITING = "waiting", _("on the waiting list")
+    OFFERED = "offered", _("has been offered a place")
+    EXPIRED = "expired", _("offer passed by")
+    DECLINED = "declined", _("passed the place on")
+    CANCELLED = "cancelled", _("gave the place up")
+    REMOVED = "removed", _("removed by the organisers")
+
+    @classmethod
+    def live(cls):
+        """One person has at most one of these per event."""
+        return (cls.REQUESTED, cls.CONFIRMED, cls.WAITING, cls.OFFERED)
+
+    @classmethod
+    def unsettled(cls):
+        """Live, or about to be."""
+        return (cls.UNPROVEN, *cls.live())
+
+
+class RegistrationQuerySet(models.QuerySet):
+    def live(self):
+        return self.filter(status__in=Status.live())
+
+    def for_member(self, member):
+        """Also what they booked as a guest, before they joined with the same address."""
+        return self.filter(Q(member=member) | Q(member__isnull=True, guest_address__iexact=member.email))
+
+    def for_address(self, address):
+        return self.filter(member__isnull=True, guest_address__iexact=address)
+
+    def in_queue_order(self):
+        """Those who are served first, first: priority set beforehand, then joining time."""
+        return self.order_by("-priority", "joined_at", "pk")
+
+    def lapsed(self, now):
+        """Offers whose time is up."""
+        return self.filter(status=Status.OFFERED, offer_expires_at__lte=now)
+
+
+class Registration(models.Model):
+    """One person's place, or place in the queue, at one event. Written by events.services alone."""
+
+    event = models.ForeignKey("events.Event", models.CASCADE, related_name="registrations")
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="registrations"
+    )
+    guest_name = models.CharField(_("name"), max_length=120, blank=True)
+    guest_address = models.EmailField(_("e-mail address"), max_length=254, blank=True)
+    guest_time_zone = models.CharField(max_length=64, blank=True, validators=[check_time_zone])
+    status = models.CharField(_("state"), max_length=12, choices=Status)
+    priority = models.SmallIntegerField(_("priority"), default=0)
+    joined_at = models.DateTimeField(_("joined"), default=timezone.now)
+    confirmed_at = models.DateTimeField(_("place confirmed"), null=True, blank=True)
+    offered_at = models.DateTimeField(_("place offered"), null=True, blank=True)
+    offer_expires_at = models.DateTimeField(_("offer ends"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("left"), null=True, blank=True)
+    attended_at = models.DateTimeField(_("came"), null=True, blank=True)
+
+    objects = RegistrationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("registration")
+        verbose_name_plural = _("registrations")
+        ordering = ("pk",)
+        indexes = [
+            models.Index(
+                fields=["event", "status", "-priority", "joined_at", "id"], name="registration_queue"
+            ),
+            models.Index(
+                fields=["offer_expires_at"], name="registration_offers", condition=Q(status="offered")
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "member"],
+                condition=Q(status__in=("requested", "confirmed", "waiting", "offered")),
+                name="one_live_registration_per_member",
+            ),
+            models.UniqueConstraint(
+                "event",
+                Lower("guest_address"),
+                condition=Q(status__in=("unproven", "requested", "confirmed", "waiting", "offered"))
+                & ~Q(guest_address=""),
+                name="one_live_registration_per_address",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="offered", offer_expires_at__isnull=False, offered_at__isnull=False)
+                | (~Q(status="offered") & Q(offer_expires_at__isnull=True)),
+                name="an_offer_has_an_end",
+            ),
+            # What is over may be stripped of its person: a deleted account leaves only the count behind.
+            models.CheckConstraint(
+                condition=Q(member__isnull=False, guest_address="")
+                | (Q(member__isnull=True) & ~Q(guest_address=""))
+                | Q(
+                    member__isnull=True,
+                    guest_address="",
+                    status__in=("confirmed", "expired", "declined", "cancelled", "removed"),
+                ),
+                name="registration_is_one_persons",
+            ),
+        ]
+
+    def __str__(self):
+        return f"registration {self.pk}"  # no related row: a list of these must not query
+
+    @staticmethod
+    def holding_at(now) -> Q:
+        """What takes a place at this moment."""
+        return Q(status=Status.CONFIRMED) | Q(status=Status.OFFERED, offer_expires_at__gt=now)
+
+    @property
+    def is_live(self) -> bool:
+        return self.status in Status.live()
+
+    @property
+    def is_guest(self) -> bool:
+        return self.member_id is None
+
+    def has_open_offer(self, now=None) -> bool:
+        return self.status == Status.OFFERED and self.offer_expires_at > (now or timezone.now())
+
+    @property
+    def name(self) -> str:
+        """Needs `member`."""
+        return self.member.name if self.member_id else self.guest_name
+
+    @property
+    def address(self) -> str:
+        """Needs `member`."""
+        return self.member.email if self.member_id else self.guest_address
+
+    def position(self) -> int:
+        """1 for the next in line."""
+        ahead = Q(priority__gt=self.priority) | Q(priority=self.priority) & (
+            Q(joined_at__lt=self.joined_at) | Q(joined_at=self.joined_at, pk__lt=self.pk)
+        )
+        waiting = Registration.objects.filter(event_id=self.event_id, status=Status.WAITING)
+        return waiting.filter(ahead).count() + 1
+
+
+class RegistrationLog(models.Model):
+    """Every change of a registration: who, from what to what, and why."""
+
+    registration = models.ForeignKey(Registration, models.CASCADE, related_name="log")
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )  # empty: the person themselves as a guest, or the clock
+    from_status = models.CharField(max_length=12, blank=True)
+    to_status = models.CharField(max_length=12)
+    why = models.CharField(max_length=200)
+
+    class Meta:
+        verbose_name = _("change of a registration")
+        verbose_name_plural = _("changes of registrations")
+        ordering = ("at", "pk")
+
+    def __str__(self):
+        return f"{self.from_status or 'new'} to {self.to_status}: {self.why}"

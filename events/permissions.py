@@ -1,0 +1,61 @@
+"""Who may do what with an event. An anonymous visitor may be passed everywhere."""
+
+from members import permissions as members
+
+from .models import Event, Registration, Status, Visibility
+
+
+def is_organiser_of(user, event: Event) -> bool:
+    return bool(user.is_authenticated and user.is_active and event.organisers.filter(pk=user.pk).exists())
+
+
+def can_view_event(user, event: Event) -> bool:
+    """The same rule as EventQuerySet.visible_to."""
+    if members.can_administer(user) or is_organiser_of(user, event):
+        return True
+    if event.published_at is None:
+        return False
+    if event.rehearsal_of_id:
+        return bool(user.is_authenticated) and event.registrations.live().filter(member=user).exists()
+    return event.visibility == Visibility.PUBLIC or members.is_full_member(user)
+
+
+def can_create_event(user) -> bool:
+    return members.can_organise(user)
+
+
+def can_organise_event(user, event: Event) -> bool:
+    """See and serve the people of this event, and change it. Admins may too; what they see is logged."""
+    return members.can_administer(user) or (members.can_write(user) and is_organiser_of(user, event))
+
+
+def can_register(user, event: Event) -> bool:
+    """May this person ask for a place (or, when all are taken, for the waiting list) now?"""
+    if not event.takes_registrations():
+        return False
+    if not user.is_authenticated:
+        return event.visibility == Visibility.PUBLIC and event.rehearsal_of_id is None
+    if not members.can_write(user):
+        return False
+    return can_view_event(user, event)
+
+
+def can_cancel_registration(user, registration: Registration) -> bool:
+    """A silenced member may still leave."""
+    return bool(
+        user.is_authenticated
+        and registration.status in Status.unsettled()
+        and (
+            registration.member_id == user.pk
+            or (registration.member_id is None and registration.guest_address.lower() == user.email.lower())
+        )
+    )
+
+
+def can_enter(registration: Registration | None) -> bool:
+    """Through the join gate: only with a place."""
+    return registration is not None and registration.status == Status.CONFIRMED
+
+
+def can_see_recording(user, event: Event) -> bool:
+    return can_view_event(user, event)

@@ -1,0 +1,3 @@
+from .views import index
+
+offer = cancel = prove = join = index
