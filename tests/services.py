@@ -1,33 +1,54 @@
-"""A plugin (pytest -p): embedded Postgres and Redis for this run, before Django's settings are read.
+"""A plugin (pytest -p): the servers that the tests need, before Django's settings are read.
 
-Only the first process starts them; pytest-xdist's workers inherit the environment."""
+Only what is not named by DATABASE_URL or REDIS_URL is started, by the first process only: xdist's workers inherit the
+two variables. The servers and their data go with the run.
+"""
 
-import importlib.util, os, shutil, tempfile
+import importlib.util
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
-_services = None
+_running = None
 
 
-def _start():
-    global _services
-    spec = importlib.util.spec_from_file_location(
-        "kmnet_embedded", Path(__file__).parent.parent / "kmnet" / "embedded.py"
-    )
+def _load_embedded():
+    """By its path: importing the package kmnet would import Celery, and read the settings too early."""
+    path = Path(__file__).resolve().parent.parent / "kmnet" / "embedded.py"
+    spec = importlib.util.spec_from_file_location("kmnet_embedded", path)
     embedded = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(embedded)
+    return embedded
+
+
+def _start_missing():
+    global _running
+    embedded = _load_embedded()
+    missing = embedded.missing_services()
+    if not missing:
+        return
+    # /tmp of root may be private to it, and Postgres runs as another user there.
     state = Path(tempfile.mkdtemp(prefix="kmnet-test-", dir="/var/tmp" if os.geteuid() == 0 else None))
-    _services = embedded.Services(state, durable=False)
-    _services.__enter__()
-    os.environ.update(_services.env)
+    _running = embedded.Services(missing, state=state, durable=False)
+    _running.__enter__()
+    os.environ.update(_running.env)
 
 
-if "DATABASE_URL" not in os.environ:
-    _start()
+_start_missing()
+
+
+def pytest_configure(config):
+    """After the packages' own plugins, so that our fixtures override theirs."""
+    for name in ("tests.databases", "tests.browser_plugin"):
+        config.pluginmanager.import_plugin(name)
 
 
 def pytest_unconfigure(config):
-    global _services
-    if _services and not hasattr(config, "workerinput"):
-        _services.__exit__()
-        shutil.rmtree(_services.state, ignore_errors=True)
-        _services = None
+    global _running
+    if _running:
+        _running.__exit__()
+        shutil.rmtree(_running.state, ignore_errors=True)
+        for name in _running.env:
+            os.environ.pop(name, None)
+        _running = None

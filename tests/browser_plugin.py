@@ -1,0 +1,34 @@
+"""What the browser tests need of Playwright: a Chromium that is there, and one that phones nobody."""
+
+import os
+
+import pytest
+
+from tests import browser_finder
+
+# Playwright's synchronous API keeps an event loop in the thread; Django would refuse the database to it.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+QUIET = [
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    chromium = browser_finder.get_chromium()
+    if not chromium:
+        missing = "There is no Chromium, and none could be had: install one, or name it in CHROMIUM."
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0  # whose Chromium has no sandbox
+    return {
+        **browser_type_launch_args,
+        "executable_path": chromium,
+        "args": [*QUIET, *(["--no-sandbox"] if as_root else [])],
+        "env": {**os.environ, **browser_finder.environment(chromium)},
+    }

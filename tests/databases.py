@@ -1,0 +1,76 @@
+"""Each process of the tests gets a database of its own, copied from one that is migrated once.
+
+Migrations take seconds and each xdist worker would run them all; Postgres copies a database in a fraction of one.
+"""
+
+import os
+from contextlib import contextmanager
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+
+def _run_name() -> str:
+    """The same in all workers of one run, another in each run: several may share a server."""
+    return os.environ.get("PYTEST_XDIST_TESTRUNUID", f"alone{os.getpid()}")[:12]
+
+
+def _template_name() -> str:
+    return f"kmnet_tests_{_run_name()}"
+
+
+def _point_at(name: str) -> None:
+    connection.close()
+    connection.settings_dict["NAME"] = name
+
+
+@contextmanager
+def _alone_on_the_server():
+    """A connection to no database of ours, while no other worker of this run makes or drops one."""
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [_template_name()])
+        yield cursor  # the lock goes with the connection
+
+
+def _make_template(cursor) -> None:
+    """Whoever comes first migrates; the others find it done."""
+    cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s AND datistemplate", [_template_name()])
+    if cursor.fetchone():
+        return
+    quoted = connection.ops.quote_name(_template_name())
+    cursor.execute(f"DROP DATABASE IF EXISTS {quoted}")
+    cursor.execute(f"CREATE DATABASE {quoted}")
+    _point_at(_template_name())
+    call_command("migrate", verbosity=0, interactive=False)
+    connection.close()  # nobody may be connected to what is copied
+    cursor.execute(f"ALTER DATABASE {quoted} IS_TEMPLATE true")
+
+
+def _drop_template_if_last(cursor) -> None:
+    cursor.execute("SELECT 1 FROM pg_database WHERE starts_with(datname, %s)", [f"{_template_name()}_"])
+    if not cursor.fetchone():
+        quoted = connection.ops.quote_name(_template_name())
+        cursor.execute(f"ALTER DATABASE {quoted} IS_TEMPLATE false")
+        cursor.execute(f"DROP DATABASE {quoted}")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment, django_db_blocker):
+    """In place of pytest-django's: the migrated template, a copy of it, and both gone at the end."""
+    site = connection.settings_dict["NAME"]
+    own = f"{_template_name()}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    quoted = connection.ops.quote_name(own)
+    with django_db_blocker.unblock():
+        with _alone_on_the_server() as cursor:
+            _make_template(cursor)
+            cursor.execute(f"CREATE DATABASE {quoted} TEMPLATE {connection.ops.quote_name(_template_name())}")
+        _point_at(own)
+        # For tests with serialized_rollback: what the migrations put into the tables.
+        connection._test_serialized_contents = connection.creation.serialize_db_to_string()
+    yield
+    with django_db_blocker.unblock():
+        _point_at(site)
+        with _alone_on_the_server() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")
+            _drop_template_if_last(cursor)
