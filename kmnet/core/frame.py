@@ -1,0 +1,63 @@
+"""What the frame around every page shows: the main ways, and the account menu, which apps add to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class MainWay:
+    key: str
+    label: str
+    short: str  # on the phone's bar
+    href: str
+    icon: str
+    app: str
+    for_guests: bool = True
+
+
+# Addresses are stable (they are in mails), so they stand here in full: no reversing on every page.
+MAIN_WAYS = (
+    MainWay("home", _("Home"), _("Home"), "/", "home", "hub"),
+    MainWay("discussions", _("Discussions"), _("Discuss"), "/discussions/", "talk", "discussions"),
+    MainWay("events", _("Events"), _("Events"), "/events/", "calendar", "events"),
+    MainWay("library", _("Library"), _("Library"), "/library/", "library", "resources"),
+    MainWay("people", _("People"), _("People"), "/members/", "people", "members", for_guests=False),
+)
+
+
+@dataclass(frozen=True)
+class MenuItem:
+    """One line of the account menu, for those for whom `shown_to(member)` is true."""
+
+    label: str
+    href: str
+    shown_to: Callable[[object], bool]
+    order: int = 50
+
+
+_items: dict[str, MenuItem] = {}
+
+
+def register_menu_item(item: MenuItem) -> None:
+    """From an app's hooks.py. The same address twice is one line."""
+    _items[item.href] = item
+
+
+def menu_for(member) -> list[MenuItem]:
+    return [item for item in sorted(_items.values(), key=lambda item: item.order) if item.shown_to(member)]
+
+
+def current_way(request) -> str:
+    """Which of the main ways this page belongs to; "" for none (settings, search, notifications)."""
+    match = getattr(request, "resolver_match", None)
+    if match is None:
+        return ""
+    path = request.path_info
+    for way in MAIN_WAYS:
+        if way.app == match.app_name and (
+            path == way.href or (way.href != "/" and path.startswith(way.href))
+        ):
+            return way.key
+    return ""

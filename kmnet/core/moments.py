@@ -1,0 +1,76 @@
+"""Moments in words, in the reader's zone (the active one): “Monday, 11:52”, “2 days ago”."""
+
+from datetime import date, datetime
+
+from django.utils import formats, timezone
+from django.utils.translation import gettext, ngettext
+
+
+def _local(moment: datetime) -> tuple[datetime, datetime]:
+    return timezone.localtime(moment), timezone.localtime()
+
+
+def _format(moment, pattern: str) -> str:
+    return formats.date_format(moment, pattern)
+
+
+def clock(moment: datetime) -> str:
+    """11:52"""
+    return _format(timezone.localtime(moment), gettext("H:i"))
+
+
+def day(moment: datetime | date) -> str:
+    """Monday 16 November; with the year where it is another one."""
+    local = timezone.localtime(moment) if isinstance(moment, datetime) else moment
+    same_year = local.year == timezone.localtime().year
+    return _format(local, gettext("l j F") if same_year else gettext("l j F Y"))
+
+
+def date_words(moment: datetime | date) -> str:
+    """2 November 2026"""
+    local = timezone.localtime(moment) if isinstance(moment, datetime) else moment
+    return _format(local, gettext("j F Y"))
+
+
+def exact(moment: datetime) -> str:
+    """Monday 16 November 2026, 11:52"""
+    return _format(timezone.localtime(moment), gettext("l j F Y, H:i"))
+
+
+def in_words(moment: datetime) -> str:
+    """Today and near days by name, later ones by date, always with the hour: what a post or an event says."""
+    local, now = _local(moment)
+    days = (local.date() - now.date()).days
+    if days == 0:
+        said = gettext("today")
+    elif days == -1:
+        said = gettext("yesterday")
+    elif days == 1:
+        said = gettext("tomorrow")
+    else:
+        said = day(moment) if not -6 <= days <= 0 else _format(local, "l")
+    return gettext("%(day)s, %(time)s") % {"day": said, "time": clock(moment)}
+
+
+def ago(moment: datetime) -> str:
+    """How long since, in the largest whole unit; what is older than a week is a date. For lists."""
+    local, now = _local(moment)
+    seconds, days = (now - local).total_seconds(), (now.date() - local.date()).days
+    if seconds < 0:
+        return in_words(moment)
+    if seconds < 60:
+        return gettext("just now")
+    if seconds < 3600:
+        count = int(seconds // 60)
+        return ngettext("%(count)d minute ago", "%(count)d minutes ago", count) % {"count": count}
+    if seconds < 12 * 3600 or days == 0:
+        count = int(seconds // 3600)
+        return ngettext("%(count)d hour ago", "%(count)d hours ago", count) % {"count": count}
+    if days == 1:
+        return gettext("yesterday")
+    if days < 7:
+        return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
+    return _format(local, gettext("j F") if local.year == now.year else gettext("j F Y"))
+
+
+MOMENTS = {"moment": in_words, "ago": ago, "day": day, "date": date_words, "clock": clock, "exact": exact}

@@ -1,0 +1,198 @@
+"""What the templates of all apps share: `{% load kmnet %}`."""
+
+from functools import lru_cache
+
+from django import template
+from django.forms import BaseForm, BaseFormSet, Field
+from django.forms.utils import flatatt
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.html import conditional_escape, escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, ngettext
+
+from ..moments import MOMENTS, exact
+
+register = template.Library()
+
+
+# --- icons and people ------------------------------------------------------------------------------------------------
+@lru_cache(maxsize=256)
+def _icon(name: str, classes: str) -> SafeString:
+    return format_html(
+        '<svg class="{}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
+        f"icon {classes}".strip(),
+        static("img/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def icon(name, classes=""):
+    """{% icon "bell" %}; arrows that point along the line of reading take "icon--flip". Always beside words."""
+    return _icon(name, classes)
+
+
+@register.simple_tag
+def avatar(member, size=""):
+    """{% avatar member "lg" %}: the person as an arch. Sizes sm, (plain), lg, xl. Nobody (None) is a quiet arch."""
+    return format_html(
+        '<span class="avatar{} tint-{}" aria-hidden="true">{}</span>',
+        f" avatar--{size}" if size else "",
+        getattr(member, "tint", 1),
+        getattr(member, "initials", "·"),
+    )
+
+
+@register.filter
+def bdi(text):
+    """A name between words of another direction: {{ member.name|bdi }}."""
+    return format_html("<bdi>{}</bdi>", text)
+
+
+# --- time ------------------------------------------------------------------------------------------------------------
+@register.simple_tag
+def localtime_tag(moment, style="moment"):
+    """A <time> in the reader's zone. Styles: see kmnet.core.moments: moment (default), ago, day, date, clock."""
+    if moment is None:
+        return ""
+    words = MOMENTS[style](moment)
+    full = exact(moment)
+    title = format_html(' title="{}"', full) if full != words else ""
+    machine = timezone.localtime(moment).isoformat(timespec="minutes")
+    return format_html('<time datetime="{}"{}>{}</time>', machine, title, words)
+
+
+# --- text ------------------------------------------------------------------------------------------------------------
+MARK_START, MARK_END = (
+    "\ue000",
+    "\ue001",
+)  # what search puts around a hit (StartSel, StopSel): no text holds them
+
+
+@register.filter
+def highlight(text):
+    """A search snippet whose hits stand between U+E000 and U+E001, as escaped HTML with <mark>."""
+    safe = escape(text).replace(MARK_START, "<mark>").replace(MARK_END, "</mark>")
+    if safe.count("<mark>") != safe.count("</mark>"):  # a snippet cut in the middle of a hit
+        safe = safe.replace("<mark>", "").replace("</mark>", "")
+    return mark_safe(safe)
+
+
+@register.tag
+def capture(parser, token):
+    """{% capture as name %}…{% endcapture %}: what stands between, kept for later; also a block, used twice."""
+    parts = token.split_contents()
+    if len(parts) != 3 or parts[1] != "as":
+        raise template.TemplateSyntaxError("{% capture as name %}")
+    nodelist = parser.parse(["endcapture"])
+    parser.delete_first_token()
+    return CaptureNode(nodelist, parts[2])
+
+
+class CaptureNode(template.Node):
+    def __init__(self, nodelist, name):
+        self.nodelist, self.name = nodelist, name
+
+    def render(self, context):
+        context[self.name] = self.nodelist.render(context).strip()
+        return ""
+
+
+# --- addresses -------------------------------------------------------------------------------------------------------
+@register.simple_tag(takes_context=True)
+def toggled(context, key, value):
+    """{% toggled "kind" term.slug %}: this page's query with one facet value put in or taken out, from page one."""
+    query = context["request"].GET.copy()
+    values, value = query.getlist(key), str(value)
+    query.setlist(key, [v for v in values if v != value] if value in values else [*values, value])
+    for cursor in ("after", "before", "page"):
+        query.pop(cursor, None)
+    return "?" + query.urlencode()
+
+
+# --- forms -----------------------------------------------------------------------------------------------------------
+def form_problems_of(form) -> list[dict]:
+    """Each thing to fix: the words, and the field to go to ("" where it is about the whole form)."""
+    found = []
+    for name, errors in form.errors.items():
+        target = ""
+        if name in form.fields:
+            bound = form[name]
+            target = bound.id_for_label or f"{bound.auto_id}_0"  # a group of choices: its first
+            if bound.is_hidden:
+                target = ""
+        for words in errors:
+            if name in form.fields and words == Field.default_error_messages["required"]:
+                words = gettext("%(field)s: this is needed") % {"field": form[name].label}
+            found.append({"target": target, "words": words})
+    return found
+
+
+@register.simple_tag
+def form_problems(*forms):
+    """{% form_problems form other_form as problems %}, for components/_error_summary.html."""
+    return [problem for form in forms if form for problem in form_problems_of(form)]
+
+
+@register.simple_tag
+def things_to_fix(problems):
+    count = len(problems)
+    if count == 1:
+        return gettext("One thing to fix")
+    return ngettext("%(count)d thing to fix", "%(count)d things to fix", count) % {"count": count}
+
+
+@register.simple_tag(takes_context=True)
+def page_has_errors(context):
+    """Is a form on this page bound and found wanting? Then its title starts with “Error:”."""
+    for layer in context.dicts:
+        for value in layer.values():
+            # type(): isinstance() would wake lazy values, and the CSRF token sets a cookie when woken
+            if (
+                issubclass(type(value), (BaseForm, BaseFormSet))
+                and value.is_bound
+                and any(value._errors or ())
+            ):
+                return True
+    return False
+
+
+@register.filter
+def is_one_box(bound_field):
+    """A single check box: its label stands behind it."""
+    return bound_field.widget_type == "checkbox"
+
+
+@register.filter
+def optional_in_words(bound_field):
+    """Should the label say “(optional)”? A single box or a file of choices explains itself."""
+    return not (bound_field.field.required or bound_field.widget_type == "checkbox")
+
+
+@register.simple_tag
+def join_names(names):
+    """“Ada, Ben and Chi”, as one sentence part."""
+    names = [conditional_escape(name) for name in names]
+    if len(names) < 2:
+        return mark_safe("".join(names))
+    return mark_safe(gettext("%(first)s and %(last)s") % {"first": ", ".join(names[:-1]), "last": names[-1]})
+
+
+UNBOXED = {"checkbox", "radio", "hidden", "file", "submit", "button", "range", "color"}
+
+
+@register.simple_tag
+def widget_attrs(widget):
+    """A widget's attributes, with the look of the design: class input, and the direction of what people write."""
+    kind = widget.get("type") or (
+        "textarea" if widget["template_name"].endswith("textarea.html") else "select"
+    )
+    attrs = dict(widget["attrs"])
+    if kind not in UNBOXED:
+        attrs["class"] = f"input {attrs.get('class') or ''}".strip()
+    elif attrs.get("class") == "picks":
+        attrs.pop("class")  # said once, by the group
+    if kind in ("text", "search", "textarea"):
+        attrs.setdefault("dir", "auto")
+    return flatatt({name: value for name, value in attrs.items() if value is not False and value is not None})
