@@ -6,8 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
-    path("members/", include("members.urls")),
-    path("", include("members.urls_account")),  # /join/, /welcome/, /settings/
+    path("", include("members.urls")),  # /join/, /welcome/, /members/, /settings/
     path("discussions/", include("discussions.urls")),
     path("events/", include("events.urls")),
     path("mail/", include("events.urls_mail")),

@@ -1,4 +1,4 @@
-"""Members: who they are, and what they share about themselves."""
+"""The account of a person. What they tell about themselves is on `profile`."""
 
 import hashlib
 import zoneinfo
@@ -6,13 +6,19 @@ import zoneinfo
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from .. import names
+
+
+DEMO_DOMAIN = "demo.kmnet.example"
 
 
 def check_time_zone(value: str) -> None:
@@ -29,12 +35,41 @@ class Status(models.TextChoices):
     ERASED = "erased", _("account deleted")
 
 
+def is_full(user) -> bool:
+    """See permissions.is_full_member, which may not be imported from here."""
+    return bool(
+        user.is_authenticated
+        and user.is_active
+        and user.status in (Status.ACTIVE, Status.SILENCED)
+        and user.address_proven_at
+    )
+
+
 class MemberQuerySet(models.QuerySet):
     def full(self):
-        """Members who may see members' pages: address proven, approved, not suspended."""
+        """Address proven, approved, not suspended; the same rule as permissions.is_full_member."""
         return self.filter(
-            status__in=(Status.ACTIVE, Status.SILENCED), emailaddress__verified=True
-        ).distinct()
+            status__in=(Status.ACTIVE, Status.SILENCED), is_active=True, address_proven_at__isnull=False
+        )
+
+    def profile_visible_to(self, user):
+        """Whose profile page this person may open; the same rule as permissions.can_view_profile."""
+        from ..visibility import something_public  # it reads the models
+
+        own = Q(pk=user.pk) if user.is_authenticated else Q(pk__in=())
+        if not is_full(user):
+            return self.filter(own | Q(pk__in=self.full().filter(something_public("profile__")).values("pk")))
+        return self.filter(own | Q(pk__in=self.full().values("pk")))
+
+    def listed_for(self, user):
+        """Whom this person finds in the directory: members only find members who chose to be listed."""
+        if not is_full(user):
+            return self.none()
+        return self.full().filter(profile__is_listed=True)
+
+    def with_card(self):
+        """All that a row of the directory shows, at the same number of queries for 1 and for 50 rows."""
+        return self.select_related("profile").prefetch_related("profile__can_help", "profile__looking_for")
 
 
 class MemberManager(BaseUserManager.from_queryset(MemberQuerySet)):
@@ -50,6 +85,7 @@ class MemberManager(BaseUserManager.from_queryset(MemberQuerySet)):
             email=email,
             name=fields.get("name") or email.partition("@")[0],
             password=password,
+            address_proven=True,
             is_staff=True,
             is_superuser=True,
         )
@@ -75,6 +111,10 @@ class Member(AbstractBaseUser, PermissionsMixin):
     onboarded_at = models.DateTimeField(_("finished the first steps"), null=True, blank=True)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
     last_seen_on = models.DateField(_("last seen"), null=True, blank=True)
+    address_proven_at = models.DateTimeField(_("address proven"), null=True, blank=True, editable=False)
+    name_key = models.CharField(
+        max_length=160, editable=False, default="", help_text=_("The name without accents, in lower case.")
+    )
 
     objects = MemberManager()
 
@@ -96,9 +136,21 @@ class Member(AbstractBaseUser, PermissionsMixin):
                 condition=Q(is_staff=True) | Q(is_superuser=False), name="admins_are_staff"
             ),
         ]
+        indexes = [
+            models.Index(
+                F("last_seen_on").desc(nulls_last=True), "name_key", "id", name="members_recently_active"
+            ),
+            GinIndex(fields=["name_key"], opclasses=["gin_trgm_ops"], name="members_name_trigrams"),
+        ]
 
     def __str__(self):
         return self.name
+
+    def save(self, *args, update_fields=None, **kwargs):
+        self.name_key = names.plain(self.name)[:160]
+        if update_fields is not None and "name" in update_fields:
+            update_fields = {*update_fields, "name_key"}
+        super().save(*args, update_fields=update_fields, **kwargs)
 
     def get_absolute_url(self):
         return reverse("members:profile", args=[self.handle])
@@ -119,3 +171,24 @@ class Member(AbstractBaseUser, PermissionsMixin):
     def tint(self) -> int:
         """1 to 8, the same for the same name for ever."""
         return hashlib.sha256(self.name.encode()).digest()[0] % 8 + 1
+
+    @property
+    def is_demo(self) -> bool:
+        """Made by the demo data; signs in only where settings.KMNET_DEMO."""
+        return self.email.lower().endswith("@" + DEMO_DOMAIN)
+
+
+class OldHandle(models.Model):
+    """A handle that a member once had. It redirects for ever, and nobody else may take it."""
+
+    handle = models.SlugField(_("handle"), max_length=40)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="old_handles")
+    left_at = models.DateTimeField(_("given up"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("former handle")
+        verbose_name_plural = _("former handles")
+        constraints = [models.UniqueConstraint(Lower("handle"), name="one_owner_per_former_handle")]
+
+    def __str__(self):
+        return self.handle

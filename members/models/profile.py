@@ -1,0 +1,163 @@
+"""What a member tells about themselves, and who may see each part of it."""
+
+from datetime import date
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.core.validators import MaxValueValidator, URLValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+from django_countries.fields import CountryField
+from taggit.models import Tag
+
+
+class SeenBy(models.IntegerChoices):
+    """Who sees a part of a profile. The gap is for "my groups"; a viewer sees what is at or below their level."""
+
+    PUBLIC = 10, _("anyone")
+    MEMBERS = 20, _("members")
+    ME = 40, _("only me")
+
+
+class TeamSize(models.TextChoices):
+    SOLO = "solo", _("I am the only one here who does this")
+    FEW = "few", _("One of two to five")
+    LARGER = "larger", _("Part of a larger team")
+
+
+class Years(models.TextChoices):
+    NEW = "0-1", _("less than two years")
+    SOME = "2-5", _("two to five years")
+    MANY = "6-10", _("six to ten years")
+    LONG = "10+", _("more than ten years")
+
+
+class DigestRhythm(models.TextChoices):
+    WEEKLY = "weekly", _("Once a week")
+    DAILY = "daily", _("Every day, when there is something")
+    NEVER = "never", _("Never")
+
+
+class Weekday(models.IntegerChoices):
+    """As date.weekday() counts."""
+
+    MONDAY = 0, _("Monday")
+    TUESDAY = 1, _("Tuesday")
+    WEDNESDAY = 2, _("Wednesday")
+    THURSDAY = 3, _("Thursday")
+    FRIDAY = 4, _("Friday")
+    SATURDAY = 5, _("Saturday")
+    SUNDAY = 6, _("Sunday")
+
+
+def seen_by(default: SeenBy = SeenBy.MEMBERS) -> models.PositiveSmallIntegerField:
+    return models.PositiveSmallIntegerField(_("who sees it"), choices=SeenBy, default=default)
+
+
+class Profile(models.Model):
+    """One per member. Show it through `visibility` only: each part has its own audience."""
+
+    member = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="profile")
+
+    headline = models.CharField(_("what I do, in plain words"), max_length=200, blank=True)
+    pronouns = models.CharField(_("pronouns"), max_length=60, blank=True)
+    job_title = models.CharField(_("my job title"), max_length=120, blank=True)
+    organisation = models.CharField(_("organisation"), max_length=160, blank=True)
+    team_size = models.CharField(_("alone or in a team"), max_length=10, choices=TeamSize, blank=True)
+    years = models.CharField(_("years in this kind of work"), max_length=10, choices=Years, blank=True)
+    country = CountryField(_("country"), blank=True)
+    region = models.CharField(_("town or region"), max_length=120, blank=True)
+    languages_work = ArrayField(models.CharField(max_length=12), verbose_name=_("works in"), default=list, blank=True)
+    languages_follow = ArrayField(
+        models.CharField(max_length=12), verbose_name=_("can follow"), default=list, blank=True
+    )
+    can_help = models.ManyToManyField(Tag, verbose_name=_("can help with"), related_name="helpers", blank=True)
+    can_help_text = models.CharField(_("can help with, in a sentence"), max_length=300, blank=True)
+    looking_for = models.ManyToManyField(
+        Tag, verbose_name=_("looks for help with"), related_name="seekers", blank=True
+    )
+    looking_for_text = models.CharField(_("looks for help with, in a sentence"), max_length=300, blank=True)
+    looking_until = models.DateField(_("looks for help until"), null=True, blank=True)
+    about = models.TextField(_("in my words"), max_length=4000, blank=True)
+    links = ArrayField(
+        models.URLField(max_length=300, validators=[URLValidator(schemes=["http", "https"])]),
+        verbose_name=_("links"),
+        default=list,
+        blank=True,
+        size=5,
+    )
+
+    # One column per part; members/visibility.py names which columns a part holds and reads these.
+    headline_seen_by = seen_by()
+    pronouns_seen_by = seen_by()
+    roles_seen_by = seen_by()
+    job_title_seen_by = seen_by()
+    organisation_seen_by = seen_by()
+    settings_seen_by = seen_by()
+    team_size_seen_by = seen_by()
+    years_seen_by = seen_by()
+    place_seen_by = seen_by()
+    clock_seen_by = seen_by(SeenBy.ME)
+    languages_seen_by = seen_by()
+    can_help_seen_by = seen_by()
+    looking_for_seen_by = seen_by()
+    interests_seen_by = seen_by()
+    about_seen_by = seen_by()
+    links_seen_by = seen_by()
+    email_seen_by = seen_by(SeenBy.ME)
+
+    is_listed = models.BooleanField(_("members find me in the directory"), default=True)
+    welcome_step = models.PositiveSmallIntegerField(_("first steps done"), default=0)
+
+    digest = models.CharField(_("digest"), max_length=10, choices=DigestRhythm, default=DigestRhythm.WEEKLY)
+    digest_weekday = models.PositiveSmallIntegerField(
+        _("day of the weekly digest"), choices=Weekday, default=Weekday.TUESDAY
+    )
+    digest_hour = models.PositiveSmallIntegerField(
+        _("hour of the digest"), default=7, validators=[MaxValueValidator(23)]
+    )
+    updated_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
+
+    # What members may find this profile by; written by services.index_profile, with the visibility rule applied.
+    search_vector = SearchVectorField(null=True, editable=False)
+    search_looking = SearchVectorField(null=True, editable=False)  # counts only until looking_until
+
+    class Meta:
+        verbose_name = _("profile")
+        verbose_name_plural = _("profiles")
+        constraints = [
+            models.CheckConstraint(condition=Q(digest_weekday__lte=6), name="digest_on_a_weekday"),
+            models.CheckConstraint(condition=Q(digest_hour__lte=23), name="digest_at_an_hour"),
+        ]
+        indexes = [
+            GinIndex(fields=["search_vector"], name="profile_found_by"),
+            GinIndex(fields=["search_looking"], name="profile_found_by_wish"),
+            models.Index(fields=["country"], name="profile_country"),
+            models.Index(fields=["digest", "digest_weekday"], name="profile_digest"),
+        ]
+
+    def __str__(self):
+        return f"profile of member {self.member_id}"  # no related row: a list of these must not query
+
+    def is_looking(self, on: date | None = None) -> bool:
+        """A wish for help stands until its date."""
+        return self.looking_until is None or self.looking_until >= (on or timezone.now().date())
+
+    @cached_property
+    def for_members(self):
+        """What any member sees of this profile; for lists and cards."""
+        from ..visibility import Shown  # it reads the models
+
+        return Shown(self, SeenBy.MEMBERS)
+
+    @cached_property
+    def for_guests(self):
+        """What anyone sees of this profile."""
+        from ..visibility import Shown  # it reads the models
+
+        return Shown(self, SeenBy.PUBLIC)

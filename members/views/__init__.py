@@ -1,0 +1,1 @@
+"""Pages about members, one module per place."""

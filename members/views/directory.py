@@ -1,0 +1,7 @@
+"""/members/: finding people."""
+
+from django.http import Http404
+
+
+def directory(request):
+    raise Http404

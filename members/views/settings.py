@@ -1,0 +1,7 @@
+"""/settings/: what a member can change."""
+
+from django.http import Http404
+
+
+def settings(request):
+    raise Http404

@@ -1,0 +1,7 @@
+"""/welcome/: the first steps."""
+
+from django.http import Http404
+
+
+def welcome(request):
+    raise Http404
