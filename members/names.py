@@ -20,13 +20,19 @@ PLAIN_LETTERS = str.maketrans(
 
 # Words that would be mistaken for a page, a role or the community itself.
 RESERVED = frozenset(
-    """about abuse account accounts admin administrator all anonymous api assets contact deleted demo directory
-    discussions editor email erased event events everyone feeds former-member group groups guest guests help here
-    home host hosts info join kmnet library login logout mail me member members messages moderation moderator
-    moderators new news nobody none noreply null official organiser organisers owner people postmaster privacy
-    profile register root search security settings signin signout signup site staff static status support
-    suspended system team test undefined unknown user users webmaster welcome you""".split()
-)
+    {
+        "about", "abuse", "account", "accounts", "admin", "administrator", "all", "anonymous",
+        "api", "assets", "contact", "deleted", "demo", "directory", "discussions", "editor",
+        "email", "erased", "event", "events", "everyone", "feeds", "former-member", "group",
+        "groups", "guest", "guests", "help", "here", "home", "host", "hosts", "info", "join",
+        "kmnet", "library", "login", "logout", "mail", "me", "member", "members", "messages",
+        "moderation", "moderator", "moderators", "new", "news", "nobody", "none", "noreply", "null",
+        "official", "organiser", "organisers", "owner", "people", "postmaster", "privacy",
+        "profile", "register", "root", "search", "security", "settings", "signin", "signout",
+        "signup", "site", "staff", "static", "status", "support", "suspended", "system", "team",
+        "test", "undefined", "unknown", "user", "users", "webmaster", "welcome", "you",
+    }
+)  # fmt: skip
 
 # Joiners that Persian and the scripts of India need between letters; refused elsewhere.
 JOINERS = "\u200c\u200d"

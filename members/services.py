@@ -80,5 +80,7 @@ def create_member(
         member.address_proven_at = timezone.now()
     member.set_password(password)
     save_new_member(member, handle=handle)
-    EmailAddress.objects.create(user=member, email=member.email.lower(), verified=address_proven, primary=True)
+    EmailAddress.objects.create(
+        user=member, email=member.email.lower(), verified=address_proven, primary=True
+    )
     return member

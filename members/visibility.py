@@ -24,24 +24,26 @@ class Part:
 PARTS = {
     "headline": Part(_("What I do, in plain words"), ("headline",)),
     "pronouns": Part(_("Pronouns"), ("pronouns",)),
+    "roles": Part(_("Roles"), ("roles",)),
     "job_title": Part(_("Job title"), ("job_title",)),
     "organisation": Part(_("Organisation"), ("organisation",)),
+    "work_settings": Part(_("Where I work"), ("work_settings",)),
     "team_size": Part(_("Alone or in a team"), ("team_size",)),
     "years": Part(_("Years in this kind of work"), ("years",)),
     "place": Part(_("Country and town"), ("country", "region")),
     "clock": Part(_("Local time"), ("time_zone",)),
     "languages": Part(_("Languages"), ("languages_work", "languages_follow")),
     "can_help": Part(_("What I can help with"), ("can_help", "can_help_text")),
-    "looking_for": Part(
-        _("What I look for help with"), ("looking_for", "looking_for_text", "looking_until")
-    ),
+    "looking_for": Part(_("What I look for help with"), ("looking_for", "looking_for_text", "looking_until")),
+    "interests": Part(_("Interests"), ("interests",)),
     "about": Part(_("In my words"), ("about",)),
     "links": Part(_("Links"), ("links",)),
     "email": Part(_("E-mail address"), ("email",)),
 }
 PART_OF = {attribute: key for key, part in PARTS.items() for attribute in part.attributes}
 ON_MEMBER = {"time_zone", "email"}  # parts that are kept on the account
-MANY = {"can_help", "looking_for"}
+MANY = {"roles", "work_settings", "can_help", "looking_for", "interests"}
+LISTS = MANY | {"languages_work", "languages_follow", "links"}
 
 
 def level_for(viewer) -> SeenBy:
@@ -50,9 +52,11 @@ def level_for(viewer) -> SeenBy:
 
 
 def can_see_at(level: SeenBy, profile: Profile, part: str) -> bool:
-    if getattr(profile, f"{part}_seen_by") > level:
+    if level == SeenBy.ME:
+        return True
+    if profile.state != Profile.State.VISIBLE or getattr(profile, f"{part}_seen_by") > level:
         return False
-    return part != "looking_for" or level == SeenBy.ME or profile.is_looking()
+    return part != "looking_for" or profile.is_looking()
 
 
 def can_see(viewer, profile: Profile, part: str) -> bool:
@@ -64,7 +68,7 @@ def can_see(viewer, profile: Profile, part: str) -> bool:
 
 def seen(viewer, part: str, prefix: str = "") -> Q:
     """The condition under which this person sees that part; `prefix` leads to the profile ("profile__")."""
-    rule = Q(**{f"{prefix}{part}_seen_by__lte": level_for(viewer)})
+    rule = Q(**{f"{prefix}{part}_seen_by__lte": level_for(viewer), f"{prefix}state": Profile.State.VISIBLE})
     if part == "looking_for":
         today = timezone.now().date()
         rule &= Q(**{f"{prefix}looking_until__isnull": True}) | Q(**{f"{prefix}looking_until__gte": today})
@@ -75,14 +79,16 @@ def seen(viewer, part: str, prefix: str = "") -> Q:
 
 def has_something_public(profile: Profile) -> bool:
     """Is this profile page open to guests? The same rule as `something_public`."""
-    return any(getattr(profile, f"{part}_seen_by") == SeenBy.PUBLIC for part in PARTS)
+    return profile.state == Profile.State.VISIBLE and any(
+        getattr(profile, f"{part}_seen_by") == SeenBy.PUBLIC for part in PARTS
+    )
 
 
 def something_public(prefix: str = "") -> Q:
     rule = Q()
     for part in PARTS:
         rule |= Q(**{f"{prefix}{part}_seen_by": SeenBy.PUBLIC})
-    return rule
+    return rule & Q(**{f"{prefix}state": Profile.State.VISIBLE})
 
 
 class Shown:
@@ -104,7 +110,7 @@ class Shown:
             raise AttributeError(name)
         profile = self._profile
         if not can_see_at(self._level, profile, PART_OF[name]):
-            return [] if name in MANY or name.startswith("languages") or name == "links" else ""
+            return [] if name in LISTS else ""
         if name in MANY:
             return list(getattr(profile, name).all())  # prefetched by with_card()
         return getattr(profile.member if name in ON_MEMBER else profile, name)

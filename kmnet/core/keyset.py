@@ -1,7 +1,7 @@
 """Pages of long lists without OFFSET: page 1,000 costs what page 1 costs."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date
 from urllib.parse import urlencode
 
 from django.core import signing
@@ -33,7 +33,7 @@ def _value(row, name):
     value = row
     for part in name.split("__"):
         value = getattr(value, part)
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _after(order: list[str], values: list) -> Q:

@@ -2,6 +2,7 @@
 
 import hashlib
 import zoneinfo
+from datetime import date
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -9,7 +10,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
@@ -17,8 +18,11 @@ from django.utils.translation import gettext_lazy as _
 
 from .. import names
 
-
 DEMO_DOMAIN = "demo.kmnet.example"
+
+
+def today() -> date:
+    return timezone.now().date()
 
 
 def check_time_zone(value: str) -> None:
@@ -69,7 +73,9 @@ class MemberQuerySet(models.QuerySet):
 
     def with_card(self):
         """All that a row of the directory shows, at the same number of queries for 1 and for 50 rows."""
-        return self.select_related("profile").prefetch_related("profile__can_help", "profile__looking_for")
+        return self.select_related("profile").prefetch_related(
+            "profile__roles", "profile__can_help", "profile__looking_for"
+        )
 
 
 class MemberManager(BaseUserManager.from_queryset(MemberQuerySet)):
@@ -110,7 +116,9 @@ class Member(AbstractBaseUser, PermissionsMixin):
     agreed_at = models.DateTimeField(_("agreed to how we treat each other"), null=True, blank=True)
     onboarded_at = models.DateTimeField(_("finished the first steps"), null=True, blank=True)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
-    last_seen_on = models.DateField(_("last seen"), null=True, blank=True)
+    last_seen_on = models.DateField(
+        _("last seen"), default=today
+    )  # signing in or doing something; not reading
     address_proven_at = models.DateTimeField(_("address proven"), null=True, blank=True, editable=False)
     name_key = models.CharField(
         max_length=160, editable=False, default="", help_text=_("The name without accents, in lower case.")
@@ -137,9 +145,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
             ),
         ]
         indexes = [
-            models.Index(
-                F("last_seen_on").desc(nulls_last=True), "name_key", "id", name="members_recently_active"
-            ),
+            models.Index(fields=["-last_seen_on", "name_key", "id"], name="members_recently_active"),
             GinIndex(fields=["name_key"], opclasses=["gin_trgm_ops"], name="members_name_trigrams"),
         ]
 

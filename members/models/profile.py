@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 from taggit.models import Tag
 
+from kmnet.core.models import Hideable, Term
+
 
 class SeenBy(models.IntegerChoices):
     """Who sees a part of a profile. The gap is for "my groups"; a viewer sees what is at or below their level."""
@@ -59,30 +61,37 @@ def seen_by(default: SeenBy = SeenBy.MEMBERS) -> models.PositiveSmallIntegerFiel
     return models.PositiveSmallIntegerField(_("who sees it"), choices=SeenBy, default=default)
 
 
-class Profile(models.Model):
+class Profile(Hideable):
     """One per member. Show it through `visibility` only: each part has its own audience."""
 
     member = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="profile")
 
     headline = models.CharField(_("what I do, in plain words"), max_length=200, blank=True)
     pronouns = models.CharField(_("pronouns"), max_length=60, blank=True)
+    roles = models.ManyToManyField(Term, verbose_name=_("roles"), related_name="+", blank=True)
     job_title = models.CharField(_("my job title"), max_length=120, blank=True)
     organisation = models.CharField(_("organisation"), max_length=160, blank=True)
+    work_settings = models.ManyToManyField(Term, verbose_name=_("where I work"), related_name="+", blank=True)
     team_size = models.CharField(_("alone or in a team"), max_length=10, choices=TeamSize, blank=True)
     years = models.CharField(_("years in this kind of work"), max_length=10, choices=Years, blank=True)
     country = CountryField(_("country"), blank=True)
     region = models.CharField(_("town or region"), max_length=120, blank=True)
-    languages_work = ArrayField(models.CharField(max_length=12), verbose_name=_("works in"), default=list, blank=True)
+    languages_work = ArrayField(
+        models.CharField(max_length=12), verbose_name=_("works in"), default=list, blank=True
+    )
     languages_follow = ArrayField(
         models.CharField(max_length=12), verbose_name=_("can follow"), default=list, blank=True
     )
-    can_help = models.ManyToManyField(Tag, verbose_name=_("can help with"), related_name="helpers", blank=True)
+    can_help = models.ManyToManyField(
+        Tag, verbose_name=_("can help with"), related_name="helpers", blank=True
+    )
     can_help_text = models.CharField(_("can help with, in a sentence"), max_length=300, blank=True)
     looking_for = models.ManyToManyField(
         Tag, verbose_name=_("looks for help with"), related_name="seekers", blank=True
     )
     looking_for_text = models.CharField(_("looks for help with, in a sentence"), max_length=300, blank=True)
     looking_until = models.DateField(_("looks for help until"), null=True, blank=True)
+    interests = models.ManyToManyField(Term, verbose_name=_("interests"), related_name="+", blank=True)
     about = models.TextField(_("in my words"), max_length=4000, blank=True)
     links = ArrayField(
         models.URLField(max_length=300, validators=[URLValidator(schemes=["http", "https"])]),
@@ -98,7 +107,7 @@ class Profile(models.Model):
     roles_seen_by = seen_by()
     job_title_seen_by = seen_by()
     organisation_seen_by = seen_by()
-    settings_seen_by = seen_by()
+    work_settings_seen_by = seen_by()
     team_size_seen_by = seen_by()
     years_seen_by = seen_by()
     place_seen_by = seen_by()
