@@ -18,4 +18,5 @@ urlpatterns = [
 handler400 = "kmnet.core.views.bad_request"
 handler403 = "kmnet.core.views.forbidden"
 handler404 = "kmnet.core.views.not_found"
+handler429 = "kmnet.core.views.too_many"  # django-allauth looks for it
 handler500 = "kmnet.core.views.server_error"

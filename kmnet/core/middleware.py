@@ -1,15 +1,19 @@
 """What happens to every request."""
 
+import logging
 import zoneinfo
 
 from django.contrib.auth.views import redirect_to_login
+from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from django.shortcuts import resolve_url
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 
-from . import kept_text
+from . import kept_text, views
 from .models import CommunitySettings
+
+logger = logging.getLogger(__name__)
 
 
 class PassThrough:
@@ -25,7 +29,13 @@ class HealthMiddleware(PassThrough):
 
 
 class UnavailableMiddleware(PassThrough):
-    """The database away becomes a styled 503."""
+    """The database away becomes a styled 503. (Where a middleware met it, views.server_error finds out.)"""
+
+    def process_exception(self, request, exception):
+        if isinstance(exception, OperationalError | InterfaceError):
+            logger.error("the database is not available", exc_info=exception)
+            return views.unavailable(request)
+        return None
 
 
 class ReaderMiddleware(PassThrough):

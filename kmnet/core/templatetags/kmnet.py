@@ -1,5 +1,6 @@
 """What the templates of all apps share: `{% load kmnet %}`."""
 
+import re
 from functools import lru_cache
 
 from django import template
@@ -12,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 
 from ..moments import MOMENTS, exact
+from ..text import fold
 
 register = template.Library()
 
@@ -71,12 +73,33 @@ MARK_START, MARK_END = (
 
 
 @register.filter
-def highlight(text):
-    """A search snippet whose hits stand between U+E000 and U+E001, as escaped HTML with <mark>."""
+def highlight(text, sought=None):
+    """A snippet as escaped HTML with <mark> round the hits.
+
+    {{ hit.snippet|highlight:text }}: words that begin as a sought one (a SearchText or a string) are hits. Without an
+    argument: what stands between U+E000 and U+E001, as from Postgres.
+    """
+    if sought:
+        text = _mark_words(str(text), sought)
     safe = escape(text).replace(MARK_START, "<mark>").replace(MARK_END, "</mark>")
     if safe.count("<mark>") != safe.count("</mark>"):  # a snippet cut in the middle of a hit
         safe = safe.replace("<mark>", "").replace("</mark>", "")
     return mark_safe(safe)
+
+
+def _mark_words(text: str, sought) -> str:
+    parts = getattr(sought, "parts", None)
+    phrases = [spelling for part in parts for spelling in part] if parts else [str(sought)]
+    stems = {_stem(word) for phrase in phrases for word in re.findall(r"\w+", phrase)}
+    return re.sub(r"\w+", lambda m: f"{MARK_START}{m[0]}{MARK_END}" if _stem(m[0]) in stems else m[0], text)
+
+
+_ENDINGS = re.compile(r"(?<=\w{3})((is|iz)?ations?|(is|iz)(ing|es|ed|e)|ings?|ers?|ies|ed|es|s|e|y)$")
+
+
+def _stem(word: str) -> str:
+    """Roughly what the search's English stemmer makes of a word: enough to mark what was found."""
+    return _ENDINGS.sub("", fold(word))
 
 
 @register.tag
