@@ -1,0 +1,142 @@
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from kmnet.core.models import Hideable, HideableQuerySet
+from members.permissions import can_moderate
+
+from .thread import Thread, visible_rule
+
+
+class PostQuerySet(HideableQuerySet):
+    def visible_to(self, user):
+        """Posts whose words this person may read; the same rule as permissions.can_view_post."""
+        seen = self.filter(visible_rule(user, "thread__"))
+        if can_moderate(user):
+            return seen
+        shown = Q(state=Hideable.State.VISIBLE)
+        if user.is_authenticated:
+            shown |= Q(author=user)
+        return seen.filter(shown)
+
+    def published(self):
+        """Posts that have their number: all but those held before they ever appeared."""
+        return self.filter(number__isnull=False)
+
+    def in_branches(self):
+        """Each post before its replies, replies in the order of their numbers."""
+        return self.order_by("path")
+
+    def with_page(self):
+        """All that a thread page shows of a post; not the source, nor the search vector."""
+        return self.select_related("author", "parent__author").defer(
+            "source", "search", "heading", "parent__source", "parent__html", "parent__search", "parent__heading"
+        )
+
+
+class PostManager(models.Manager.from_queryset(PostQuerySet)):
+    def get_queryset(self):
+        return super().get_queryset().defer("search")  # only the index reads it
+
+
+class Post(Hideable):
+    """What one person wrote: the first post of a thread, or a reply to it or to another reply."""
+
+    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="posts", verbose_name=_("thread"))
+    number = models.PositiveIntegerField(_("number"), null=True, blank=True)  # given when published
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="replies", verbose_name=_("reply to")
+    )
+    # The numbers of the posts above it and its own. Their order is branch order, so a page anywhere in a long thread
+    # is one range of one index. Beyond MAX_DEPTH a reply stands beside the post it answers (an index entry has a limit).
+    path = ArrayField(models.IntegerField(), null=True, blank=True, editable=False)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="posts", verbose_name=_("author")
+    )
+    source = models.TextField(_("text"))
+    html = models.TextField(editable=False)
+    render_version = models.PositiveSmallIntegerField(default=0, editable=False)
+    language = models.CharField(_("language"), max_length=12, blank=True)
+    created_at = models.DateTimeField(_("written"), default=timezone.now)
+    published_at = models.DateTimeField(_("published"), null=True, blank=True)
+    edited_at = models.DateTimeField(_("edited"), null=True, blank=True)
+    submit_key = models.UUIDField(null=True, blank=True, editable=False)
+    heading = models.CharField(
+        max_length=600, blank=True, editable=False
+    )  # title and tags of the thread on its first post, so that one index answers a search
+    search = models.GeneratedField(
+        expression=SearchVector("heading", weight="A", config="kmnet")
+        + SearchVector("source", weight="B", config="kmnet"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
+    MAX_DEPTH = 400
+
+    objects = PostManager()
+
+    class Meta:
+        verbose_name = _("post")
+        verbose_name_plural = _("posts")
+        constraints = [
+            models.UniqueConstraint(fields=["thread", "number"], name="one_post_per_number"),
+            models.UniqueConstraint(fields=["author", "submit_key"], name="one_post_per_submit"),
+            models.CheckConstraint(
+                condition=Q(number__isnull=False, path__isnull=False, published_at__isnull=False)
+                | Q(number__isnull=True, path__isnull=True, published_at__isnull=True) & ~Q(state="visible"),
+                name="shown_posts_have_numbers",
+            ),
+            models.CheckConstraint(condition=~Q(number=1) | Q(parent__isnull=True), name="first_post_answers_none"),
+        ]
+        indexes = [
+            models.Index(fields=["thread", "path"], name="posts_in_branches"),
+            models.Index(fields=["author", "-published_at"], name="posts_of_author"),
+            models.Index(fields=["thread", "published_at"], name="posts_in_time"),
+            models.Index(fields=["thread"], name="posts_held", condition=Q(number__isnull=True)),
+            GinIndex(fields=["search"], name="posts_search"),
+        ]
+
+    def __str__(self):
+        return f"post {self.pk}"
+
+    def get_absolute_url(self):
+        """Needs `thread` with its `space`."""
+        return self.thread.url_of(self.number) if self.number else self.thread.get_absolute_url()
+
+    @property
+    def is_first(self) -> bool:
+        return self.number == 1
+
+    @property
+    def is_shown(self) -> bool:
+        return self.state == self.State.VISIBLE
+
+    @property
+    def depth(self) -> int:
+        """0 for the first post and replies to it."""
+        return len(self.path) - 1 if self.path else 0
+
+
+class PostVersion(models.Model):
+    """What a post said before an edit."""
+
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="versions")
+    source = models.TextField(_("text"))
+    title = models.CharField(_("title"), max_length=160, blank=True)
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("edited by")
+    )
+    replaced_at = models.DateTimeField(_("until"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("earlier version")
+        verbose_name_plural = _("earlier versions")
+        indexes = [models.Index(fields=["post", "-replaced_at"], name="versions_of_post")]
+
+    def __str__(self):
+        return f"version {self.pk}"

@@ -1,0 +1,216 @@
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from taggit.managers import TaggableManager
+
+from kmnet.core.models import Hideable, HideableQuerySet
+from members.permissions import can_moderate, is_full_member
+
+from .numbers import HowMany, IsEmpty, Lowest, NumbersField, Unread
+from .reading import ReadState, ThreadWatch
+from .space import Readers, Space
+
+
+class Kind(models.TextChoices):
+    DISCUSSION = "discussion", _("discussion")
+    QUESTION = "question", _("question")
+    INTRODUCTION = "introduction", _("introduction")
+    ANNOUNCEMENT = "announcement", _("announcement")
+
+
+def visible_rule(user, prefix: str = "") -> Q:
+    """Which threads this person may see, as a condition: on threads, or with a prefix on what hangs on them."""
+    rule = Q() if is_full_member(user) else Q(**{f"{prefix}space__readable_by": Readers.PUBLIC})
+    if can_moderate(user):
+        return rule
+    shown = Q(**{f"{prefix}state": Hideable.State.VISIBLE})
+    if user.is_authenticated:
+        shown |= Q(**{f"{prefix}author": user})
+    return rule & shown
+
+
+class ThreadQuerySet(HideableQuerySet):
+    def visible_to(self, user):
+        """The same rule as permissions.can_view_thread."""
+        return self.filter(visible_rule(user))
+
+    def unanswered(self):
+        """Open questions to which nobody but the asker has replied: a person is needed."""
+        return self.shown().filter(
+            kind=Kind.QUESTION, first_reply_at__isnull=True, accepted_post__isnull=True, closed_at__isnull=True
+        )
+
+    def with_reading(self, user):
+        """Each with `unread_count`, `first_unread` (a number or None), `opened` (the member was here before)."""
+        if not user.is_authenticated:
+            return self.annotate(
+                unread_count=models.Value(0),
+                first_unread=models.Value(None, output_field=models.IntegerField()),
+                opened=models.Value(False),
+            )
+        unread = Unread(read="my_reading__numbers")
+        return self._joined_reading(user).annotate(
+            unread_count=HowMany(unread),
+            first_unread=Lowest(unread),
+            opened=Q(my_reading__seen_at__isnull=False),
+        )
+
+    def _joined_reading(self, user):
+        if "my_reading" in self.query._filtered_relations:  # one join, however the methods are chained
+            return self
+        return self.annotate(
+            my_reading=FilteredRelation("read_states", condition=Q(read_states__member=user))
+        )
+
+    def with_card(self, user):
+        """All that a row of a list shows."""
+        return (
+            self.select_related("space", "author", "last_post__author")
+            .defer("last_post__search", "last_post__source", "last_post__html")
+            .prefetch_related("tags")
+            .with_reading(user)
+        )
+
+    def unread_by(self, user):
+        """Threads with posts that this member has not read."""
+        if not user.is_authenticated:
+            return self.none()
+        return self._joined_reading(user).filter(~IsEmpty(Unread(read="my_reading__numbers")))
+
+    def watched_by(self, user):
+        if not user.is_authenticated:
+            return self.none()
+        watches = ThreadWatch.objects.filter(
+            thread=OuterRef("pk"), member=user, level=ThreadWatch.Level.WATCHING
+        )
+        return self.filter(Exists(watches))
+
+    def not_muted_by(self, user):
+        muted = ThreadWatch.objects.filter(
+            thread=OuterRef("pk"), member=user, level=ThreadWatch.Level.MUTED
+        )
+        return self.filter(~Exists(muted))
+
+    def for_digest(self, member, since, until):
+        """What happened between the two moments in threads where this member has posts by others to read."""
+        from .post import Post  # posts know threads
+
+        news = Post.objects.shown().filter(
+            thread=OuterRef("pk"), published_at__gt=since, published_at__lte=until
+        )
+        news = news.exclude(author=member).exclude(
+            Exists(
+                ReadState.objects.filter(
+                    thread=OuterRef("thread"), member=member, numbers__has_number=OuterRef("number")
+                )
+            )
+        )
+        return (
+            self.shown()
+            .visible_to(member)
+            .filter(last_post_at__gt=since)
+            .filter(Exists(news))
+            .not_muted_by(member)
+            .order_by("-last_post_at", "-pk")
+        )
+
+    def latest_first(self):
+        return self.order_by("-last_post_at", "-pk")
+
+
+class Thread(Hideable):
+    """A question, a discussion: its first post and the replies. Its state follows that of the first post."""
+
+    space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="threads", verbose_name=_("space"))
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.DISCUSSION)
+    title = models.CharField(_("title"), max_length=160)
+    slug = models.SlugField(max_length=80)
+    excerpt = models.CharField(max_length=300, blank=True)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="threads", verbose_name=_("author")
+    )
+    created_at = models.DateTimeField(_("started"), default=timezone.now)
+    last_number = models.PositiveIntegerField(default=0, editable=False)  # numbers given so far: no gap
+    gone_numbers = NumbersField(default=list, editable=False)  # of posts that are hidden: nobody owes them a look
+    reply_count = models.PositiveIntegerField(default=0, editable=False)  # replies that are shown
+    last_post = models.ForeignKey(
+        "Post", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
+    last_post_at = models.DateTimeField(_("latest post"), default=timezone.now)
+    people = ArrayField(models.BigIntegerField(), default=list, editable=False)  # latest authors, newest first
+    first_reply_at = models.DateTimeField(_("first reply by somebody else"), null=True, blank=True)
+    accepted_post = models.ForeignKey(
+        "Post", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("answer")
+    )
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    closed_reason = models.CharField(_("why closed"), max_length=300, blank=True)
+
+    tags = TaggableManager(blank=True)
+    objects = ThreadQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("thread")
+        verbose_name_plural = _("threads")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(accepted_post__isnull=True) | Q(kind=Kind.QUESTION), name="only_questions_have_answers"
+            ),
+        ]
+        indexes = [
+            models.Index(F("last_post_at").desc(), F("id").desc(), name="threads_latest"),
+            models.Index("space", F("last_post_at").desc(), F("id").desc(), name="threads_latest_in_space"),
+            models.Index("author", F("last_post_at").desc(), F("id").desc(), name="threads_of_author"),
+            models.Index(
+                F("last_post_at").desc(),
+                F("id").desc(),
+                name="threads_unanswered",
+                condition=Q(
+                    kind=Kind.QUESTION,
+                    first_reply_at__isnull=True,
+                    accepted_post__isnull=True,
+                    closed_at__isnull=True,
+                ),
+            ),
+        ]
+
+    def __str__(self):
+        return self.title
+
+    def get_absolute_url(self):
+        """Needs `space`; lists fetch it along."""
+        return reverse("discussions:thread", args=[self.space.slug, self.pk, self.slug])
+
+    def url_of(self, number: int) -> str:
+        """The permanent address of one post."""
+        return f"{self.get_absolute_url()}?post={number}#post-{number}"
+
+    @property
+    def is_question(self) -> bool:
+        return self.kind == Kind.QUESTION
+
+    @property
+    def is_closed(self) -> bool:
+        return self.closed_at is not None
+
+    @property
+    def is_shown(self) -> bool:
+        return self.state == self.State.VISIBLE
+
+    @property
+    def waits_for_an_answer(self) -> bool:
+        """The one use of marigold: a person is needed."""
+        return (
+            self.is_question
+            and self.is_shown
+            and self.first_reply_at is None
+            and self.accepted_post_id is None
+            and not self.is_closed
+        )
