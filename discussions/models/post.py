@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core.models import Hideable, HideableQuerySet
+from kmnet.core.models.moderation import Hideable, HideableQuerySet
 from members.permissions import can_moderate
 
 from .thread import Thread, visible_rule
@@ -35,7 +35,13 @@ class PostQuerySet(HideableQuerySet):
     def with_page(self):
         """All that a thread page shows of a post; not the source, nor the search vector."""
         return self.select_related("author", "parent__author").defer(
-            "source", "search", "heading", "parent__source", "parent__html", "parent__search", "parent__heading"
+            "source",
+            "search",
+            "heading",
+            "parent__source",
+            "parent__html",
+            "parent__search",
+            "parent__heading",
         )
 
 
@@ -47,10 +53,17 @@ class PostManager(models.Manager.from_queryset(PostQuerySet)):
 class Post(Hideable):
     """What one person wrote: the first post of a thread, or a reply to it or to another reply."""
 
-    thread = models.ForeignKey(Thread, on_delete=models.CASCADE, related_name="posts", verbose_name=_("thread"))
+    thread = models.ForeignKey(
+        Thread, on_delete=models.CASCADE, related_name="posts", verbose_name=_("thread")
+    )
     number = models.PositiveIntegerField(_("number"), null=True, blank=True)  # given when published
     parent = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="replies", verbose_name=_("reply to")
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="replies",
+        verbose_name=_("reply to"),
     )
     # The numbers of the posts above it and its own. Their order is branch order, so a page anywhere in a long thread
     # is one range of one index. Beyond MAX_DEPTH a reply stands beside the post it answers (an index entry has a limit).
@@ -91,7 +104,9 @@ class Post(Hideable):
                 | Q(number__isnull=True, path__isnull=True, published_at__isnull=True) & ~Q(state="visible"),
                 name="shown_posts_have_numbers",
             ),
-            models.CheckConstraint(condition=~Q(number=1) | Q(parent__isnull=True), name="first_post_answers_none"),
+            models.CheckConstraint(
+                condition=~Q(number=1) | Q(parent__isnull=True), name="first_post_answers_none"
+            ),
         ]
         indexes = [
             models.Index(fields=["thread", "path"], name="posts_in_branches"),
@@ -129,7 +144,11 @@ class PostVersion(models.Model):
     source = models.TextField(_("text"))
     title = models.CharField(_("title"), max_length=160, blank=True)
     edited_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("edited by")
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("edited by"),
     )
     replaced_at = models.DateTimeField(_("until"), default=timezone.now)
 

@@ -52,7 +52,7 @@ class ReadStateQuerySet(models.QuerySet):
                 FROM ({sql}) AS unread (id, last_number)
                 ON CONFLICT (member_id, thread_id) DO UPDATE
                 SET numbers = mine.numbers + excluded.numbers, seen_at = excluded.seen_at
-                """,  # noqa: S608  the inner query is Django's own, its values are parameters
+                """,  # the inner query is Django’s own; its values are parameters
                 [member.pk, timezone.now(), *params],
             )
 

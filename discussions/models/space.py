@@ -36,10 +36,8 @@ class Space(models.Model):
     slug = models.SlugField(_("address"), max_length=40, unique=True, validators=[check_space_slug])
     name = models.CharField(_("name"), max_length=60)
     purpose = models.CharField(_("what it is for"), max_length=200, blank=True)
-    icon = models.CharField(_("icon"), max_length=30, default="chat", help_text=_("A name from icons.svg."))
-    readable_by = models.CharField(
-        _("who may read"), max_length=8, choices=Readers, default=Readers.MEMBERS
-    )
+    icon = models.CharField(_("icon"), max_length=30, default="talk", help_text=_("A name from icons.svg."))
+    readable_by = models.CharField(_("who may read"), max_length=8, choices=Readers, default=Readers.MEMBERS)
     may_start = models.CharField(
         _("who may start a thread"), max_length=8, choices=MayStart, default=MayStart.MEMBERS
     )

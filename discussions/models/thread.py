@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 
-from kmnet.core.models import Hideable, HideableQuerySet
+from kmnet.core.models.moderation import Hideable, HideableQuerySet
 from members.permissions import can_moderate, is_full_member
 
 from .numbers import HowMany, IsEmpty, Lowest, NumbersField, Unread
@@ -41,7 +41,10 @@ class ThreadQuerySet(HideableQuerySet):
     def unanswered(self):
         """Open questions to which nobody but the asker has replied: a person is needed."""
         return self.shown().filter(
-            kind=Kind.QUESTION, first_reply_at__isnull=True, accepted_post__isnull=True, closed_at__isnull=True
+            kind=Kind.QUESTION,
+            first_reply_at__isnull=True,
+            accepted_post__isnull=True,
+            closed_at__isnull=True,
         )
 
     def with_reading(self, user):
@@ -90,9 +93,7 @@ class ThreadQuerySet(HideableQuerySet):
         return self.filter(Exists(watches))
 
     def not_muted_by(self, user):
-        muted = ThreadWatch.objects.filter(
-            thread=OuterRef("pk"), member=user, level=ThreadWatch.Level.MUTED
-        )
+        muted = ThreadWatch.objects.filter(thread=OuterRef("pk"), member=user, level=ThreadWatch.Level.MUTED)
         return self.filter(~Exists(muted))
 
     def for_digest(self, member, since, until):
@@ -125,7 +126,9 @@ class ThreadQuerySet(HideableQuerySet):
 class Thread(Hideable):
     """A question, a discussion: its first post and the replies. Its state follows that of the first post."""
 
-    space = models.ForeignKey(Space, on_delete=models.PROTECT, related_name="threads", verbose_name=_("space"))
+    space = models.ForeignKey(
+        Space, on_delete=models.PROTECT, related_name="threads", verbose_name=_("space")
+    )
     kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.DISCUSSION)
     title = models.CharField(_("title"), max_length=160)
     slug = models.SlugField(max_length=80)
@@ -135,13 +138,17 @@ class Thread(Hideable):
     )
     created_at = models.DateTimeField(_("started"), default=timezone.now)
     last_number = models.PositiveIntegerField(default=0, editable=False)  # numbers given so far: no gap
-    gone_numbers = NumbersField(default=list, editable=False)  # of posts that are hidden: nobody owes them a look
+    gone_numbers = NumbersField(
+        default=list, editable=False
+    )  # of posts that are hidden: nobody owes them a look
     reply_count = models.PositiveIntegerField(default=0, editable=False)  # replies that are shown
     last_post = models.ForeignKey(
         "Post", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
     )
     last_post_at = models.DateTimeField(_("latest post"), default=timezone.now)
-    people = ArrayField(models.BigIntegerField(), default=list, editable=False)  # latest authors, newest first
+    people = ArrayField(
+        models.BigIntegerField(), default=list, editable=False
+    )  # latest authors, newest first
     first_reply_at = models.DateTimeField(_("first reply by somebody else"), null=True, blank=True)
     accepted_post = models.ForeignKey(
         "Post", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", verbose_name=_("answer")
@@ -161,7 +168,8 @@ class Thread(Hideable):
         verbose_name_plural = _("threads")
         constraints = [
             models.CheckConstraint(
-                condition=Q(accepted_post__isnull=True) | Q(kind=Kind.QUESTION), name="only_questions_have_answers"
+                condition=Q(accepted_post__isnull=True) | Q(kind=Kind.QUESTION),
+                name="only_questions_have_answers",
             ),
         ]
         indexes = [

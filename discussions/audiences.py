@@ -1,0 +1,44 @@
+"""Who is told of what. Asked when the telling begins, so it leaves out whoever may no longer see the thing."""
+
+from kmnet.core.models import Activity
+from members.models import Member, Status
+
+from .models import Post, Thread, ThreadWatch
+
+
+def readers_of(thread: Thread, ids: set[int]) -> set[int]:
+    """Those of these members who may see the thread now and have not muted it."""
+    if not thread.is_shown:
+        return set()
+    members = Member.objects.filter(pk__in=ids, is_active=True)
+    if thread.space.is_public:
+        members = members.filter(status__in=(Status.PENDING, Status.ACTIVE, Status.SILENCED))
+    else:
+        members = members.filter(pk__in=Member.objects.full().values("pk"))
+    muted = ThreadWatch.objects.filter(thread=thread, level=ThreadWatch.Level.MUTED)
+    return set(members.exclude(pk__in=muted.values("member")).values_list("pk", flat=True))
+
+
+def find_post(activity: Activity) -> Post | None:
+    posts = Post.objects.shown().select_related("thread__space", "parent")
+    return posts.filter(pk=activity.target_id).first()
+
+
+def of_reply(activity: Activity) -> set[int]:
+    """The one who began the thread, the one who is answered, and those who watch."""
+    post = find_post(activity)
+    if post is None:
+        return set()
+    watching = ThreadWatch.objects.filter(thread=post.thread_id, level=ThreadWatch.Level.WATCHING)
+    ids = {post.thread.author_id, *watching.values_list("member_id", flat=True)}
+    if post.parent is not None:
+        ids.add(post.parent.author_id)
+    return readers_of(post.thread, ids - {post.author_id})
+
+
+def of_accepted_answer(activity: Activity) -> set[int]:
+    """The one who gave the answer, unless they chose it themselves."""
+    post = find_post(activity)
+    if post is None:
+        return set()
+    return readers_of(post.thread, {post.author_id} - {activity.actor_id})

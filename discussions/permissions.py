@@ -1,0 +1,85 @@
+"""Who may do what in discussions. An anonymous visitor may be passed everywhere; visible_to is the same as a filter."""
+
+from members.permissions import can_moderate, can_write, is_full_member
+
+from .models import MayStart, Post, Readers, Space, Thread
+
+
+def can_host(user) -> bool:
+    """Welcomes and answers for the community: hosts, moderators, admins."""
+    return can_write(user) and (user.is_host or can_moderate(user))
+
+
+def can_read_space(user, space: Space) -> bool:
+    return space.readable_by == Readers.PUBLIC or is_full_member(user)
+
+
+def can_start_thread(user, space: Space) -> bool:
+    return can_write(user) and (space.may_start == MayStart.MEMBERS or can_host(user))
+
+
+def can_announce(user) -> bool:
+    return can_host(user)
+
+
+def can_view_thread(user, thread: Thread) -> bool:
+    """The same rule as Thread.objects.visible_to. Needs the thread's space."""
+    if not can_read_space(user, thread.space):
+        return False
+    return thread.is_shown or is_author(user, thread) or can_moderate(user)
+
+
+def can_view_post(user, post: Post) -> bool:
+    """May read the words; the same rule as Post.objects.visible_to. Needs the post's thread and its space."""
+    if not can_view_thread(user, post.thread):
+        return False
+    return post.is_shown or is_author(user, post) or can_moderate(user)
+
+
+def is_author(user, thing: Thread | Post) -> bool:
+    return bool(user.is_authenticated and thing.author_id == user.pk)
+
+
+def can_reply(user, thread: Thread) -> bool:
+    return can_write(user) and can_view_thread(user, thread) and thread.is_shown and not thread.is_closed
+
+
+def can_edit_post(user, post: Post) -> bool:
+    """One's own words, while they stand or wait; nobody edits another's."""
+    return (
+        can_write(user)
+        and is_author(user, post)
+        and post.state != Post.State.HIDDEN
+        and can_view_thread(user, post.thread)
+    )
+
+
+def can_choose_answer(user, thread: Thread) -> bool:
+    """The asker, or a host."""
+    return (
+        thread.is_question
+        and thread.is_shown
+        and can_view_thread(user, thread)
+        and (can_host(user) or (can_write(user) and is_author(user, thread)))
+    )
+
+
+def can_accept_answer(user, post: Post) -> bool:
+    return can_choose_answer(user, post.thread) and post.is_shown and not post.is_first
+
+
+def can_report_post(user, post: Post) -> bool:
+    return can_write(user) and not is_author(user, post) and can_view_post(user, post)
+
+
+def can_hide_post(user, post: Post) -> bool:
+    return can_moderate(user)
+
+
+def can_close_thread(user, thread: Thread) -> bool:
+    return can_moderate(user)
+
+
+def can_watch_thread(user, thread: Thread) -> bool:
+    """Silenced members read and hear, too."""
+    return bool(user.is_authenticated and user.is_active and can_view_thread(user, thread))

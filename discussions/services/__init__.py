@@ -1,0 +1,26 @@
+"""Every write of this app. Each locks the thread's row first; who holds it numbers, counts and decides alone."""
+
+from .answers import accept_answer, unaccept_answer
+from .keeping_order import ReasonMissing, close_thread, hide_post, release_post, reopen_thread, restore_post
+from .posts import ThreadClosed, add_reply, edit_post, start_thread
+from .reading import mark_all_read, mark_posts_read, set_watch
+from .spaces import seed_spaces
+
+__all__ = [
+    "ReasonMissing",
+    "ThreadClosed",
+    "accept_answer",
+    "add_reply",
+    "close_thread",
+    "edit_post",
+    "hide_post",
+    "mark_all_read",
+    "mark_posts_read",
+    "release_post",
+    "reopen_thread",
+    "restore_post",
+    "seed_spaces",
+    "set_watch",
+    "start_thread",
+    "unaccept_answer",
+]

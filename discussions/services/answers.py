@@ -1,0 +1,41 @@
+"""Choosing the answer to a question."""
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+
+from kmnet.core import activity
+from members.models import Member
+
+from ..models import Post, Thread
+from ..permissions import can_accept_answer, can_choose_answer
+from .threads import lock_thread
+
+FIELDS = ["accepted_post", "accepted_at", "accepted_by"]
+
+
+@transaction.atomic
+def accept_answer(*, actor: Member, post: Post) -> Thread:
+    """The asker, or a host for them, says which reply answered it. Another choice later replaces this one."""
+    thread = lock_thread(post.thread_id)
+    post = Post.objects.get(pk=post.pk)
+    post.thread = thread
+    if not can_accept_answer(actor, post):
+        raise PermissionDenied
+    if thread.accepted_post_id != post.pk:
+        thread.accepted_post, thread.accepted_at, thread.accepted_by = post, timezone.now(), actor
+        thread.save(update_fields=FIELDS)
+        activity.record("discussions.accepted", actor=actor, target=post)
+    return thread
+
+
+@transaction.atomic
+def unaccept_answer(*, actor: Member, thread: Thread) -> Thread:
+    """The question is open again."""
+    thread = lock_thread(thread.pk)
+    if not can_choose_answer(actor, thread):
+        raise PermissionDenied
+    if thread.accepted_post_id is not None:
+        thread.accepted_post = thread.accepted_at = thread.accepted_by = None
+        thread.save(update_fields=FIELDS)
+    return thread

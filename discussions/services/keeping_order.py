@@ -1,0 +1,140 @@
+"""What moderators do: hide and restore, release what was held, close and reopen. Each is logged with its reason."""
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from kmnet.core.audit import record_act
+from members.models import Member
+
+from ..models import Post, Space, Thread
+from ..permissions import can_close_thread, can_hide_post
+from .answers import FIELDS as ANSWER_FIELDS
+from .threads import lock_thread, publish, recount
+
+STATE_FIELDS = ["state", "hidden_at", "hidden_by", "hidden_reason"]
+
+
+class ReasonMissing(Exception):
+    """Nobody's words go away without a reason."""
+
+
+def lock_post(post: Post, actor: Member, reason: str) -> tuple[Post, Thread]:
+    thread = lock_thread(post.thread_id)
+    post = Post.objects.select_for_update(of=("self",)).select_related("author", "parent").get(pk=post.pk)
+    post.thread = thread
+    if not can_hide_post(actor, post):
+        raise PermissionDenied
+    if not reason.strip():
+        raise ReasonMissing
+    return post, thread
+
+
+@transaction.atomic
+def hide_post(*, post: Post, actor: Member, reason: str) -> Post:
+    """Readers see a stub from now on; the author and the moderators still see the words.
+
+    A first post takes its thread along. A chosen answer that is hidden is chosen no longer.
+    """
+    post, thread = lock_post(post, actor, reason)
+    if post.state == Post.State.HIDDEN:
+        return post
+    was_shown = post.is_shown
+    post.state, post.hidden_at, post.hidden_by, post.hidden_reason = (
+        Post.State.HIDDEN,
+        timezone.now(),
+        actor,
+        reason,
+    )
+    post.save(update_fields=STATE_FIELDS)
+    was_answer = thread.accepted_post_id == post.pk
+    if was_answer:
+        thread.accepted_post = thread.accepted_at = thread.accepted_by = None
+        thread.save(update_fields=ANSWER_FIELDS)
+    if post.is_first or not thread.last_number:
+        thread.state = Thread.State.HIDDEN
+        if was_shown:
+            Space.objects.filter(pk=thread.space_id).update(thread_count=F("thread_count") - 1)
+    recount(thread)
+    record_act(
+        actor=actor,
+        verb="discussions.post_hidden",
+        target=post,
+        reason=reason,
+        data={"thread": thread.pk, "number": post.number, "was_answer": was_answer},
+    )
+    return post
+
+
+@transaction.atomic
+def restore_post(*, post: Post, actor: Member, reason: str) -> Post:
+    """A hidden post is shown again, with the number it always had; one that had never appeared is published."""
+    post, thread = lock_post(post, actor, reason)
+    if post.is_shown:
+        return post
+    post.hidden_at, post.hidden_by, post.hidden_reason = None, None, ""
+    if post.number is None:
+        publish(thread, post, at=timezone.now())
+    else:
+        post.state = Post.State.VISIBLE
+        post.save(update_fields=STATE_FIELDS)
+        if post.is_first:
+            thread.state = Thread.State.VISIBLE
+            Space.objects.filter(pk=thread.space_id).update(thread_count=F("thread_count") + 1)
+        recount(thread)
+    record_act(
+        actor=actor,
+        verb="discussions.post_restored",
+        target=post,
+        reason=reason,
+        data={"thread": thread.pk, "number": post.number},
+    )
+    return post
+
+
+@transaction.atomic
+def release_post(*, post: Post, actor: Member, reason: str) -> Post:
+    """A held post appears: it gets its number now, after those that came meanwhile."""
+    post, thread = lock_post(post, actor, reason)
+    if post.state != Post.State.HELD:
+        return post
+    publish(thread, post, at=timezone.now())
+    record_act(
+        actor=actor,
+        verb="discussions.post_released",
+        target=post,
+        reason=reason,
+        data={"thread": thread.pk, "number": post.number},
+    )
+    return post
+
+
+@transaction.atomic
+def close_thread(*, thread: Thread, actor: Member, reason: str) -> Thread:
+    """No more replies; everything stays readable."""
+    thread = lock_thread(thread.pk)
+    if not can_close_thread(actor, thread):
+        raise PermissionDenied
+    if not reason.strip():
+        raise ReasonMissing
+    if not thread.is_closed:
+        thread.closed_at, thread.closed_reason = timezone.now(), reason[:300]
+        thread.save(update_fields=["closed_at", "closed_reason"])
+        record_act(actor=actor, verb="discussions.thread_closed", target=thread, reason=reason)
+    return thread
+
+
+@transaction.atomic
+def reopen_thread(*, thread: Thread, actor: Member, reason: str) -> Thread:
+    """Replies are welcome again."""
+    thread = lock_thread(thread.pk)
+    if not can_close_thread(actor, thread):
+        raise PermissionDenied
+    if not reason.strip():
+        raise ReasonMissing
+    if thread.is_closed:
+        thread.closed_at, thread.closed_reason = None, ""
+        thread.save(update_fields=["closed_at", "closed_reason"])
+        record_act(actor=actor, verb="discussions.thread_reopened", target=thread, reason=reason)
+    return thread

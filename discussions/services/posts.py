@@ -1,0 +1,167 @@
+"""Writing: a thread's first post, replies, edits."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from kmnet.core.text import RENDER_VERSION, render_markdown
+from members.models import Member
+
+from ..models import Kind, Post, PostVersion, Space, Thread
+from ..permissions import can_announce, can_edit_post, can_reply, can_start_thread, can_view_thread
+from .threads import heading_of, lock_thread, publish, retell, slug_of
+
+
+class ThreadClosed(Exception):
+    """No more replies; it may have been closed while one was being written."""
+
+
+def sent_before(author: Member, submit_key: UUID | None) -> Post | None:
+    """What the same form made when it was sent the first time."""
+    if submit_key is None:
+        return None
+    return Post.objects.select_related("thread__space").filter(author=author, submit_key=submit_key).first()
+
+
+def new_post(*, author: Member, source: str, submit_key: UUID | None) -> Post:
+    return Post(
+        author=author,
+        source=source,
+        html=render_markdown(source),
+        render_version=RENDER_VERSION,
+        language=author.language,
+        submit_key=submit_key,
+    )
+
+
+@transaction.atomic
+def start_thread(
+    *,
+    author: Member,
+    space: Space,
+    title: str,
+    source: str,
+    kind: str | None = None,
+    tags: Iterable[str] = (),
+    submit_key: UUID | None = None,
+    hold: bool = False,
+) -> Thread:
+    """A new thread with its first post; the same submit_key again gives the thread made before.
+
+    With `hold` it waits, unnumbered, until a moderator has looked (release_post).
+    """
+    kind = kind or space.first_kind
+    if not can_start_thread(author, space) or (kind == Kind.ANNOUNCEMENT and not can_announce(author)):
+        raise PermissionDenied
+    earlier = sent_before(author, submit_key)
+    if earlier is not None:
+        return earlier.thread
+    tags = list(dict.fromkeys(tags))
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            thread = Thread(
+                space=space,
+                kind=kind,
+                title=title,
+                slug=slug_of(title, kind),
+                author=author,
+                created_at=now,
+                last_post_at=now,
+                state=Thread.State.HELD,
+            )
+            post = new_post(author=author, source=source, submit_key=submit_key)
+            post.heading = heading_of(title, tags)
+            retell(thread, post)
+            thread.save()
+            thread.tags.set(tags)
+            post.thread = thread
+            if hold:
+                post.state = Post.State.HELD
+                post.save()
+            else:
+                publish(thread, post, at=now)
+    except IntegrityError:  # pressed twice at the same moment, and the other press committed first
+        earlier = sent_before(author, submit_key)
+        if earlier is None:
+            raise
+        return earlier.thread
+    return thread
+
+
+@transaction.atomic
+def add_reply(
+    *,
+    author: Member,
+    thread: Thread,
+    source: str,
+    parent: Post | None = None,
+    submit_key: UUID | None = None,
+    hold: bool = False,
+) -> Post:
+    """A reply to the thread, or to another reply. Locks the thread: numbers follow one another without a gap.
+
+    The same submit_key again gives the reply made before. A reply that somebody else wrote meanwhile is no conflict.
+    """
+    thread = lock_thread(thread.pk)
+    earlier = sent_before(author, submit_key)
+    if earlier is not None:
+        return earlier
+    if thread.is_closed and can_view_thread(author, thread):
+        raise ThreadClosed
+    if not can_reply(author, thread):
+        raise PermissionDenied
+    if parent is not None and (parent.thread_id != thread.pk or parent.number is None):
+        raise PermissionDenied
+    post = new_post(author=author, source=source, submit_key=submit_key)
+    post.thread = thread
+    post.parent = None if parent is None or parent.is_first else parent
+    if hold:
+        post.state = Post.State.HELD
+        post.save()
+    else:
+        publish(thread, post, at=timezone.now())
+    return post
+
+
+@transaction.atomic
+def edit_post(
+    *,
+    editor: Member,
+    post: Post,
+    source: str,
+    title: str | None = None,
+    tags: Iterable[str] | None = None,
+) -> Post:
+    """New words for one's own post; what it said before stays in its history. Nobody is told.
+
+    Title and tags belong to the first post. A held post stays held, a number stays what it is.
+    """
+    thread = lock_thread(post.thread_id)
+    post = Post.objects.select_for_update(of=("self",)).get(pk=post.pk)
+    post.thread = thread
+    if not can_edit_post(editor, post):
+        raise PermissionDenied
+    leads = post.is_first or post.number is None and bool(post.heading)
+    title = title if leads and title else thread.title
+    if (post.source, thread.title) != (source, title):
+        PostVersion.objects.create(
+            post=post, source=post.source, title=thread.title if leads else "", edited_by=editor
+        )
+        post.source, post.html, post.render_version = source, render_markdown(source), RENDER_VERSION
+        post.edited_at = timezone.now()
+    if leads:
+        if tags is not None:
+            tags = list(dict.fromkeys(tags))
+            thread.tags.set(tags)
+        else:
+            tags = list(thread.tags.names())
+        thread.title, thread.slug = title, slug_of(title, thread.kind)
+        retell(thread, post)
+        thread.save(update_fields=["title", "slug", "excerpt"])
+        post.heading = heading_of(title, tags)
+    post.save(update_fields=["source", "html", "render_version", "edited_at", "heading"])
+    return post

@@ -1,0 +1,89 @@
+"""What a thread's row keeps about its posts: numbers, counts, the latest. Callers hold the row's lock."""
+
+from datetime import datetime
+
+from django.db.models import F, Min
+from django.utils.text import slugify
+
+from kmnet.core import activity
+from kmnet.core.text import excerpt
+
+from ..models import Post, ReadState, Space, Thread
+from ..models.numbers import ranges_of
+
+PEOPLE_KEPT = 6
+COUNTED = (
+    "last_number",
+    "gone_numbers",
+    "reply_count",
+    "last_post",
+    "last_post_at",
+    "people",
+    "first_reply_at",
+    "state",
+)
+
+
+def lock_thread(thread_id: int) -> Thread:
+    """The thread's row, locked until the transaction ends. Whoever numbers or counts posts comes this way."""
+    return Thread.objects.select_for_update(of=("self",)).select_related("space").get(pk=thread_id)
+
+
+def slug_of(title: str, kind: str) -> str:
+    """For the address; titles that no Latin letter is in go by their kind."""
+    return slugify(title)[:80].strip("-") or kind
+
+
+def heading_of(title: str, tags: list[str]) -> str:
+    return f"{title} {' '.join(tags)}"[:600]
+
+
+def retell(thread: Thread, post: Post) -> None:
+    """The line under the title in lists is the beginning of the first post."""
+    thread.excerpt = excerpt(post.source, 240)
+
+
+def path_below(parent: Post | None, number: int) -> list[int]:
+    if parent is None:
+        return [number]
+    return [*parent.path[: Post.MAX_DEPTH - 1], number]
+
+
+def publish(thread: Thread, post: Post, *, at: datetime) -> None:
+    """The post gets its number and appears; those who should hear of it will. It is saved here, the thread too."""
+    thread.last_number += 1
+    post.number = thread.last_number
+    post.path = path_below(post.parent, post.number)
+    post.published_at = at
+    post.state = Post.State.VISIBLE
+    post.save()
+    thread.last_post, thread.last_post_at = post, at
+    thread.people = [post.author_id, *(pk for pk in thread.people if pk != post.author_id)][:PEOPLE_KEPT]
+    if post.is_first:
+        thread.state = Thread.State.VISIBLE
+        Space.objects.filter(pk=thread.space_id).update(thread_count=F("thread_count") + 1)
+    else:
+        thread.reply_count += 1
+        if thread.first_reply_at is None and post.author_id != thread.author_id:
+            thread.first_reply_at = at
+    thread.save(update_fields=COUNTED)
+    ReadState.objects.mark(member=post.author, thread_id=thread.pk, numbers=[post.number])
+    if post.is_first:
+        activity.record("discussions.asked", actor=post.author, target=thread, at=at)
+    else:
+        activity.record("discussions.replied", actor=post.author, target=post, at=at)
+
+
+def recount(thread: Thread) -> None:
+    """All that publish() keeps up, from the posts themselves; after hiding and restoring."""
+    shown = thread.posts.shown().published()
+    replies = shown.exclude(number=1)
+    thread.reply_count = replies.count()
+    thread.first_reply_at = replies.exclude(author=thread.author_id).aggregate(at=Min("published_at"))["at"]
+    latest = list(shown.order_by("-published_at", "-number").only("pk", "author_id", "published_at")[:100])
+    thread.last_post = latest[0] if latest else None
+    thread.last_post_at = latest[0].published_at if latest else thread.created_at
+    thread.people = list(dict.fromkeys(post.author_id for post in latest))[:PEOPLE_KEPT]
+    hidden = thread.posts.published().exclude(state=Post.State.VISIBLE)
+    thread.gone_numbers = ranges_of(hidden.values_list("number", flat=True))
+    thread.save(update_fields=COUNTED)

@@ -1,0 +1,40 @@
+"""Spaces, threads and posts, made by the services, as members make them."""
+
+from itertools import count
+
+from discussions import services
+from discussions.models import Post, Space, Thread
+
+from .members import make_member
+
+numbers = count(1)
+
+
+def make_space(**fields) -> Space:
+    """A public space where members may start threads."""
+    number = next(numbers)
+    fields.setdefault("slug", f"space-{number}")
+    fields.setdefault("name", f"Space {number}")
+    fields.setdefault("readable_by", "public")
+    return Space.objects.create(**fields)
+
+
+def make_thread(*, replies: int = 0, author=None, space=None, **fields) -> Thread:
+    """A question, with so many replies by one other person."""
+    number = next(numbers)
+    fields.setdefault("title", f"How do you do this {number}?")
+    fields.setdefault("source", f"I would like to know how **you** do this ({number}).")
+    fields.setdefault("kind", "question")
+    thread = services.start_thread(author=author or make_member(), space=space or make_space(), **fields)
+    if replies:
+        replier = make_member()
+        for _number in range(replies):
+            make_post(thread=thread, author=replier)
+        thread.refresh_from_db()
+    return thread
+
+
+def make_post(*, thread=None, author=None, **fields) -> Post:
+    """A reply."""
+    fields.setdefault("source", f"This is how I do it ({next(numbers)}).")
+    return services.add_reply(author=author or make_member(), thread=thread or make_thread(), **fields)
