@@ -7,14 +7,19 @@ the whole frame where they can, and the bare page where they cannot.
 import sys
 from contextlib import suppress
 
+from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template import loader
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import requires_csrf_token
+from django.views.decorators.http import require_safe
 
 from . import kept_text
+from .models import CommunitySettings
+from .text import render_markdown
 
 RETRY_AFTER = 30  # seconds
 LAST_RESORT = "<!doctype html><title>{0}</title><h1>{0}</h1>"
@@ -99,3 +104,14 @@ def typed_by(request: HttpRequest) -> list[str]:
         if len(value.split()) > 1
     ]
     return sorted(words, key=len, reverse=True)
+
+
+ABOUT_PAGES = ("how-we-treat-each-other", "privacy", "accessibility", "contact")
+
+
+@require_safe
+@login_not_required
+def about(request, page):
+    community = CommunitySettings.load()
+    agreement = render_markdown(community.agreement) if community.agreement else ""
+    return render(request, f"about/{page}.html", {"page_name": page, "agreement_html": agreement})
