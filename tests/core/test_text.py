@@ -1,0 +1,119 @@
+"""Markdown to safe HTML, and the cleaning of what people type."""
+
+import time
+from html.parser import HTMLParser
+
+import pytest
+
+from kmnet.core.text import ATTRIBUTES, TAGS, clean_line, clean_text, excerpt, fold, render_markdown
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[x](javascript:alert(1))",
+    "[x](JaVaScRiPt:alert(1))",
+    "[x](java\tscript:alert(1))",
+    "[x](data:text/html;base64,PHNjcmlwdD4=)",
+    "[x](vbscript:x)",
+    "![x](https://tracker.example/pixel.gif)",
+    "![x](javascript:alert(1))",
+    '[x](https://a.example "onmouseover=alert(1)")',
+    '[x](https://a.example"onmouseover="alert(1))',
+    "<a href='https://a.example' onclick='x()'>x</a>",
+    "<iframe src=https://a.example></iframe>",
+    "<svg><script>alert(1)</script></svg>",
+    "<math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
+    "<style>body{display:none}</style>",
+    "<p style='position:fixed'>x</p>",
+    "<div hx-get='/accounts/logout/' hx-trigger='load'>x</div>",
+    "<form action='https://a.example'><input name=password></form>",
+    "<base href='https://a.example/'>",
+    "<meta http-equiv=refresh content='0;url=https://a.example'>",
+    "`<script>`",
+    "```html\n<script>alert(1)</script>\n```",
+    "&#60;script&#62;alert(1)&#60;/script&#62;",
+    "<<script>script>alert(1)<</script>/script>",
+    "[^1]\n\n[^1]: <script>alert(1)</script>",
+    "| a |\n|---|\n| <img src=x onerror=alert(1)> |",
+    "https://a.example/<script>alert(1)</script>",
+    "<javascript:alert(1)>",
+    "[a]: javascript:alert(1)\n\n[a]",
+    "\u202egnp.exe",
+    "</article></main><h1>fake</h1>",
+    "x" * 10 + "\x00<scr\x00ipt>alert(1)</scr\x00ipt>",
+]
+
+
+class Structure(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+@pytest.mark.parametrize("source", HOSTILE)
+def test_render_markdown_lets_through_only_listed_tags_attributes_and_schemes(source):
+    parser = Structure()
+    parser.feed(render_markdown(source))
+    for tag, attributes in parser.found:
+        assert tag in TAGS
+        assert set(attributes) <= ATTRIBUTES.get(tag, set()) | {"rel"}
+        assert attributes.get("href", "https://").startswith(("https://", "http://", "mailto:"))
+        if tag == "a" and "href" in attributes:
+            assert attributes["rel"] == "noopener nofollow ugc"
+
+
+def test_render_markdown_renders_what_people_use():
+    html = render_markdown(
+        "# Title\n\nA *word*, **bold**, ~~gone~~.\n\n- one\n- two\n\n> said\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nhttps://kmnet.example"
+    )
+    assert "<h3>Title</h3>" in html
+    assert "<p>A <em>word</em>, <strong>bold</strong>, <s>gone</s>.</p>" in html
+    assert "<li>one</li>" in html
+    assert "<blockquote>" in html
+    assert "<td>2</td>" in html
+    assert '<a href="https://kmnet.example" rel="noopener nofollow ugc">https://kmnet.example</a>' in html
+
+
+def test_render_markdown_shows_a_picture_as_words():
+    assert (
+        render_markdown("![A chart](https://a.example/x.png)") == "<p>A chart (https://a.example/x.png)</p>\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "[" * 20_000,
+        "*" * 20_000,
+        ">" * 20_000,
+        "a\n" * 20_000,
+        "`" * 20_000,
+        "![" * 10_000,
+        "[a](" * 10_000,
+        "- " * 10_000,
+    ],
+)
+def test_render_markdown_of_hostile_nesting_ends_soon(source):
+    start = time.perf_counter()
+    render_markdown(source)
+    assert time.perf_counter() - start < 5
+
+
+def test_clean_text_keeps_what_was_typed_but_controls():
+    assert clean_text("Zoë\r\nwrote\x0b this\x00 🙂‍↔️\ttab") == "Zoë\nwrote this 🙂‍↔️\ttab"
+
+
+def test_clean_line_is_one_line():
+    assert clean_line("  a\nb\u2028c\u200b \x1c d\u202e ") == "a b c d"
+
+
+def test_fold_compares_without_case_and_accents():
+    assert fold("  Étienne  GAGNON ") == "etienne gagnon"
+
+
+def test_excerpt_cuts_at_a_word():
+    assert excerpt("**Knowledge** mobilisers & friends, everywhere", 22) == "Knowledge mobilisers…"
+    assert excerpt("Short & <b>sweet</b>", 80) == "Short & <b>sweet</b>"
