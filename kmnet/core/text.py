@@ -12,7 +12,6 @@ import nh3
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
-from mdit_py_plugins.footnote import footnote_plugin
 
 RENDER_VERSION = 1  # raise it when the rendering changes; a task then renders old posts anew
 MAX_NESTING = 30
@@ -44,7 +43,7 @@ def fold(text: str) -> str:
 
 
 TAGS = {
-    *("p", "br", "hr", "strong", "em", "s", "del", "code", "pre", "blockquote", "a", "sup", "section"),
+    *("p", "br", "hr", "strong", "em", "s", "del", "code", "pre", "blockquote", "a"),
     *("ul", "ol", "li", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
 }
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "th": {"align"}, "td": {"align"}}
@@ -53,7 +52,7 @@ ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "th": {"align"}, "td": {"
 @cache
 def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False, "linkify": True, "maxNesting": MAX_NESTING})
-    return markdown.enable(["table", "strikethrough", "linkify"]).use(footnote_plugin)
+    return markdown.enable(["table", "strikethrough", "linkify"])
 
 
 @cache
