@@ -1,0 +1,69 @@
+"""DOIs, addresses and titles in the one form in which they can be compared."""
+
+import hashlib
+import re
+import unicodedata
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
+
+from kmnet.core.text import clean_line, fold
+
+# What Crossref says matches all DOIs in use: a prefix, a slash, and a suffix without spaces or quotes.
+_DOI = re.compile(r"10\.\d{4,9}(?:\.\d+)*/[^\s\"<>{}\\^`|]+")
+_TRACKING = re.compile(
+    r"^(utm_.*|fbclid|gclid|dclid|msclkid|mc_cid|mc_eid|igshid|_hs(enc|mi)|ref|ref_src|source|cmpid)$"
+)
+_OPENER = {")": "(", "]": "["}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def normalise_doi(text: str) -> str:
+    """The bare DOI, as registered, in a DOI, a doi: URI or a doi.org address; "" where there is none."""
+    text = clean_line(text or "")
+    if "doi.org/" in text.casefold():
+        text = unquote(text)
+    found = _DOI.search(text)
+    if not found:
+        return ""
+    doi = found.group()
+    # What a sentence put after it is not part of it; a bracket is, where it closes one inside (10.1016/0140(95)91).
+    while doi[-1] in ".,;:'" or (doi[-1] in ")]" and doi.count(_OPENER[doi[-1]]) < doi.count(doi[-1])):
+        doi = doi[:-1]
+    return doi[:255]
+
+
+def doi_url(doi: str) -> str:
+    """Where a DOI leads."""
+    return f"https://doi.org/{quote(doi, safe='/:;()._-')}" if doi else ""
+
+
+def canonical_url(url: str) -> str:
+    """The same address for the same page: no tracking, no fragment, host in lower case, http and https alike."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError:
+        return ""
+    host = (parts.hostname or "").rstrip(".")
+    if parts.scheme.casefold() not in _DEFAULT_PORTS or not host:
+        return ""
+    host = host.removeprefix("www.")
+    if port and port not in _DEFAULT_PORTS.values():
+        host = f"{host}:{port}"
+    query = urlencode(
+        sorted(
+            p for p in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(p[0].casefold())
+        )
+    )
+    return urlunsplit(("https", host, parts.path.rstrip("/"), query, ""))
+
+
+def url_key(url: str) -> str:
+    """A short key of the canonical address, "" for none: addresses are too long for an index."""
+    canonical = canonical_url(url) if url else ""
+    return hashlib.sha256(canonical.encode()).hexdigest() if canonical else ""
+
+
+def title_key(title: str) -> str:
+    """A title without case, accents and punctuation."""
+    folded = fold(title)
+    return " ".join("".join(c if unicodedata.category(c)[0] in "LN" else " " for c in folded).split())[:500]

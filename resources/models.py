@@ -1,0 +1,319 @@
+"""The library: records of things that help, their files, and what is known about a DOI.
+
+CSL-JSON is the bibliographic form that everything else is a projection of (resources.csl); the columns beside it are
+what lists, searches and constraints need. Versions, derivatives, stories and collections hang on Resource by their
+own tables later; nothing here needs to change for them.
+"""
+
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.search import SearchVectorField
+from django.core.files.storage import storages
+from django.db import models
+from django.db.models import Prefetch, Q
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+from taggit.managers import TaggableManager
+from taggit.models import ItemBase, Tag
+
+from kmnet.core.models import Hideable, Term
+from kmnet.core.models.moderation import HideableQuerySet
+from members.permissions import can_moderate, is_full_member
+
+from .identifiers import doi_url
+from .licences import BY_KEY, CHOICES, Licence
+
+LANGUAGES = [
+    ("en", "English"),
+    ("fr", "Français"),
+    ("es", "Español"),
+    ("pt", "Português"),
+    ("de", "Deutsch"),
+    ("nl", "Nederlands"),
+    ("it", "Italiano"),
+    ("pl", "Polski"),
+    ("sv", "Svenska"),
+    ("da", "Dansk"),
+    ("no", "Norsk"),
+    ("fi", "Suomi"),
+    ("cy", "Cymraeg"),
+    ("sw", "Kiswahili"),
+    ("ar", "العربية"),
+    ("hi", "हिन्दी"),
+    ("zh", "中文"),
+    ("ja", "日本語"),
+    ("und", _("another language")),
+]
+LANGUAGE_NAMES = dict(LANGUAGES)
+
+
+class Visibility(models.TextChoices):
+    PUBLIC = "public", _("everybody, also people without an account")
+    MEMBERS = "members", _("members only")
+
+
+class ResourceQuerySet(HideableQuerySet):
+    def published(self):
+        return self.shown().filter(published_at__isnull=False)
+
+    def visible_to(self, user):
+        """What this person meets in lists, search, feeds and mails: nothing hidden, whoever asks."""
+        found = self.published()
+        return found if is_full_member(user) else found.filter(visibility=Visibility.PUBLIC)
+
+    def readable_by(self, user):
+        """What this person may open; the same rule as permissions.can_view_resource.
+
+        Beside what they meet in lists: moderators open hidden ones, to judge and restore them; members their own.
+        """
+        if can_moderate(user):
+            return self.all()
+        seen = Q(state=Resource.State.VISIBLE, published_at__isnull=False)
+        if not is_full_member(user):
+            return self.filter(seen, visibility=Visibility.PUBLIC)
+        return self.filter(seen | Q(added_by=user))
+
+    def with_card(self):
+        """All that a row or a card of a list shows, in four queries whatever its length."""
+        terms = Term.objects.select_related("facet").order_by("facet__position", "position", "pk")
+        return (
+            self.defer("csl", "search")
+            .select_related("added_by")
+            .prefetch_related(Prefetch("terms", queryset=terms), "tags")
+        )
+
+    def for_digest(self, member, since, until):
+        """What others added in this window and this member may see, newest first."""
+        return (
+            self.visible_to(member)
+            .filter(published_at__gt=since, published_at__lte=until)
+            .exclude(added_by=member)
+            .order_by("-published_at", "-pk")
+        )
+
+
+class Resource(Hideable):
+    """One thing of the library: a link, a DOI, files, or several of them, equal in kind."""
+
+    title = models.CharField(_("title"), max_length=500)
+    slug = models.SlugField(max_length=80, allow_unicode=False, blank=True)
+    csl = models.JSONField(_("bibliographic record (CSL-JSON)"), default=dict, blank=True)
+    creators = models.TextField(_("creators"), blank=True, editable=False)
+    year = models.PositiveSmallIntegerField(_("year"), null=True, blank=True)
+    language = models.CharField(_("language"), max_length=8, choices=LANGUAGES, default="en")
+    description = models.TextField(_("in your own words"), blank=True)
+    description_html = models.TextField(blank=True, editable=False)
+    render_version = models.PositiveSmallIntegerField(default=0, editable=False)
+    summary = models.CharField(max_length=320, blank=True, editable=False)
+    doi = models.CharField(_("DOI"), max_length=255, blank=True)
+    url = models.URLField(_("link"), max_length=2000, blank=True)
+    url_key = models.CharField(max_length=64, blank=True, editable=False)
+    title_key = models.CharField(max_length=500, blank=True, editable=False)
+    licence = models.CharField(_("licence"), max_length=20, choices=CHOICES, default="unknown")
+    visibility = models.CharField(
+        _("who may see it"), max_length=8, choices=Visibility, default=Visibility.PUBLIC
+    )
+    published_at = models.DateTimeField(_("in the library since"), null=True, blank=True)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="resources",
+        verbose_name=_("added by"),
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+    submit_key = models.UUIDField(null=True, blank=True, editable=False)
+    import_key = models.CharField(max_length=64, null=True, blank=True, unique=True, editable=False)
+    search = SearchVectorField(null=True, editable=False)
+
+    terms = models.ManyToManyField(
+        Term, through="ResourceTerm", related_name="resources", verbose_name=_("terms"), blank=True
+    )
+    tags = TaggableManager(_("free tags"), through="ResourceTag", blank=True, related_name="resources")
+
+    objects = ResourceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("resource")
+        verbose_name_plural = _("resources")
+        constraints = [
+            models.UniqueConstraint(
+                Lower("doi"), condition=~Q(doi="") & ~Q(state="hidden"), name="one_live_resource_per_doi"
+            ),
+            models.UniqueConstraint(fields=["added_by", "submit_key"], name="one_resource_per_submit"),
+            models.CheckConstraint(condition=~Q(title=""), name="resource_has_a_title"),
+            models.CheckConstraint(
+                condition=Q(import_key__isnull=True) | ~Q(import_key=""), name="resource_import_key_or_none"
+            ),
+        ]
+        indexes = [
+            GinIndex(fields=["search"], name="resource_search"),
+            GinIndex(OpClass("title_key", name="gin_trgm_ops"), name="resource_title_trgm"),
+            models.Index(
+                fields=["-published_at", "-id"],
+                name="resource_latest",
+                condition=Q(state="visible", published_at__isnull=False),
+            ),
+            models.Index(fields=["title_key", "id"], name="resource_by_title"),
+            models.Index(fields=["url_key"], name="resource_by_url", condition=~Q(url_key="")),
+        ]
+
+    def __str__(self):
+        return self.title
+
+    def get_absolute_url(self):
+        return reverse("resources:detail", args=[self.pk, self.slug])
+
+    @property
+    def licence_info(self) -> Licence:
+        return BY_KEY[self.licence]
+
+    @property
+    def cited_doi(self) -> str:
+        """The DOI to cite: that of the record, also where another record of ours holds the claim to it."""
+        return self.doi or self.csl.get("DOI", "")
+
+    @property
+    def doi_url(self) -> str:
+        return doi_url(self.cited_doi)
+
+    @property
+    def language_name(self) -> str:
+        return str(LANGUAGE_NAMES.get(self.language, self.language))
+
+    @property
+    def is_public(self) -> bool:
+        return (
+            self.state == self.State.VISIBLE
+            and self.published_at is not None
+            and self.visibility == Visibility.PUBLIC
+        )
+
+    def make_slug(self) -> str:
+        return slugify(self.title)[:80].strip("-") or "resource"
+
+
+class ResourceTerm(models.Model):
+    """A term of the vocabulary on a resource."""
+
+    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="resource_terms")
+    term = models.ForeignKey(Term, on_delete=models.PROTECT, related_name="resource_terms")
+
+    class Meta:
+        verbose_name = _("term of a resource")
+        verbose_name_plural = _("terms of resources")
+        constraints = [
+            models.UniqueConstraint(fields=["resource", "term"], name="one_term_once_per_resource")
+        ]
+        indexes = [models.Index(fields=["term", "resource"], name="resources_of_term")]
+
+    def __str__(self):
+        return f"term {self.term_id} of resource {self.resource_id}"
+
+
+class ResourceTag(ItemBase):
+    """A free tag on a resource; the tags themselves are shared by the whole site."""
+
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE, related_name="tagged_resources")
+    content_object = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="resource_tags")
+
+    class Meta:
+        verbose_name = _("tag of a resource")
+        verbose_name_plural = _("tags of resources")
+        constraints = [
+            models.UniqueConstraint(fields=["tag", "content_object"], name="one_tag_once_per_resource")
+        ]
+
+    def __str__(self):
+        return f"tag {self.tag_id} of resource {self.content_object_id}"
+
+
+def file_storage():
+    """Where files lie: Django's default storage, local unless the settings say otherwise."""
+    return storages["default"]
+
+
+def stored_name(instance, filename: str) -> str:
+    """A random name without an extension: nothing of what the person called the file reaches the disk."""
+    name = uuid.uuid4().hex
+    return f"library/{name[:2]}/{name}"
+
+
+class ResourceFileQuerySet(models.QuerySet):
+    def abandoned(self, before):
+        """Uploads kept for a form that was never finished."""
+        return self.filter(resource__isnull=True, created_at__lt=before)
+
+
+class ResourceFile(models.Model):
+    """A file of a resource; without a resource it waits for its form to be finished."""
+
+    resource = models.ForeignKey(
+        Resource, null=True, blank=True, on_delete=models.CASCADE, related_name="files"
+    )
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="resource_files",
+        verbose_name=_("added by"),
+    )
+    file = models.FileField(_("file"), storage=file_storage, upload_to=stored_name, max_length=80)
+    name = models.CharField(_("name"), max_length=120)
+    content_type = models.CharField(_("kind"), max_length=120)
+    size = models.PositiveBigIntegerField(_("size"))
+    sha256 = models.CharField(max_length=64, db_index=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ResourceFileQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("file")
+        verbose_name_plural = _("files")
+        indexes = [
+            models.Index(
+                fields=["created_at"],
+                name="resource_files_waiting",
+                condition=Q(resource__isnull=True),
+            )
+        ]
+
+    def __str__(self):
+        return self.name
+
+    def get_absolute_url(self):
+        return reverse("resources:file", args=[self.pk, self.name])
+
+
+class DoiRecord(models.Model):
+    """What the agencies said about a DOI, asked once; the answer is kept as it came."""
+
+    class State(models.TextChoices):
+        ASKED = "asked", _("asked")
+        FOUND = "found", _("found")
+        UNKNOWN = "unknown", _("no such DOI")
+        FAILED = "failed", _("no answer")
+
+    doi = models.CharField(max_length=255, unique=True)  # in lower case
+    state = models.CharField(max_length=8, choices=State, default=State.ASKED)
+    raw = models.JSONField(null=True, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    asked_at = models.DateTimeField(default=timezone.now)
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("answer about a DOI")
+        verbose_name_plural = _("answers about DOIs")
+        constraints = [models.CheckConstraint(condition=Q(doi=Lower("doi")), name="doi_record_in_lower_case")]
+
+    def __str__(self):
+        return self.doi

@@ -1,0 +1,24 @@
+"""Every write of the library."""
+
+from .files import attach_files, keep_upload, remove_file, sweep_abandoned_files
+from .records import (
+    Details,
+    add_resource,
+    edit_resource,
+    hide_resource,
+    reindex,
+    restore_resource,
+)
+
+__all__ = [
+    "Details",
+    "add_resource",
+    "attach_files",
+    "edit_resource",
+    "hide_resource",
+    "keep_upload",
+    "reindex",
+    "remove_file",
+    "restore_resource",
+    "sweep_abandoned_files",
+]

@@ -1,0 +1,197 @@
+"""Adding, editing, hiding and restoring records. The columns of a record are projections of its CSL-JSON."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.contrib.postgres.search import SearchVector
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.db.models import TextField, Value
+from django.utils import timezone
+
+from kmnet.core import activity, audit
+from kmnet.core.models import Term
+from kmnet.core.search import CONFIG
+from kmnet.core.text import RENDER_VERSION, excerpt, render_markdown
+
+from .. import csl as csl_json
+from ..identifiers import normalise_doi, title_key, url_key
+from ..models import Resource, ResourceFile, Visibility
+from ..permissions import can_add_resource, can_edit_resource, can_hide_resource
+from .files import attach_files
+
+MAX_TAGS = 12
+
+
+@dataclass
+class Details:
+    """What a record says: its bibliographic item, and what only this library knows about it."""
+
+    csl: dict
+    description: str = ""
+    language: str = "en"
+    licence: str = "unknown"
+    visibility: str = Visibility.PUBLIC
+    terms: Iterable[Term] = ()
+    tags: Iterable[str] = field(default_factory=list)
+
+
+def _apply(resource: Resource, details: Details) -> None:
+    """Set every column that follows from the details; saves nothing."""
+    item = csl_json.clean_item(details.csl)
+    doi = normalise_doi(item.get("DOI", ""))
+    item.pop("DOI", None)
+    if doi:
+        item["DOI"] = doi
+    resource.csl = item
+    resource.title = item["title"][:500]
+    resource.title_key = title_key(resource.title)
+    resource.slug = resource.make_slug()
+    resource.creators = csl_json.creators_text(item)
+    resource.year = csl_json.year_of(item)
+    resource.doi = doi
+    resource.url = item.get("URL", "")
+    resource.url_key = url_key(resource.url)
+    resource.language = details.language
+    resource.description = details.description
+    resource.description_html = render_markdown(details.description)
+    resource.render_version = RENDER_VERSION
+    resource.summary = excerpt(details.description, 300)
+    resource.licence = details.licence
+    resource.visibility = details.visibility
+
+
+def _save(resource: Resource) -> None:
+    """Save; where another live record holds the DOI, this one cites it without holding it (warned, never blocked)."""
+    if resource.doi and resource.state != Resource.State.HIDDEN:
+        others = Resource.objects.exclude(pk=resource.pk).exclude(state=Resource.State.HIDDEN)
+        if others.filter(doi__iexact=resource.doi).exists():
+            resource.doi = ""
+    try:
+        with transaction.atomic():
+            resource.save()
+    except IntegrityError as error:
+        # Two people add the same DOI in the same moment: the index decides who holds it.
+        if "one_live_resource_per_doi" not in str(error):
+            raise
+        resource.doi = ""
+        resource.save()
+
+
+def _set_words(resource: Resource, details: Details) -> None:
+    resource.terms.set(details.terms)
+    tags: dict[str, str] = {}
+    for tag in details.tags:
+        tags.setdefault(tag.casefold(), tag[:100])
+    resource.tags.set(list(tags.values())[:MAX_TAGS])
+
+
+def reindex(resources: Iterable[Resource]) -> None:
+    """Write the search vectors anew: title A; creators, tags and terms B; description C; journal, publisher D."""
+    for resource in resources:
+        words = [resource.creators, *(tag.name for tag in resource.tags.all())]
+        words += [term.name for term in resource.terms.all()]
+        where = [resource.csl.get(key, "") for key in ("container-title", "publisher", "collection-title")]
+
+        def vector(text: str, weight: str) -> SearchVector:
+            return SearchVector(Value(text, output_field=TextField()), config=CONFIG, weight=weight)
+
+        Resource.objects.filter(pk=resource.pk).update(
+            search=vector(resource.title, "A")
+            + vector(" . ".join(words), "B")
+            + vector(resource.description[:20_000], "C")
+            + vector(" . ".join(where), "D")
+        )
+
+
+@transaction.atomic
+def add_resource(
+    *,
+    actor,
+    details: Details,
+    files: Iterable[ResourceFile] = (),
+    submit_key: uuid.UUID | None = None,
+    import_key: str | None = None,
+    published_at: datetime | None = None,
+    announce: bool = True,
+) -> Resource:
+    """Put a record into the library; a second submit of the same form gives what the first one made.
+
+    actor None: the community itself (an import by the people who run the place).
+    """
+    if actor is not None and not can_add_resource(actor):
+        raise PermissionDenied
+    if submit_key:
+        made = Resource.objects.filter(added_by=actor, submit_key=submit_key).first()
+        if made:
+            return made
+    now = timezone.now()
+    resource = Resource(
+        added_by=actor,
+        submit_key=submit_key,
+        import_key=import_key,
+        published_at=published_at or now,
+        created_at=now,
+        updated_at=now,
+    )
+    _apply(resource, details)
+    try:
+        with transaction.atomic():
+            _save(resource)
+    except IntegrityError as error:  # the button was pressed twice, and the other press was a little faster
+        if "one_resource_per_submit" not in str(error):
+            raise
+        return Resource.objects.get(added_by=actor, submit_key=submit_key)
+    _set_words(resource, details)
+    attach_files(actor=actor, resource=resource, files=files)
+    reindex([resource])
+    if announce:
+        activity.record("resources.added", actor=actor, target=resource)
+    return resource
+
+
+@transaction.atomic
+def edit_resource(
+    *, actor, resource: Resource, details: Details, files: Iterable[ResourceFile] = ()
+) -> Resource:
+    """The adder says it better. Addresses stay: the id leads, the slug follows the title."""
+    resource = Resource.objects.select_for_update().get(pk=resource.pk)
+    if not can_edit_resource(actor, resource):
+        raise PermissionDenied
+    _apply(resource, details)
+    resource.updated_at = timezone.now()
+    _save(resource)
+    _set_words(resource, details)
+    attach_files(actor=actor, resource=resource, files=files)
+    reindex([resource])
+    return resource
+
+
+@transaction.atomic
+def hide_resource(*, target: Resource, actor, reason: str) -> None:
+    """A moderator takes it out of sight, files included. Logged; hiding twice changes and logs nothing."""
+    resource = Resource.objects.select_for_update().get(pk=target.pk)
+    if not can_hide_resource(actor, resource):
+        raise PermissionDenied
+    if resource.state == Resource.State.HIDDEN:
+        return
+    resource.state = Resource.State.HIDDEN
+    resource.hidden_at, resource.hidden_by, resource.hidden_reason = timezone.now(), actor, reason
+    resource.save(update_fields=["state", "hidden_at", "hidden_by", "hidden_reason"])
+    audit.record_act(actor=actor, verb="resources.hidden", target=resource, reason=reason)
+
+
+@transaction.atomic
+def restore_resource(*, target: Resource, actor, reason: str) -> None:
+    """Back into sight, as it was; its DOI stays with whichever record took it up meanwhile."""
+    resource = Resource.objects.select_for_update().get(pk=target.pk)
+    if not can_hide_resource(actor, resource):
+        raise PermissionDenied
+    if resource.state == Resource.State.VISIBLE:
+        return
+    resource.state = Resource.State.VISIBLE
+    resource.hidden_at, resource.hidden_by, resource.hidden_reason = None, None, ""
+    _save(resource)
+    audit.record_act(actor=actor, verb="resources.restored", target=resource, reason=reason)
