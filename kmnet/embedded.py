@@ -44,6 +44,13 @@ def state_dir() -> Path:
     return ROOT / ".kmnet"
 
 
+def open_state() -> Path:
+    """The state folder, made if need be."""
+    state = state_dir()
+    own_directory(state, _postgres_user())
+    return state
+
+
 def socket_dir(state: Path) -> Path:
     """A unix socket's path holds about 100 characters, and must survive the spellings of three kinds of URL."""
     inside = state / "s"
@@ -216,14 +223,13 @@ def mind(lines) -> None:
 
 # --- the servers -----------------------------------------------------------------------------------------------------
 class Services:
-    """with Services(wanted) as services: services.env names the servers to the children."""
+    """with Services(wanted) as services: services.addresses() goes into the environment of whoever uses them."""
 
     def __init__(self, wanted=("postgres", "redis"), *, state: Path | None = None, durable=True, minder=None):
         self.wanted = set(wanted)
         self.state = state or state_dir()
         self.sockets = socket_dir(self.state)
         self.durable = durable
-        self.env = {}
         self._minder = minder
         self._own_minder = minder is None
         self._servers = {}  # name -> (process, the signal that stops it)
@@ -252,6 +258,14 @@ class Services:
             with contextlib.suppress(OSError):
                 self.sockets.rmdir()
 
+    def addresses(self) -> dict[str, str]:
+        found = {}
+        if "postgres" in self.wanted:
+            found["DATABASE_URL"] = database_url(self.state)
+        if "redis" in self.wanted:
+            found["REDIS_URL"] = redis_url(self.state)
+        return found
+
     def _start(self) -> None:
         if not self.wanted:
             return
@@ -261,10 +275,8 @@ class Services:
             own_directory(folder, ids)
         if "postgres" in self.wanted:
             self._start_postgres(ids)
-            self.env["DATABASE_URL"] = database_url(self.state)
         if "redis" in self.wanted:
             self._start_redis()
-            self.env["REDIS_URL"] = redis_url(self.state)
         end = time.monotonic() + START_LIMIT
         if "postgres" in self.wanted:
             self._until(self._make_database, end)
@@ -272,6 +284,8 @@ class Services:
             self._until(self._redis_answers, end)
 
     def _start_postgres(self, ids) -> None:
+        if os.geteuid() == 0 and not ids:
+            raise SystemExit("Root may not run Postgres; make a user 'postgres', or set DATABASE_URL.")
         self._programs = _reachable_programs(postgres_programs(), ids)
         data = self.state / "pg"
         if not (data / "PG_VERSION").exists():

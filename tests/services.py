@@ -32,7 +32,7 @@ def _start_missing():
     state = Path(tempfile.mkdtemp(prefix="kmnet-test-", dir="/var/tmp" if os.geteuid() == 0 else None))
     _running = embedded.Services(missing, state=state, durable=False)
     _running.__enter__()
-    os.environ.update(_running.env)
+    os.environ.update(_running.addresses())
 
 
 _start_missing()
@@ -49,6 +49,6 @@ def pytest_unconfigure(config):
     if _running:
         _running.__exit__()
         shutil.rmtree(_running.state, ignore_errors=True)
-        for name in _running.env:
+        for name in _running.addresses():
             os.environ.pop(name, None)
         _running = None
