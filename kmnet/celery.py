@@ -3,7 +3,7 @@
 import os
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import beat_init, setup_logging, worker_init
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kmnet.settings")
@@ -22,3 +22,11 @@ def use_our_logging(**kwargs):
     from django.conf import settings
 
     logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_init.connect
+@beat_init.connect
+def look_before_starting(**kwargs):
+    from kmnet.core.startup import refuse_demo_accounts  # this module is imported before Django is set up
+
+    refuse_demo_accounts()

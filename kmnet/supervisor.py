@@ -217,8 +217,8 @@ class Run:
                 print(f"{name:>7} | {line}", end="", flush=True)
 
     def _wait_for_web(self, port: int) -> bool:
-        """The port opens before the pages do: ask for one."""
-        while not self.stop_asked.wait(0.1) and not self._dead_children():
+        """The port opens before the pages do: ask for one. (What stops this from coming true ends the process.)"""
+        while not self.stop_asked.wait(0.2) and not self._dead_children():
             with contextlib.suppress(OSError, http.client.HTTPException):
                 connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
                 connection.request("GET", "/healthz")
@@ -257,10 +257,10 @@ def site_environment(state: Path, services: dict, port: int) -> dict:
         "STATIC_ROOT": str(state / "static"),
         "MEDIA_ROOT": str(state / "media"),
         "PYTHONUNBUFFERED": "1",
+        "LOG_LEVEL": "WARNING",
     }
-    # The minder and file permissions guard root's worker; Celery's advice about it would only alarm.
-    if os.geteuid() == 0:
-        defaults["PYTHONWARNINGS"] = "ignore::celery.platforms.SecurityWarning"
+    if os.geteuid() == 0:  # then the checkout is root's too, and Celery's advice would only alarm
+        defaults["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser privileges"
     ours = {"KMNET_DEMO": "1", "SITE_URL": f"http://localhost:{port}"}
     return {**defaults, **os.environ, **services, **ours}
 

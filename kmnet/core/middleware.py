@@ -10,7 +10,7 @@ from django.shortcuts import resolve_url
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 
-from . import kept_text, views
+from . import health, kept_text, views
 from .models import CommunitySettings
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,11 @@ class PassThrough:
 
 
 class HealthMiddleware(PassThrough):
-    """Probes are answered in kmnet.hub.health; this keeps them away from the host check and from sessions."""
+    """Probes come by address, plainly and often: answered before host check, redirect to https and session."""
+
+    def __call__(self, request):
+        probe = health.PROBES.get(request.path) if request.method in ("GET", "HEAD") else None
+        return probe() if probe else self.get_response(request)
 
 
 class UnavailableMiddleware(PassThrough):
