@@ -196,7 +196,7 @@ class Run:
             "error",
             "kmnet.wsgi:application",
         ]
-        celery = ["celery", "-A", "kmnet"]
+        celery = ["celery", "-A", "kmnet", "--quiet"]
         self._start("web", ["-m", *granian])
         worker = ["worker", "-l", "warning", "-c", "2", "--without-gossip", "--without-mingle"]
         self._start("worker", ["-m", *celery, *worker])
