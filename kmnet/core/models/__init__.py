@@ -5,6 +5,7 @@ from .audit import AuditEntry
 from .community import CommunitySettings
 from .heartbeat import Heartbeat
 from .links import RelatedItem
+from .mail import DevMail, MailChoice, MailState, OutgoingMail
 from .moderation import Flag, Hideable
 from .vocabulary import Facet, Synonym, SynonymGroup, Term
 
@@ -12,11 +13,15 @@ __all__ = [
     "Activity",
     "AuditEntry",
     "CommunitySettings",
+    "DevMail",
     "Facet",
     "Flag",
     "Heartbeat",
     "Hideable",
+    "MailChoice",
+    "MailState",
     "Notification",
+    "OutgoingMail",
     "RelatedItem",
     "Synonym",
     "SynonymGroup",

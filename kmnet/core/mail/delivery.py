@@ -1,0 +1,184 @@
+"""Sending what is due. Any number of workers may run it at once; a killed one loses nothing."""
+
+import logging
+from datetime import datetime, timedelta
+from smtplib import (
+    SMTPConnectError,
+    SMTPException,
+    SMTPHeloError,
+    SMTPNotSupportedError,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+)
+
+from django.core.mail import get_connection
+from django.db import transaction
+from django.utils import timezone
+
+from kmnet.core.models.mail import MailState, OutgoingMail
+
+from .kinds import Withhold
+from .message import build_message
+
+logger = logging.getLogger(__name__)
+
+# Gaps before the next try, in seconds. Both end after about 24 hours; then the mail is given up.
+HOUR = 3600
+SOON = [10, 30, 60, 120, 300, 600, 1200, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 8 * HOUR]
+BULK = [60, 300, 900, 1800, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 8 * HOUR]
+SERVER_AWAY_LIMIT = 3  # connections refused in a row before a batch leaves the rest for the next wake-up
+
+
+def send_due_mail(*, limit: int = 50) -> int:
+    """Send what is due; return how many were tried."""
+    with Post() as post:
+        for tried in range(limit):
+            with (
+                transaction.atomic()
+            ):  # the row lock is the claim; it goes with a killed worker, another takes over
+                mail = claim_next()
+                if mail is None:
+                    return tried
+                deliver(mail, post)
+            if post.refusals >= SERVER_AWAY_LIMIT:
+                return tried + 1
+    return limit
+
+
+def claim_next() -> OutgoingMail | None:
+    """Lock the next row that is due and that no other worker has. Bulk waits until nothing else is due."""
+    now = timezone.now()
+    rows = OutgoingMail.objects.due(now).select_related("member")
+    rows = rows.select_for_update(skip_locked=True, of=("self",))
+    return rows.filter(bulk=False).first() or rows.filter(bulk=True).first()
+
+
+def deliver(mail: OutgoingMail, post: "Post") -> None:
+    """Compose and send one mail; never raises. Sent, withheld, the next try or the failure is on the row."""
+    mail.attempts += 1
+    try:
+        with transaction.atomic():  # a query that fails in compose must not spoil the row's own transaction
+            message = build_message(mail)
+    except Withhold as decision:
+        return finish(mail, MailState.WITHHELD, str(decision) or "withheld")
+    except Exception as error:  # one bad row never stops the others
+        logger.exception("mail %s of kind %s could not be composed", mail.pk, mail.kind)
+        return try_later(mail, f"could not be composed: {type(error).__name__}: {error}")
+    try:
+        post.send(message)
+    except Exception as error:
+        reason = describe(error)
+        if is_final(error):
+            logger.warning("mail %s of kind %s was refused: %s", mail.pk, mail.kind, reason)
+            return finish(mail, MailState.FAILED, reason)
+        if not isinstance(error, (SMTPException, OSError)):
+            logger.exception("mail %s of kind %s could not be sent", mail.pk, mail.kind)
+        return try_later(mail, reason)
+    return finish(mail, MailState.SENT, "")
+
+
+def finish(mail: OutgoingMail, state: str, reason: str) -> None:
+    now = timezone.now()
+    mail.state, mail.reason = state, shown(reason)
+    mail.sent_at = now if state == MailState.SENT else None
+    if mail.secret:
+        mail.secret, mail.wiped_at = "", now
+    mail.save(update_fields=["state", "reason", "attempts", "sent_at", "secret", "wiped_at"])
+
+
+def try_later(mail: OutgoingMail, reason: str) -> None:
+    next_try_at = next_try(mail, timezone.now())
+    if next_try_at is None:
+        return finish(mail, MailState.FAILED, f"given up after {mail.attempts} tries: {reason}")
+    mail.next_try_at, mail.reason = next_try_at, shown(reason)
+    return mail.save(update_fields=["attempts", "next_try_at", "reason"])
+
+
+def next_try(mail: OutgoingMail, now: datetime) -> datetime | None:
+    gaps = BULK if mail.bulk else SOON
+    if mail.attempts > len(gaps):
+        return None
+    return now + timedelta(seconds=gaps[mail.attempts - 1])
+
+
+class Post:
+    """One connection to the mail server for a whole batch, opened when first needed, and again after trouble."""
+
+    def __init__(self):
+        self.connection = None
+        self.refusals = 0  # in a row
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exc):
+        self.close()
+
+    def send(self, message) -> None:
+        if self.connection is None:
+            self.open()
+        try:
+            message.connection = self.connection
+            message.send()
+        except BaseException as error:
+            # A refused receiver leaves the server ready for the next mail. After all else, who knows what it expects.
+            if not isinstance(error, SMTPRecipientsRefused) or reply_code(error) == 421:
+                self.close()
+            raise
+
+    def open(self) -> None:
+        connection = get_connection()
+        try:
+            connection.open()
+        except Exception as error:
+            self.refusals += 1
+            raise ServerAway(describe(error)) from error
+        self.connection, self.refusals = connection, 0
+
+    def close(self) -> None:
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except Exception:  # it is broken: that is why it is closed
+                logger.debug("closing the mail connection failed", exc_info=True)
+
+
+class ServerAway(SMTPException):
+    """No connection, no greeting, no sign-in: says nothing about the mail, so it is always tried again."""
+
+
+def is_final(error: Exception) -> bool:
+    """A 5xx about this mail. Not about us: wrong credentials must not cost everybody their mail."""
+    if isinstance(error, ServerAway | SMTPConnectError | SMTPHeloError):
+        return False
+    if isinstance(error, SMTPNotSupportedError):  # an address that this server cannot write
+        return True
+    return 500 <= reply_code(error) < 600 and reply_code(error) not in (530, 534, 535, 538)
+
+
+def reply_code(error: Exception) -> int:
+    if isinstance(error, SMTPRecipientsRefused):
+        return next((code for code, _text in error.recipients.values()), 0)
+    return error.smtp_code if isinstance(error, SMTPResponseException) else 0
+
+
+def describe(error: Exception) -> str:
+    """For the row: what the server said, or what happened."""
+    if isinstance(error, SMTPRecipientsRefused):
+        said = next(iter(error.recipients.values()), (0, b""))
+        return f"the mail server refused the receiver: {said[0]} {text(said[1])}"
+    if isinstance(error, SMTPResponseException):
+        return f"the mail server said: {error.smtp_code} {text(error.smtp_error)}"
+    if isinstance(error, ServerAway):
+        return f"the mail server could not be reached: {error}"
+    return f"{type(error).__name__}: {error}"
+
+
+def text(said: bytes | str) -> str:
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+
+
+def shown(reason: str) -> str:
+    """As Postgres takes it, and an admin can read it."""
+    return reason.replace("\x00", "")[:1000]

@@ -1,0 +1,165 @@
+"""The outbox: one row per mail, and what people chose to receive."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
+
+
+class MailState(models.TextChoices):
+    """There is no "sending": the claim of a sender is its lock on the row, which goes with a killed worker."""
+
+    WAITING = "waiting", _("waiting")
+    SENT = "sent", _("sent")
+    WITHHELD = "withheld", _("not sent, on purpose")
+    FAILED = "failed", _("given up")
+
+
+def new_message_id() -> str:
+    return f"<{uuid.uuid4().hex}@{settings.MAIL_DOMAIN}>"
+
+
+class OutgoingMailQuerySet(models.QuerySet):
+    def waiting(self):
+        return self.filter(state=MailState.WAITING)
+
+    def due(self, now):
+        """What may go out, the longest due first. Callers take bulk=False before bulk=True."""
+        return self.waiting().filter(next_try_at__lte=now).order_by("next_try_at", "pk")
+
+
+class OutgoingMail(models.Model):
+    """One mail to one recipient. It holds ids; the words are made when it is sent."""
+
+    kind = models.CharField(_("kind"), max_length=80)
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="outgoing_mail",
+        verbose_name=_("member"),
+    )
+    address = models.CharField(_("address, where it is not to a member"), max_length=254, blank=True)
+    dedupe_key = models.CharField(_("dedupe key"), max_length=200, unique=True)
+    refs = models.JSONField(_("what it is about (ids)"), default=dict, blank=True)
+    secret = models.TextField(blank=True, editable=False)  # encrypted one-time secrets; wiped when final
+    wiped_at = models.DateTimeField(_("one-time secret wiped"), null=True, blank=True)
+    language = models.CharField(_("language"), max_length=12, default="en")
+    bulk = models.BooleanField(_("bulk"), default=False)  # copied from the kind: others overtake it
+    due_at = models.DateTimeField(_("due"))
+    state = models.CharField(_("state"), max_length=10, choices=MailState, default=MailState.WAITING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    next_try_at = models.DateTimeField(_("next try"))
+    message_id = models.CharField(_("Message-ID"), max_length=200, unique=True, default=new_message_id)
+    reason = models.TextField(_("why it was not sent"), blank=True)
+    created_at = models.DateTimeField(_("written"), auto_now_add=True)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+
+    objects = OutgoingMailQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("mail in the outbox")
+        verbose_name_plural = _("outbox")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(member__isnull=False, address="") | (Q(member__isnull=True) & ~Q(address="")),
+                name="mail_goes_to_a_member_or_an_address",
+            ),
+            models.CheckConstraint(condition=Q(state__in=MailState.values), name="mail_state_is_known"),
+            models.CheckConstraint(
+                condition=Q(state="sent", sent_at__isnull=False)
+                | (~Q(state="sent") & Q(sent_at__isnull=True)),
+                name="mail_sent_has_its_moment",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=("withheld", "failed"), reason=""), name="mail_not_sent_has_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="waiting") | Q(secret=""), name="mail_secret_goes_when_it_is_final"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["bulk", "next_try_at", "id"], condition=Q(state="waiting"), name="mail_due"),
+            models.Index(Lower("address"), condition=~Q(address=""), name="mail_by_address"),
+        ]
+
+    def __str__(self):
+        return f"mail {self.pk}: {self.kind}"
+
+    @property
+    def secrets(self) -> dict:
+        """The one-time secrets given to queue(), for compose; never shown to anybody else."""
+        from kmnet.core.mail.secrets import decrypt  # the model is imported before the mail package
+
+        return decrypt(self.secret) if self.secret else {}
+
+
+class MailChoiceQuerySet(models.QuerySet):
+    def of(self, *, member_id=None, address=""):
+        """The choices of one member, or of a guest's address whatever its case."""
+        if member_id is not None:
+            return self.filter(member_id=member_id)
+        return self.annotate(lowered=Lower("address")).filter(member__isnull=True, lowered=address.lower())
+
+
+class MailChoice(models.Model):
+    """What one person wants of one category. No row means: at once."""
+
+    class How(models.TextChoices):
+        AT_ONCE = "at_once", _("at once")
+        NEVER = "never", _("never")
+
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="mail_choices",
+        verbose_name=_("member"),
+    )
+    address = models.CharField(_("address of a guest"), max_length=254, blank=True)
+    category = models.CharField(_("category"), max_length=40)
+    how = models.CharField(_("how"), max_length=10, choices=How, default=How.AT_ONCE)
+    changed_at = models.DateTimeField(_("chosen"), auto_now=True)
+
+    objects = MailChoiceQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("mail choice")
+        verbose_name_plural = _("mail choices")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(member__isnull=False, address="") | (Q(member__isnull=True) & ~Q(address="")),
+                name="mail_choice_of_a_member_or_an_address",
+            ),
+            models.CheckConstraint(condition=Q(how__in=("at_once", "never")), name="mail_choice_is_known"),
+            models.UniqueConstraint(fields=["member", "category"], name="one_mail_choice_per_member"),
+            models.UniqueConstraint(
+                Lower("address"), "category", condition=~Q(address=""), name="one_mail_choice_per_address"
+            ),
+        ]
+
+    def __str__(self):
+        return f"mail choice {self.pk}: {self.category} {self.how}"
+
+
+class DevMail(models.Model):
+    """What the demo's in-site mailbox received, byte for byte."""
+
+    recipient = models.CharField(max_length=254)
+    subject = models.CharField(max_length=300, blank=True)
+    message_id = models.CharField(max_length=200, blank=True)
+    raw = models.BinaryField()
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("mail in the demo’s mailbox")
+        verbose_name_plural = _("demo mailbox")
+        indexes = [models.Index(Lower("recipient"), "id", name="dev_mail_by_recipient")]
+
+    def __str__(self):
+        return f"demo mail {self.pk}"
