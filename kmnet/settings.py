@@ -347,6 +347,7 @@ LOGGING = {
         "django.security.DisallowedHost": {"level": "ERROR"},
         "celery": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},
+        "bibtexparser": {"level": "ERROR"},  # what it cannot read is told to the person, row by row
     },
 }
 structlog.configure(

@@ -84,17 +84,23 @@ MAX_TEXT, MAX_NAMES = 1000, 300
 _TAGS = re.compile(r"</?[a-zA-Z][\w:.-]*(?:\s[^<>]*)?/?>")
 
 
-def plain(value) -> str:
-    """One line of plain text from what metadata services send: lists, JATS or HTML tags, entities."""
-    if isinstance(value, list):
-        value = next((part for part in value if isinstance(part, str) and part.strip()), "")
+def line(value) -> str:
+    """One line of text, as it was typed."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    text = html.unescape(_TAGS.sub("", html.unescape(str(value))))
-    return clean_line(text)[:MAX_TEXT]
+    return clean_line(str(value))[:MAX_TEXT]
 
 
-def clean_name(raw) -> dict[str, str]:
+def without_markup(value) -> str:
+    """One line of plain text from what metadata services send: lists, JATS or HTML tags, entities (also doubled)."""
+    if isinstance(value, list):
+        value = next((part for part in value if isinstance(part, str) and part.strip()), "")
+    text = line(value)
+    text = html.unescape(_TAGS.sub("", text))
+    return clean_line(html.unescape(_TAGS.sub("", text)))
+
+
+def clean_name(raw, text=line) -> dict[str, str]:
     """One creator, or {} where nothing names anybody."""
     if isinstance(raw, str):
         raw = {"literal": raw}
@@ -102,7 +108,7 @@ def clean_name(raw) -> dict[str, str]:
         return {}
     if "name" in raw and "literal" not in raw and "family" not in raw:  # how Crossref names a body
         raw = {"literal": raw["name"]}
-    name = {part: plain(raw.get(part))[:200] for part in NAME_PARTS}
+    name = {part: text(raw.get(part))[:200] for part in NAME_PARTS}
     name = {part: value for part, value in name.items() if value}
     if "literal" in name:
         return {"literal": name["literal"]}
@@ -134,20 +140,24 @@ def clean_date(raw) -> dict:
     return {"date-parts": [numbers]} if numbers and numbers[0] >= 1000 else {}
 
 
-def clean_item(raw) -> dict:
-    """A CSL-JSON item of ours from anybody's; unknown fields go, nothing in it can be but plain text."""
+def clean_item(raw, *, foreign: bool = False) -> dict:
+    """A CSL-JSON item of ours from anybody's; unknown fields go, nothing in it can be but text.
+
+    foreign: it comes from a metadata service, which sends lists and markup; what people typed stays as typed.
+    """
+    text = without_markup if foreign else line
     if not isinstance(raw, dict):
         return {}
     kind = raw.get("type") if isinstance(raw.get("type"), str) else ""
     kind = FOREIGN_TYPES.get(kind, kind)
     item: dict = {"type": kind if kind in TYPES else "document"}
     for field in TEXT_FIELDS:
-        value = plain(raw.get(field))
+        value = text(raw.get(field))
         if value:
             item[field] = value
     for field in NAME_FIELDS:
         listed = raw.get(field) if isinstance(raw.get(field), list) else []
-        names = [name for name in map(clean_name, listed[:MAX_NAMES]) if name]
+        names = [name for name in (clean_name(raw_name, text) for raw_name in listed[:MAX_NAMES]) if name]
         if names:
             item[field] = names
     issued = clean_date(raw.get("issued"))

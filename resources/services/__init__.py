@@ -1,6 +1,7 @@
 """Every write of the library."""
 
 from .files import attach_files, keep_upload, remove_file, sweep_abandoned_files
+from .importing import import_bibtex
 from .records import (
     Details,
     add_resource,
@@ -16,6 +17,7 @@ __all__ = [
     "attach_files",
     "edit_resource",
     "hide_resource",
+    "import_bibtex",
     "keep_upload",
     "reindex",
     "remove_file",

@@ -1,0 +1,150 @@
+"""Importing a bibliography: every row is taken, left as it is, or skipped with a reason; the taken ones all together."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from .. import bibtex
+from ..csl import creators_of, display_name, year_of
+from ..identifiers import title_key
+from ..models import LANGUAGE_NAMES, Resource, Visibility
+from ..permissions import can_add_resource
+from ..vocabulary import TermIndex, type_term
+from .records import Details, add_resource
+
+LOCK = 7_306_001  # one import at a time: two at once could both find a record missing
+
+
+@dataclass
+class Report:
+    """What an import did, row by row: (line, key, words)."""
+
+    added: list[tuple[int, str, str]] = field(default_factory=list)
+    unchanged: list[tuple[int, str, str]] = field(default_factory=list)
+    repaired: list[tuple[int, str, str]] = field(default_factory=list)
+    skipped: list[tuple[int, str, str]] = field(default_factory=list)
+
+
+def import_key(row: bibtex.Row) -> str:
+    """The same row of the same file, whenever it comes again; keys such as "smith2010" alone are in many files."""
+    return hashlib.sha256(f"{row.key}\n{title_key(row.csl['title'])}".encode()).hexdigest()
+
+
+class _Known:
+    """What the library holds already, hidden records too: what was hidden must not come back by an import."""
+
+    def __init__(self):
+        self.by_key: dict[str, int] = {}
+        self.by_doi: dict[str, int] = {}
+        self.by_title: dict[str, list[tuple[int, str, int | None, set[str]]]] = {}
+        fields = ("pk", "import_key", "csl", "title")
+        for pk, key, item, title in Resource.objects.order_by("pk").values_list(*fields).iterator():
+            self.remember(pk, key, item, title)
+
+    def remember(self, pk: int, key: str | None, item: dict, title: str) -> None:
+        if key:
+            self.by_key[key] = pk
+        if item.get("DOI"):
+            self.by_doi.setdefault(item["DOI"].lower(), pk)
+        about = (pk, item.get("DOI", "").lower(), year_of(item), _families(item))
+        self.by_title.setdefault(title_key(title), []).append(about)
+
+    def same_as(self, row: bibtex.Row) -> int | None:
+        doi = row.csl.get("DOI", "").lower()
+        found = self.by_key.get(import_key(row)) or self.by_doi.get(doi)
+        if found:
+            return found
+        year, families = year_of(row.csl), _families(row.csl)
+        for pk, other_doi, other_year, other_families in self.by_title.get(title_key(row.csl["title"]), ()):
+            # The same title is not the same thing where DOIs differ, years lie apart, or no creator agrees.
+            if doi and other_doi and doi != other_doi:
+                continue
+            if year and other_year and abs(year - other_year) > 1:
+                continue
+            if families and other_families and not families & other_families:
+                continue
+            return pk
+        return None
+
+
+def _families(item: dict) -> set[str]:
+    return {title_key(name.get("family") or display_name(name)) for name in creators_of(item)}
+
+
+def import_bibtex(
+    data: bytes, *, actor=None, visibility: str = Visibility.PUBLIC, dry_run: bool = False
+) -> Report:
+    """Take a BibTeX file into the library; safe to repeat: what is there already stays as it is.
+
+    Raises bibtex.NotBibTeX, with nothing taken, where the file cannot be read at all. The rows that are taken are
+    saved in one transaction: all of them, or none.
+    """
+    if actor is not None and not can_add_resource(actor):
+        raise PermissionDenied
+    rows = bibtex.read(data)
+    with transaction.atomic():
+        report = _take(rows, actor=actor, visibility=visibility)
+        if dry_run:
+            transaction.set_rollback(True)
+    return report
+
+
+def _take(rows: Iterable[bibtex.Row | bibtex.Skipped], *, actor, visibility: str) -> Report:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    report, known, terms = Report(), _Known(), TermIndex()
+    kinds = {}
+    for row in rows:
+        if isinstance(row, bibtex.Skipped):
+            report.skipped.append((row.line, row.key, row.reason))
+            continue
+        title = row.csl["title"]
+        same = known.same_as(row)
+        if same:
+            report.unchanged.append((row.line, row.key, title))
+            continue
+        stated = row.kind or row.csl["type"]
+        if stated not in kinds:
+            kinds[stated] = type_term(stated)
+        kind = kinds[stated]
+        if row.kind and kind is None:
+            row.repairs.append(_("type “%(kind)s” is no term of the vocabulary") % {"kind": row.kind})
+        found = {term.pk: term for term in ([kind] if kind else []) + terms.matching(row.keywords)}
+        resource = add_resource(
+            actor=actor,
+            details=Details(
+                csl=row.csl,
+                description=row.description,
+                language=_language(row.language),
+                licence="unknown",
+                visibility=visibility,
+                terms=list(found.values()),
+                tags=row.keywords,
+            ),
+            import_key=import_key(row),
+            announce=False,  # one import is no row of sixty notices
+        )
+        known.remember(resource.pk, resource.import_key, resource.csl, resource.title)
+        report.added.append((row.line, row.key, title))
+        report.repaired += [(row.line, row.key, words) for words in row.repairs]
+    return report
+
+
+_LANGUAGE_WORDS = {
+    "english": "en",
+    "french": "fr",
+    "spanish": "es",
+    "portuguese": "pt",
+    "german": "de",
+    "dutch": "nl",
+}
+
+
+def _language(stated: str) -> str:
+    stated = stated.casefold().strip()
+    code = _LANGUAGE_WORDS.get(stated, stated.replace("_", "-").partition("-")[0])
+    return code if code in LANGUAGE_NAMES else "en"
