@@ -1,0 +1,226 @@
+"""What a member's home and the landing page show: each a fixed number of queries, each list finite."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext, ngettext
+from taggit.models import Tag
+
+from discussions.models import Thread
+from events.models import Event, Registration
+from kmnet.core.vocabulary import expand
+from members.models import Member
+from members.permissions import can_moderate, is_full_member
+from resources.models import Resource
+
+from . import moderation, words
+
+QUESTIONS, REPLIES, PLACES, COMING, RESOURCES, NEWCOMERS = 3, 5, 4, 2, 3, 3
+ASKED_WITHIN = timedelta(days=60)  # older questions wait in the list of unanswered ones
+ADDED_WITHIN = timedelta(days=14)
+ARRIVED_WITHIN = timedelta(days=7)
+
+
+@dataclass
+class Agenda:
+    """What needs this member today, in the order of the page."""
+
+    helps_with: list[Tag] = field(default_factory=list)
+    questions: list[Thread] = field(default_factory=list)
+    replies: list[Thread] = field(default_factory=list)
+    places: list[Registration] = field(default_factory=list)
+    coming: list[Event] = field(default_factory=list)
+    resources: list[Resource] = field(default_factory=list)
+    newcomers: list[Member] = field(default_factory=list)
+    reports: int = 0
+
+    @property
+    def matched(self) -> int:
+        return sum(1 for thread in self.questions if thread.is_match)
+
+    @property
+    def offer(self) -> Registration | None:
+        """A place that is held for this member and runs out."""
+        return next((place for place in self.places if place.has_open_offer()), None)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (
+            self.questions or self.replies or self.places or self.coming or self.resources or self.newcomers
+        )
+
+    @property
+    def sentence(self) -> str:
+        """The one thing that is the case; what runs out comes first."""
+        if self.offer:
+            return gettext("A place is held for you.")
+        if self.questions:
+            count = len(self.questions)
+            if self.matched == count:
+                return ngettext(
+                    "%(count)s person could use what you know.",
+                    "%(count)s people could use what you know.",
+                    count,
+                ) % {"count": words.capital(count)}
+            return ngettext(
+                "%(count)s question waits for an answer.", "%(count)s questions wait for an answer.", count
+            ) % {"count": words.capital(count)}
+        if self.replies:
+            return ngettext(
+                "%(count)s thread of yours has something new.",
+                "%(count)s threads of yours have something new.",
+                len(self.replies),
+            ) % {"count": words.capital(len(self.replies))}
+        if self.newcomers:
+            return ngettext(
+                "%(count)s newcomer would be glad of a hello.",
+                "%(count)s newcomers would be glad of a hello.",
+                len(self.newcomers),
+            ) % {"count": words.capital(len(self.newcomers))}
+        return gettext("Nothing waits for you today.")
+
+    @property
+    def time_needed(self) -> str:
+        minutes = 3 * len(self.questions) + len(self.replies) + len(self.resources) + len(self.newcomers)
+        return words.reading_time(minutes) if minutes else ""
+
+
+def tags_of(member) -> tuple[list[Tag], set[str]]:
+    """What the member can help with, and the slugs of all its spellings."""
+    tags = list(Tag.objects.filter(helpers__member=member).order_by("name"))
+    return tags, {slugify(word) for tag in tags for word in (*expand(tag.name), tag.name)} | {
+        tag.slug for tag in tags
+    }
+
+
+def matching(threads: QuerySet, slugs: set[str]) -> QuerySet:
+    """Those that the member said they can help with first; `is_match` tells which."""
+    tagged = Thread.tags.through.objects.filter(
+        content_type__app_label="discussions",
+        content_type__model="thread",
+        object_id=OuterRef("pk"),
+        tag__slug__in=slugs,
+    )
+    return threads.annotate(is_match=Exists(tagged))
+
+
+def open_questions(member, slugs: set[str], now) -> QuerySet:
+    """Unanswered questions of others, seen and not muted; matches first, then the longest waiting."""
+    asked = (
+        Thread.objects.visible_to(member)
+        .unanswered()
+        .not_muted_by(member)
+        .exclude(author=member)
+        .filter(created_at__gt=now - ASKED_WITHIN)
+    )
+    return (
+        matching(asked, slugs)
+        .select_related("space", "author__profile")
+        .annotate(
+            rank=Case(When(is_match=True, then=Value(0)), default=Value(1), output_field=IntegerField())
+        )
+        .order_by("rank", "created_at", "pk")
+    )
+
+
+def replies_to(member) -> QuerySet:
+    """Threads that the member started or follows, with posts to read."""
+    return (
+        Thread.objects.visible_to(member)
+        .shown()
+        .unread_by(member)
+        .not_muted_by(member)
+        .filter(Q(author=member) | Q(pk__in=Thread.objects.watched_by(member).values("pk")))
+        .exclude(last_post__author=member)
+        .with_reading(member)
+        .select_related("space", "last_post__author")
+        .latest_first()
+    )
+
+
+def places_of(member, now) -> QuerySet:
+    """The member's own registrations for what is still to come."""
+    return (
+        Registration.objects.live()
+        .for_member(member)
+        .filter(event__in=Event.objects.visible_to(member).upcoming(now), event__cancelled_at__isnull=True)
+        .select_related("event")
+        .order_by("event__starts_at", "event_id")
+    )
+
+
+def newcomers_for(member, now) -> QuerySet:
+    return (
+        Member.objects.listed_for(member)
+        .exclude(pk=member.pk)
+        .filter(joined_at__gt=now - ARRIVED_WITHIN, onboarded_at__isnull=False)
+        .select_related("profile")
+        .order_by("-joined_at", "-pk")
+    )
+
+
+def agenda_for(member) -> Agenda:
+    now = timezone.now()
+    helps_with, slugs = tags_of(member)
+    places = list(places_of(member, now)[:PLACES])
+    agenda = Agenda(
+        helps_with=helps_with,
+        questions=list(open_questions(member, slugs, now)[:QUESTIONS]),
+        replies=list(replies_to(member)[:REPLIES]),
+        places=places,
+        resources=list(
+            Resource.objects.visible_to(member)
+            .filter(published_at__gt=now - ADDED_WITHIN)
+            .exclude(added_by=member)
+            .defer("csl", "search")
+            .order_by("-published_at", "-pk")[:RESOURCES]
+        ),
+    )
+    taken = [place.event_id for place in places]
+    agenda.coming = list(
+        Event.objects.visible_to(member)
+        .upcoming(now)
+        .filter(cancelled_at__isnull=True, rehearsal_of__isnull=True, starts_at__gt=now)
+        .exclude(pk__in=taken)
+        .with_card(member)[:COMING]
+    )
+    if member.is_host and is_full_member(member):
+        agenda.newcomers = list(newcomers_for(member, now)[:NEWCOMERS])
+    if can_moderate(member):
+        agenda.reports = moderation.waiting_count()
+    return agenda
+
+
+@dataclass
+class Landing:
+    """What anybody may see. The template leaves out what is empty: no zero counts."""
+
+    next_event: Event | None = None
+    events: list[Event] = field(default_factory=list)
+    answered: list[Thread] = field(default_factory=list)
+    resources: list[Resource] = field(default_factory=list)
+    member_count: int = 0
+
+
+def landing() -> Landing:
+    now, guest = timezone.now(), AnonymousUser()
+    events = list(
+        Event.objects.visible_to(guest).upcoming(now).filter(cancelled_at__isnull=True).with_card(guest)[:3]
+    )
+    return Landing(
+        next_event=events[0] if events else None,
+        events=events,
+        answered=list(
+            Thread.objects.visible_to(guest)
+            .shown()
+            .filter(accepted_post__isnull=False)
+            .select_related("space", "author")
+            .order_by("-accepted_at", "-pk")[:3]
+        ),
+        resources=list(Resource.objects.visible_to(guest).with_card().order_by("-published_at", "-pk")[:3]),
+        member_count=Member.objects.full().count(),
+    )

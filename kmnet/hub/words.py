@@ -1,0 +1,53 @@
+"""Sentences that say what is the case, for the head of a page and of a letter."""
+
+from datetime import datetime
+
+from django.utils.text import capfirst
+from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
+
+SMALL_NUMBERS = (
+    pgettext_lazy("number", "one"),
+    pgettext_lazy("number", "two"),
+    pgettext_lazy("number", "three"),
+    pgettext_lazy("number", "four"),
+    pgettext_lazy("number", "five"),
+    pgettext_lazy("number", "six"),
+    pgettext_lazy("number", "seven"),
+    pgettext_lazy("number", "eight"),
+    pgettext_lazy("number", "nine"),
+    pgettext_lazy("number", "ten"),
+)
+WEEKDAYS = (
+    gettext_lazy("Mondays"),
+    gettext_lazy("Tuesdays"),
+    gettext_lazy("Wednesdays"),
+    gettext_lazy("Thursdays"),
+    gettext_lazy("Fridays"),
+    gettext_lazy("Saturdays"),
+    gettext_lazy("Sundays"),
+)
+
+
+def in_words(count: int) -> str:
+    """two, 14"""
+    return str(SMALL_NUMBERS[count - 1]) if 1 <= count <= len(SMALL_NUMBERS) else str(count)
+
+
+def capital(count: int) -> str:
+    """Two, 14"""
+    return capfirst(in_words(count))
+
+
+def greeting(local: datetime, name: str) -> str:
+    """By the reader's own clock."""
+    if 4 <= local.hour < 12:
+        return gettext("Good morning, %(name)s.") % {"name": name}
+    if 12 <= local.hour < 18:
+        return gettext("Good afternoon, %(name)s.") % {"name": name}
+    return gettext("Good evening, %(name)s.") % {"name": name}
+
+
+def reading_time(minutes: int) -> str:
+    """“About ten minutes”, in steps that nobody takes for a measurement."""
+    step = next((step for step in (2, 5, 10) if minutes <= step), 15)
+    return gettext("About %(count)s minutes") % {"count": in_words(step)}
