@@ -1,0 +1,56 @@
+"""What people type into the hub's pages."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from kmnet.core.forms import TextField
+from kmnet.core.models import Flag
+
+from .moderation import Decision
+
+
+class ReportForm(forms.Form):
+    """A member tells the moderators."""
+
+    reason = forms.ChoiceField(label=_("What is the matter?"), choices=Flag.Reason, widget=forms.RadioSelect)
+    note = TextField(
+        label=_("In your words"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Only moderators read this. It helps them to see what you see."),
+    )
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("reason") == Flag.Reason.OTHER and not cleaned.get("note"):
+            self.add_error("note", _("Please say what it is, so that a moderator can find it."))
+        return cleaned
+
+
+class DecisionForm(forms.Form):
+    """A moderator decides."""
+
+    decision = forms.ChoiceField(label=_("What happens to it?"), widget=forms.RadioSelect)
+    reason = TextField(
+        label=_("Why"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_(
+            "It is kept in the log. When something is hidden or shown again, its author reads it too."
+        ),
+        error_messages={"required": _("Please say why; the author and the log need a reason.")},
+    )
+    seen_state = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args, case, **kwargs):
+        super().__init__(*args, **kwargs)
+        # All decisions are accepted here: one that is no longer possible is answered by what happened meanwhile.
+        self.fields["decision"].choices = (
+            Decision.choices if self.is_bound else [(choice.value, choice.label) for choice in case.choices]
+        )
+        self.initial.setdefault("seen_state", case.target.state)
+
+    def offer_only(self, case) -> None:
+        """After an error, show what is possible now."""
+        self.fields["decision"].choices = [(choice.value, choice.label) for choice in case.choices]
