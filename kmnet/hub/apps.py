@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class HubConfig(AppConfig):
     name = "kmnet.hub"
     label = "hub"
+
+    def ready(self):
+        from . import hooks  # noqa: F401  registers the kinds of mail

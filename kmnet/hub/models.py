@@ -27,6 +27,7 @@ class DigestSchedule(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=64)
     next_due_at = models.DateTimeField(_("next due"), null=True)
     covered_until = models.DateTimeField(_("told up to"))
+    looked_ahead_until = models.DateTimeField(_("own events told up to"), null=True)
 
     objects = DigestScheduleQuerySet.as_manager()
 
@@ -53,6 +54,8 @@ class DigestRun(models.Model):
     since = models.DateTimeField(_("from"))
     until = models.DateTimeField(_("until"))
     due_at = models.DateTimeField(_("due"))
+    ahead_from = models.DateTimeField(_("own events from"))
+    ahead_until = models.DateTimeField(_("own events until"))
     created_at = models.DateTimeField(_("queued"), auto_now_add=True)
     read_at = models.DateTimeField(_("marked as read"), null=True, blank=True)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DAILY, WEEKLY, NEVER = "daily", "weekly", "never"
 PERIOD = {DAILY: timedelta(days=1), WEEKLY: timedelta(days=7)}
@@ -18,6 +18,14 @@ class Rhythm:
     time_zone: str
 
 
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of that name; UTC for one that does not exist, since one bad row must not stop everybody's digest."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
 def local_moment(day: date, hour: int, zone: ZoneInfo) -> datetime:
     """That hour of that day, in UTC.
 
@@ -31,7 +39,7 @@ def next_due(rhythm: Rhythm, after: datetime) -> datetime | None:
     """The first due moment later than `after` (both UTC); None for somebody who wants no digest."""
     if rhythm.frequency not in PERIOD:
         return None
-    zone = ZoneInfo(rhythm.time_zone)
+    zone = zone_of(rhythm.time_zone)
     day = after.astimezone(zone).date() - timedelta(days=1)
     # Ten days reach the next weekday even where a zone skipped a whole day (Pacific/Apia, 2011).
     for _step in range(10):
@@ -45,4 +53,4 @@ def next_due(rhythm: Rhythm, after: datetime) -> datetime | None:
 
 def period_key(rhythm: Rhythm, due: datetime) -> str:
     """One digest a member and local day, whatever they change meanwhile."""
-    return due.astimezone(ZoneInfo(rhythm.time_zone)).date().isoformat()
+    return due.astimezone(zone_of(rhythm.time_zone)).date().isoformat()

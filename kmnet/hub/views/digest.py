@@ -2,8 +2,27 @@
 
 from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import render
+from django.utils.cache import add_never_cache_headers
+
+from kmnet.core import tokens
+from kmnet.hub import services
+from kmnet.hub.models import DigestRun
 
 
 @login_not_required
 def digest_read(request, token):
-    return render(request, "hub/digest_read.html")
+    """Opening it changes nothing (mail scanners open links); the button marks exactly that digest's window as read."""
+    try:
+        found = tokens.read("digest-read", token)
+        run = (
+            DigestRun.objects.select_related("member").filter(pk=found["run"], member__is_active=True).first()
+        )
+    except (tokens.BadToken, KeyError):
+        run = None
+    done = request.method == "POST" and run is not None
+    if done:
+        services.mark_digest_read(run=run)
+    response = render(request, "hub/digest_read.html", {"run": run, "done": done}, status=200 if run else 404)
+    response["Referrer-Policy"] = "no-referrer"
+    add_never_cache_headers(response)
+    return response

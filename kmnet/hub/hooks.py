@@ -1,0 +1,40 @@
+"""What the hub registers with core."""
+
+from django.utils.translation import gettext_lazy as _
+
+from kmnet.core.frame import MenuItem, register_menu_item
+from kmnet.core.mail import MailKind, register
+from members.permissions import can_moderate
+
+from . import mails
+
+register(
+    MailKind(
+        "hub.digest",
+        _("digest"),
+        "hub/email/digest",
+        mails.compose_digest,
+        category="digest",
+        bulk=True,
+        why=_("You asked for this letter."),
+    )
+)
+register(
+    MailKind(
+        "hub.hidden",
+        _("something of yours was hidden"),
+        "hub/email/hidden",
+        mails.compose_hidden,
+        why=_("You get this because you wrote it."),
+    )
+)
+register(
+    MailKind(
+        "hub.restored",
+        _("something of yours is shown again"),
+        "hub/email/restored",
+        mails.compose_restored,
+        why=_("You get this because you wrote it."),
+    )
+)
+register_menu_item(MenuItem(_("Moderation"), "/moderation/", can_moderate, order=80))

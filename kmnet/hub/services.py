@@ -1,0 +1,155 @@
+"""The digest's writes: keeping schedules true, claiming who is due, marking a digest as read."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from discussions.models import Post, ReadState, Thread
+from kmnet.core import activity, mail
+from members.models import Member, Profile
+from members.permissions import is_full_member
+
+from .models import DigestRun, DigestSchedule
+from .schedule import NEVER, PERIOD, Rhythm, next_due, period_key
+
+logger = logging.getLogger(__name__)
+
+SLICE = 200  # members per transaction: a killed worker gives back this many at most
+LONGEST_WINDOW = timedelta(days=31)  # after a long pause a digest tells of a month, not of a year
+# Rows carry the moment their transaction began; what was still on its way to its commit belongs to the next window.
+SETTLING = timedelta(minutes=2)
+
+
+def rhythm_of(profile: Profile, member: Member) -> Rhythm:
+    return Rhythm(profile.digest, profile.digest_weekday, profile.digest_hour, member.time_zone)
+
+
+def _apply(schedule: DigestSchedule, rhythm: Rhythm, now: datetime) -> None:
+    """Write the rhythm and what follows from it onto the schedule (unsaved)."""
+    resumed = schedule.next_due_at is None and rhythm.frequency != NEVER
+    schedule.frequency, schedule.weekday = rhythm.frequency, rhythm.weekday
+    schedule.hour, schedule.time_zone = rhythm.hour, rhythm.time_zone
+    schedule.next_due_at = next_due(rhythm, now)
+    if resumed:  # whoever starts, or starts again, gets one period and not what piled up meanwhile
+        one_period_ago = now - PERIOD[rhythm.frequency]
+        schedule.covered_until = max(schedule.covered_until or one_period_ago, one_period_ago)
+
+
+def refresh_schedules(*, now: datetime | None = None, limit: int = SLICE) -> int:
+    """Bring schedules in line with what members chose since; return how many changed. Safe to run twice at once.
+
+    It compares instead of listening, so a change by the settings page, the admin or an import is all the same to it.
+    """
+    now = now or timezone.now()
+    missing = (
+        Profile.objects.filter(member__digest_schedule__isnull=True, member__is_active=True)
+        .exclude(digest=NEVER)
+        .select_related("member")
+        .order_by("pk")
+    )
+    new = []
+    for profile in missing[:limit]:
+        schedule = DigestSchedule(member=profile.member)
+        _apply(schedule, rhythm_of(profile, profile.member), now)
+        new.append(schedule)
+    DigestSchedule.objects.bulk_create(new, ignore_conflicts=True)  # a second beat may have been faster
+
+    with transaction.atomic():
+        changed = list(
+            DigestSchedule.objects.exclude(
+                frequency=F("member__profile__digest"),
+                weekday=F("member__profile__digest_weekday"),
+                hour=F("member__profile__digest_hour"),
+                time_zone=F("member__time_zone"),
+            )
+            .filter(member__profile__isnull=False)
+            .select_related("member__profile")
+            .select_for_update(skip_locked=True, of=("self",))
+            .order_by("pk")[:limit]
+        )
+        for schedule in changed:
+            _apply(schedule, rhythm_of(schedule.member.profile, schedule.member), now)
+        DigestSchedule.objects.bulk_update(
+            changed, ["frequency", "weekday", "hour", "time_zone", "next_due_at", "covered_until"]
+        )
+    return len(new) + len(changed)
+
+
+@transaction.atomic
+def claim_due_digests(*, now: datetime | None = None, limit: int = SLICE) -> int:
+    """Fix the window of each digest that is due and queue its mail; return how many schedules were served.
+
+    Any number of workers may run it at once: the lock on the schedule is the claim, and goes with a killed worker.
+    The window starts where the last one ended and ends now, so a late beat makes a longer window, an additional beat
+    finds nothing due, and nothing is skipped or told twice.
+    """
+    now = now or timezone.now()
+    schedules = list(
+        DigestSchedule.objects.due(now)
+        .select_for_update(skip_locked=True, of=("self",))
+        .select_related("member")[:limit]
+    )
+    keys = {schedule.pk: period_key(_rhythm(schedule), schedule.next_due_at) for schedule in schedules}
+    taken = set(
+        DigestRun.objects.filter(
+            member__in=[schedule.member_id for schedule in schedules], period__in=set(keys.values())
+        ).values_list("member_id", "period")
+    )
+    runs = []
+    for schedule in schedules:
+        until = now - SETTLING
+        since = max(schedule.covered_until, until - LONGEST_WINDOW)
+        due, following = schedule.next_due_at, next_due(_rhythm(schedule), now)
+        free = (schedule.member_id, keys[schedule.pk]) not in taken
+        if free and since < until and is_full_member(schedule.member):
+            runs.append(
+                DigestRun(
+                    member=schedule.member,
+                    period=keys[schedule.pk],
+                    since=since,
+                    until=until,
+                    due_at=due,
+                    # What the member goes to is told ahead, once: up to the morning on which the next digest comes.
+                    ahead_from=max(due, schedule.looked_ahead_until or due),
+                    ahead_until=max(following, schedule.looked_ahead_until or following),
+                )
+            )
+            schedule.covered_until, schedule.looked_ahead_until = until, runs[-1].ahead_until
+        schedule.next_due_at = following
+    for run in DigestRun.objects.bulk_create(runs):
+        mail.queue("hub.digest", member=run.member, dedupe_key=run.dedupe_key, refs={"run": run.pk})
+    DigestSchedule.objects.bulk_update(schedules, ["next_due_at", "covered_until", "looked_ahead_until"])
+    return len(schedules)
+
+
+def _rhythm(schedule: DigestSchedule) -> Rhythm:
+    return Rhythm(schedule.frequency, schedule.weekday, schedule.hour, schedule.time_zone)
+
+
+@transaction.atomic
+def mark_digest_read(*, run: DigestRun) -> int:
+    """Exactly the posts of this digest's window count as read, in threads that the member may still see.
+
+    Returns how many threads that were; a second time is 0.
+    """
+    posts = list(
+        Post.objects.shown()
+        .filter(
+            thread__in=Thread.objects.for_digest(run.member, run.since, run.until).order_by().values("pk"),
+            published_at__gt=run.since,
+            published_at__lte=run.until,
+        )
+        .only("pk", "number", "thread_id")
+        .order_by("thread_id", "number")
+    )
+    numbers: dict[int, list[int]] = {}
+    for post in posts:
+        numbers.setdefault(post.thread_id, []).append(post.number)
+    for thread_id, read in numbers.items():
+        ReadState.objects.mark(member=run.member, thread_id=thread_id, numbers=read)
+    activity.mark_read(member=run.member, targets=posts)
+    DigestRun.objects.filter(pk=run.pk, read_at__isnull=True).update(read_at=timezone.now())
+    return len(numbers)
