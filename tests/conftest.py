@@ -1,0 +1,5 @@
+"""What all tests share."""
+
+from tests.mailbox import mailbox
+
+__all__ = ["mailbox"]
