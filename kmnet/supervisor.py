@@ -81,11 +81,15 @@ class RunLock:
                 fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 if self.holder_lives() or time.monotonic() > end:
+                    self.close()
                     return False
                 time.sleep(0.1)
             else:
                 self.write(url=None)
                 return True
+
+    def close(self) -> None:
+        self.file.close()
 
     def write(self, *, url: str | None) -> None:
         self.file.truncate(0)
