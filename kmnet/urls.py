@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("members.urls_account")),  # our own joining and proof of the address, before allauth's
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("members.urls")),  # /join/, /welcome/, /members/, /settings/

@@ -1,12 +1,58 @@
 """How django-allauth fits into kmnet."""
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.shortcuts import resolve_url
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
-from . import account_mails
+from kmnet.core.models import CommunitySettings
+
+from . import account_mails, services
+from .models.member import DEMO_DOMAIN
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Mails go through the outbox; handles are made, not asked."""
+    """Handles are made, not asked; mails go through the outbox; a proven address leads to the first steps."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "too_many_login_attempts": _(
+            "Too many tries. Please wait a few minutes, or have a code mailed to you."
+        ),
+    }
+
+    def clean_email(self, email):
+        email = super().clean_email(email)
+        if not settings.KMNET_DEMO and email.lower().endswith("@" + DEMO_DOMAIN):
+            raise ValidationError(_("This address belongs to the demonstration."), code="demo")
+        return email
+
+    def save_user(self, request, user, form, commit=True):
+        """What the join page asked, stored by the one service that makes members."""
+        data = form.cleaned_data
+        user.email, user.name = data["email"], data["name"]
+        user.time_zone = data.get("time_zone") or CommunitySettings.load().time_zone
+        user.language = data.get("language") or translation.get_language() or settings.LANGUAGE_CODE
+        user.set_password(data.get("password1"))
+        if commit:
+            services.save_joining_member(user)
+        return user
+
+    def pre_login(self, request, user, **kwargs):
+        """Demo accounts have known passwords: elsewhere than in the demo they do not sign in, whatever the way."""
+        if user.is_demo and not settings.KMNET_DEMO:
+            clear_login(request)
+            return self.respond_user_inactive(request, user)
+        return super().pre_login(request, user, **kwargs)
+
+    def get_email_verification_redirect_url(self, email_address):
+        """On the device that joined they are signed in by now; on another one, a page says how to go on."""
+        if self.request.user.is_authenticated:
+            return resolve_url("members:welcome" if not self.request.user.onboarded_at else "/")
+        return resolve_url("members:proven")
 
     def send_mail(self, template_prefix, email, context):
         account_mails.queue_account_mail(template_prefix, email, context)

@@ -1,3 +1,90 @@
 """What this app registers with core."""
 
-from . import account_mails  # noqa: F401  the mails that allauth asks for
+from django.utils.translation import gettext_lazy as _
+
+from kmnet.core import activity, mail, moderation, search
+
+from . import (
+    account_mails,  # noqa: F401  the mails that allauth asks for
+    mails,
+    services,
+)
+from .models import Member, Profile
+from .permissions import is_full_member
+from .visibility import Shown
+
+
+# --- activity --------------------------------------------------------------------------------------------------------
+def hosts(deed) -> list[int]:
+    """Those who welcome. Somebody suspended in the meantime is not announced."""
+    if not is_full_member(deed.target):
+        return []
+    return list(Member.objects.full().filter(is_host=True).values_list("pk", flat=True))
+
+
+activity.register(
+    activity.ActivityType(verb="members.joined", template="members/activity/_joined.html", audience=hosts)
+)
+
+
+# --- search ----------------------------------------------------------------------------------------------------------
+def search_people(text, viewer, limit: int) -> search.SearchPage:
+    """Whom the viewer would find in the directory, with nothing but what they show."""
+    found = Member.objects.listed_for(viewer).matching(text)
+    if not text:
+        return search.SearchPage()
+    rows = found.with_card().order_by("-last_seen_on", "name_key", "pk")[:limit]
+    return search.SearchPage(hits=[hit(member, viewer) for member in rows], total=found.count())
+
+
+def hit(member: Member, viewer) -> search.SearchHit:
+    shown = Shown.to(viewer, member.profile)
+    return search.SearchHit(
+        url=member.get_absolute_url(),
+        title=member.name,
+        snippet=shown.headline or shown.can_help_text,
+        meta=" · ".join(filter(None, (shown.line, shown.place))),
+        person=member,
+    )
+
+
+search.register(search.SearchSource(key="people", label=_("People"), order=40, search=search_people))
+
+
+# --- moderation ------------------------------------------------------------------------------------------------------
+def profiles_visible_to(user):
+    return Profile.objects.filter(member__in=Member.objects.profile_visible_to(user))
+
+
+moderation.register(
+    moderation.Moderated(
+        model=Profile,
+        label=_("profile"),
+        card_template="members/_moderated_profile.html",
+        title=lambda profile: profile.member.name,
+        url=lambda profile: profile.member.get_absolute_url(),
+        author_id=lambda profile: profile.member_id,
+        hide=services.hide_profile,
+        restore=services.restore_profile,
+        visible_to=profiles_visible_to,
+    )
+)
+
+
+# --- mail ------------------------------------------------------------------------------------------------------------
+mail.register(
+    mail.MailKind(
+        key="members.welcome",
+        label=_("Welcome"),
+        template="members/email/welcome",
+        compose=mails.compose_welcome,
+    )
+)
+mail.register(
+    mail.MailKind(
+        key="members.profile_hidden",
+        label=_("Your profile was hidden"),
+        template="members/email/profile_hidden",
+        compose=mails.compose_profile_hidden,
+    )
+)

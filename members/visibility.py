@@ -3,12 +3,14 @@
 As a predicate (`can_see`) and as a condition for querysets (`seen`); a test holds them together. Pages, lists,
 search and mails go through here: what is hidden is not shown, not found, not counted."""
 
+import zoneinfo
 from dataclasses import dataclass
 
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from . import languages
 from .models.member import is_full
 from .models.profile import Profile, SeenBy
 
@@ -51,10 +53,12 @@ def level_for(viewer) -> SeenBy:
     return SeenBy.MEMBERS if is_full(viewer) else SeenBy.PUBLIC
 
 
-def can_see_at(level: SeenBy, profile: Profile, part: str) -> bool:
+def can_see_at(level: SeenBy, profile: Profile, part: str, *, even_hidden: bool = False) -> bool:
     if level == SeenBy.ME:
         return True
-    if profile.state != Profile.State.VISIBLE or getattr(profile, f"{part}_seen_by") > level:
+    if profile.state != Profile.State.VISIBLE and not even_hidden:
+        return False
+    if getattr(profile, f"{part}_seen_by") > level:
         return False
     return part != "looking_for" or profile.is_looking()
 
@@ -97,8 +101,8 @@ class Shown:
     `shown.organisation` is "" and `shown.can_help` is [] where the viewer may not see them, so that a template
     cannot show what is hidden."""
 
-    def __init__(self, profile: Profile, level: SeenBy):
-        self._profile, self._level = profile, level
+    def __init__(self, profile: Profile, level: SeenBy, *, even_hidden: bool = False):
+        self._profile, self._level, self._even_hidden = profile, level, even_hidden
 
     @classmethod
     def to(cls, viewer, profile: Profile) -> "Shown":
@@ -109,7 +113,7 @@ class Shown:
         if name not in PART_OF:
             raise AttributeError(name)
         profile = self._profile
-        if not can_see_at(self._level, profile, PART_OF[name]):
+        if not can_see_at(self._level, profile, PART_OF[name], even_hidden=self._even_hidden):
             return [] if name in LISTS else ""
         if name in MANY:
             return list(getattr(profile, name).all())  # prefetched by with_card()
@@ -130,6 +134,32 @@ class Shown:
     @property
     def works_alone(self) -> bool:
         return self.team_size == "solo"
+
+    @property
+    def line(self) -> str:
+        """“Knowledge broker, county health unit”: the title on the door, else the roles; and where."""
+        title = self.job_title or ", ".join(role.name for role in self.roles)
+        return ", ".join(filter(None, (title, self.organisation)))
+
+    @property
+    def languages(self) -> list[str]:
+        return [languages.name_of(code) for code in self.languages_work]
+
+    @property
+    def languages_followed(self) -> list[str]:
+        return [languages.name_of(code) for code in self.languages_follow]
+
+    @property
+    def now(self):
+        """The present moment where they are; None where they do not show it."""
+        if not self.time_zone:
+            return None
+        return timezone.now().astimezone(zoneinfo.ZoneInfo(self.time_zone))
+
+    @property
+    def tells_nothing(self) -> bool:
+        """Nothing but the name is shown."""
+        return not any(getattr(self, attribute) for attribute in PART_OF if attribute not in ON_MEMBER)
 
     @property
     def place(self) -> str:

@@ -71,6 +71,17 @@ class MemberQuerySet(models.QuerySet):
             return self.none()
         return self.full().filter(profile__is_listed=True)
 
+    def matching(self, text):
+        """Found by a part of the name, or by words that the profile shows to members. `text` is a SearchText."""
+        if not text:
+            return self.none() if text.text else self
+        wish_stands = Q(profile__looking_until__isnull=True) | Q(profile__looking_until__gte=today())
+        return self.filter(
+            Q(name_key__contains=names.plain(text.text))
+            | Q(profile__search_vector=text.query)
+            | (Q(profile__search_looking=text.query) & wish_stands)
+        )
+
     def with_card(self):
         """All that a row of the directory shows, at the same number of queries for 1 and for 50 rows."""
         return self.select_related("profile").prefetch_related(

@@ -28,8 +28,8 @@ class SeenBy(models.IntegerChoices):
 
 class TeamSize(models.TextChoices):
     SOLO = "solo", _("I am the only one here who does this")
-    FEW = "few", _("One of two to five")
-    LARGER = "larger", _("Part of a larger team")
+    SMALL = "small", _("One of two to five")
+    LARGE = "large", _("Part of a larger team")
 
 
 class Years(models.TextChoices):
@@ -170,3 +170,10 @@ class Profile(Hideable):
         from ..visibility import Shown  # it reads the models
 
         return Shown(self, SeenBy.PUBLIC)
+
+    @property
+    def as_members_saw_it(self):
+        """For moderators: what members see, or saw before it was hidden. "Only me" stays that."""
+        from ..visibility import Shown  # it reads the models
+
+        return Shown(self, SeenBy.MEMBERS, even_hidden=True)

@@ -1,7 +1,78 @@
 """/settings/: what a member can change."""
 
-from django.http import Http404
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from kmnet.core import kept_text
+
+from .. import services
+from ..forms import AccountForm, MailForm, ProfileForm
+from ..models import Member
+from ..visibility import has_something_public
+
+reads_and_writes = require_http_methods(["GET", "HEAD", "POST"])
 
 
-def settings(request):
-    raise Http404
+def fresh_member(request) -> Member:
+    """The stored member: a form that is refused must not change the name in the head of the page."""
+    return Member.objects.select_related("profile").get(pk=request.user.pk)
+
+
+def page(request, template, form, section, **context):
+    context = {"form": form, "section": section, **context}
+    return render(request, template, context, status=422 if form.is_bound else 200)
+
+
+@reads_and_writes
+def account(request):
+    member = fresh_member(request)
+    form = AccountForm(request.POST or None, member=member, initial=kept_text.take(request))
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.change_account(member=member, **form.cleaned_data)
+        except services.HandleTaken as error:  # taken between the question and the deed
+            form.add_error("handle", error)
+        else:
+            kept_text.forget(request)
+            messages.success(request, _("Saved."))
+            return redirect("members:settings")
+    return page(request, "members/settings_account.html", form, "account")
+
+
+@reads_and_writes
+def profile(request):
+    member = fresh_member(request)
+    form = ProfileForm(request.POST or None, profile=member.profile, initial=kept_text.take(request))
+    if request.method == "POST" and form.is_valid():
+        services.update_profile(member=member, **form.profile_values())
+        kept_text.forget(request)
+        messages.success(request, _("Saved."))
+        return redirect("members:settings_profile")
+    return page(
+        request,
+        "members/settings_profile.html",
+        form,
+        "profile",
+        profile=member.profile,
+        is_public=has_something_public(member.profile),
+    )
+
+
+@reads_and_writes
+def mails(request):
+    member = fresh_member(request)
+    form = MailForm(request.POST or None, member=member)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        services.change_mails(
+            member=member,
+            wanted=form.wanted(),
+            digest=data["digest"],
+            weekday=data["digest_weekday"],
+            hour=data["digest_hour"],
+        )
+        messages.success(request, _("Saved."))
+        return redirect("members:settings_mail")
+    return page(request, "members/settings_mail.html", form, "mail")

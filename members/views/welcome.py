@@ -1,7 +1,95 @@
-"""/welcome/: the first steps."""
+"""/welcome/: three short first steps, to be left and taken up again."""
 
 from django.http import Http404
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from .. import services
+from ..forms import HelpStep, MailStep, WhoStep
+from ..middleware import LATER
+from ..permissions import is_full_member
+from ..visibility import Shown
+
+STEPS = {1: WhoStep, 2: HelpStep, 3: MailStep}
 
 
+def step_names() -> list[str]:
+    return [_("You"), _("What you do"), _("How we write to you")]
+
+
+def is_open_to(user) -> bool:
+    """Proven members take the steps; whoever waits for approval may use the time for them."""
+    return bool(user.address_proven_at)
+
+
+@require_GET
 def welcome(request):
-    raise Http404
+    """Go on where they left."""
+    if not is_open_to(request.user):
+        return redirect("members:waiting")
+    if request.user.onboarded_at and request.user.agreed_at:
+        return redirect("members:welcome_done")
+    reached = request.user.profile.welcome_step if request.user.agreed_at else 0
+    return redirect("members:welcome_step", min(reached + 1, len(STEPS)))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def step(request, number):
+    if number not in STEPS:
+        raise Http404
+    if not is_open_to(request.user):
+        return redirect("members:waiting")
+    form = STEPS[number](request.POST or None, profile=request.user.profile)
+    if request.method == "POST" and form.is_valid():
+        save_step(request.user, number, form)
+        place = reverse("members:welcome_step", args=[number + 1]) if number < len(STEPS) else None
+        place = place or reverse("members:welcome_done")
+        return HttpResponseClientRedirect(place) if request.htmx else redirect(place)
+    context = {"form": form, "step": number, "steps": step_names()}
+    template = "members/_welcome_step.html" if request.htmx else "members/welcome_step.html"
+    return render(request, template, context, status=422 if form.is_bound else 200)
+
+
+def save_step(member, number, form):
+    if "agree" in form.fields:
+        services.record_agreement(member=member)
+    reached = max(member.profile.welcome_step, number)
+    services.update_profile(member=member, welcome_step=reached, **form.profile_values())
+    if "time_zone" in form.cleaned_data:
+        services.change_time_zone(member=member, time_zone=form.cleaned_data["time_zone"])
+    if number == len(STEPS):
+        services.finish_welcome(member=member)
+
+
+@require_POST
+def later(request):
+    """Not now: nobody is led here again before the next sign-in."""
+    request.session[LATER] = True
+    return redirect("/")
+
+
+@require_GET
+def done(request):
+    if not request.user.onboarded_at:
+        return redirect("members:welcome")
+    profile = request.user.profile
+    wishes = [tag.name for tag in profile.looking_for.all()]
+    context = {
+        "member": request.user,
+        "shown": Shown.to(request.user, profile),
+        "first_wish": wishes[0] if wishes else "",
+        "first_help": next((tag.slug for tag in profile.can_help.all()), ""),
+        "may_look_round": is_full_member(request.user),
+    }
+    return render(request, "members/welcome_done.html", context)
+
+
+@require_GET
+def waiting(request):
+    """What an unproven or pending member may do meanwhile."""
+    if is_full_member(request.user):
+        return redirect("/")
+    return render(request, "members/waiting.html")

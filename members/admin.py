@@ -1,0 +1,207 @@
+"""Members in the admin: to look up, and to act on with a reason. Nothing is written but by the services."""
+
+from allauth.account.decorators import secure_admin_login
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils.html import format_html_join
+from django.utils.translation import gettext_lazy as _
+
+from . import services
+from .models import Member, OldHandle, Profile
+from .permissions import can_administer, can_moderate
+from .visibility import PARTS
+
+# One way to sign in for all: rate limits, proof of the address and the second step hold for staff too.
+admin.site.login = secure_admin_login(admin.site.login)
+
+ROLES = ("is_moderator", "is_organiser", "is_host", "is_staff", "is_superuser")
+
+
+class ReasonActionForm(ActionForm):
+    reason = forms.CharField(label=_("Reason, for the log:"), required=False, max_length=500)
+
+
+class StaffAdmin(admin.ModelAdmin):
+    """Moderators look and act; only admins change roles. Nobody adds or deletes here."""
+
+    action_form = ReasonActionForm
+
+    def has_module_permission(self, request):
+        return can_moderate(request.user)
+
+    def has_view_permission(self, request, obj=None):
+        return can_moderate(request.user)
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def act(self, request, queryset, service, **names):
+        """One service call per row; each refusal is told, none stops the others."""
+        done = 0
+        for row in queryset:
+            try:
+                service(
+                    **{names.get("target", "member"): row},
+                    actor=request.user,
+                    reason=request.POST.get("reason", ""),
+                )
+                done += 1
+            except PermissionDenied:
+                messages.error(request, _("Not allowed for %(name)s.") % {"name": row})
+            except ValidationError as error:
+                messages.error(request, " ".join(error.messages))
+                break
+        if done:
+            messages.success(request, _("Done for %(count)d.") % {"count": done})
+
+
+class RolesForm(forms.ModelForm):
+    reason = forms.CharField(label=_("Reason, for the log"), max_length=500)
+
+    class Meta:
+        model = Member
+        fields = ROLES
+
+    def clean(self):
+        data = super().clean()
+        if data.get("is_superuser") and not data.get("is_staff"):
+            self.add_error("is_staff", _("An admin may enter the admin pages."))
+        return data
+
+
+class OldHandleInline(admin.TabularInline):
+    model = OldHandle
+    fields = readonly_fields = ["handle", "left_at"]
+    extra = 0
+    can_delete = False
+
+    def has_view_permission(self, request, obj=None):
+        return can_moderate(request.user)
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Member)
+class MemberAdmin(StaffAdmin):
+    form = RolesForm
+    list_display = [
+        "name",
+        "email",
+        "handle",
+        "status",
+        "address_proven_at",
+        "is_host",
+        "joined_at",
+        "last_seen_on",
+    ]
+    list_filter = ["status", *ROLES, ("address_proven_at", admin.EmptyFieldListFilter), "joined_at"]
+    search_fields = ["name", "name_key", "email", "handle"]
+    ordering = ["-joined_at", "pk"]
+    date_hierarchy = "joined_at"
+    show_full_result_count = False
+    list_per_page = 50
+    actions = ["suspend", "silence", "restore", "approve"]
+    inlines = [OldHandleInline]
+    readonly_fields = [
+        *("name", "email", "handle", "status", "time_zone", "language", "joined_at", "address_proven_at"),
+        *("agreed_at", "onboarded_at", "last_seen_on", "last_login"),
+    ]
+    fieldsets = [
+        (None, {"fields": ["name", "email", "handle", "status", "time_zone", "language"]}),
+        (
+            _("When"),
+            {
+                "fields": [
+                    "joined_at",
+                    "address_proven_at",
+                    "agreed_at",
+                    "onboarded_at",
+                    "last_seen_on",
+                    "last_login",
+                ]
+            },
+        ),
+        (_("Roles"), {"fields": [*ROLES, "reason"]}),
+    ]
+
+    def has_change_permission(self, request, obj=None):
+        return can_administer(request.user)
+
+    def get_fieldsets(self, request, obj=None):
+        """Who only looks has no reason to give."""
+        if self.has_change_permission(request, obj):
+            return self.fieldsets
+        return [*self.fieldsets[:2], (_("Roles"), {"fields": list(ROLES)})]
+
+    def save_model(self, request, obj, form, change):
+        """Only roles can be changed here, by the service that writes the log."""
+        services.set_roles(
+            member=Member.objects.get(pk=obj.pk),
+            actor=request.user,
+            reason=form.cleaned_data["reason"],
+            **{role: form.cleaned_data[role] for role in ROLES},
+        )
+
+    @admin.action(description=_("Suspend: out of every session and mail"), permissions=["view"])
+    def suspend(self, request, queryset):
+        self.act(request, queryset, services.suspend_member)
+
+    @admin.action(description=_("Silence: reads, but does not write"), permissions=["view"])
+    def silence(self, request, queryset):
+        self.act(request, queryset, services.silence_member)
+
+    @admin.action(description=_("Restore: an ordinary member again"), permissions=["view"])
+    def restore(self, request, queryset):
+        self.act(request, queryset, services.restore_member)
+
+    @admin.action(description=_("Approve those who wait"), permissions=["view"])
+    def approve(self, request, queryset):
+        self.act(request, queryset, services.approve_member)
+
+
+@admin.register(Profile)
+class ProfileAdmin(StaffAdmin):
+    """What members see of each other; what somebody keeps to themselves is not shown here either."""
+
+    list_display = ["member", "state", "hidden_at", "updated_at"]
+    list_filter = ["state", "is_listed"]
+    list_select_related = ["member"]
+    search_fields = ["member__name", "member__name_key", "member__email", "member__handle"]
+    ordering = ["-updated_at", "pk"]
+    show_full_result_count = False
+    actions = ["hide", "show"]
+    fields = readonly_fields = [
+        *("member", "state", "hidden_at", "hidden_by", "hidden_reason", "updated_at", "as_members_see_it"),
+    ]
+
+    @admin.display(description=_("as members see it"))
+    def as_members_see_it(self, profile):
+        shown = profile.as_members_saw_it
+        rows = []
+        for part in PARTS.values():
+            for attribute in part.attributes:
+                value = getattr(shown, attribute)
+                if value:
+                    words = ", ".join(map(str, value)) if isinstance(value, list) else value
+                    rows.append((part.label, words))
+        return format_html_join("\n", "<p><b>{}</b>: {}</p>", rows)
+
+    @admin.action(description=_("Hide what the profile says"), permissions=["view"])
+    def hide(self, request, queryset):
+        self.act(request, queryset.select_related("member"), services.hide_profile, target="target")
+
+    @admin.action(description=_("Show it again"), permissions=["view"])
+    def show(self, request, queryset):
+        self.act(request, queryset.select_related("member"), services.restore_profile, target="target")

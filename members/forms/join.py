@@ -1,0 +1,67 @@
+"""What joining asks."""
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.urls import reverse_lazy
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from ..models.member import check_time_zone
+from ..names import clean_name
+
+
+class NameField(forms.CharField):
+    """A person's name: any alphabet, nothing that cannot be seen."""
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault("label", _("Your name"))
+        kwargs.setdefault("help_text", _("As you would like to be greeted. Any alphabet."))
+        kwargs.setdefault("widget", forms.TextInput(attrs={"autocomplete": "name"}))
+        super().__init__(max_length=120, strip=False, **kwargs)
+
+    def clean(self, value):
+        return clean_name(super().clean(value))
+
+
+def agreement_field() -> forms.BooleanField:
+    return forms.BooleanField(
+        label=_("I agree to how we treat each other"),
+        help_text=format_lazy(
+            '<a href="{url}">{words}</a>',
+            url=reverse_lazy("about:how-we-treat-each-other"),
+            words=_("Read it; it is one page."),
+        ),
+        error_messages={"required": _("Please read how we treat each other, and tick the box if you agree.")},
+    )
+
+
+class JoinForm(forms.Form):
+    """What joining asks beside address and password; allauth's form grows from this one."""
+
+    field_order = ["name", "email", "password1", "agree", "time_zone", "language"]
+
+    name = NameField()
+    agree = agreement_field()
+    # Guessed by the browser; whoever has no scripts is asked in the first steps.
+    time_zone = forms.CharField(
+        required=False, widget=forms.HiddenInput(attrs={"data-guess-time-zone": ""}), max_length=64
+    )
+    language = forms.ChoiceField(choices=settings.LANGUAGES, required=False, label=_("Language"))
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if len(settings.LANGUAGES) < 2:
+            self.fields["language"].widget = forms.HiddenInput()
+
+    def clean_time_zone(self):
+        """A zone that we do not know is not the person's mistake: they are asked later."""
+        value = self.cleaned_data["time_zone"]
+        try:
+            check_time_zone(value)
+        except ValidationError:
+            return ""
+        return value
+
+    def signup(self, request, user):
+        """allauth calls this once the account exists; AccountAdapter.save_user has stored all of it."""

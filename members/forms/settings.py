@@ -1,0 +1,150 @@
+"""What a member can change about themselves."""
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from kmnet.core.forms import TimeZoneField
+from kmnet.core.mail import CATEGORIES
+from kmnet.core.models import MailChoice
+
+from ..models import Member
+from ..models.profile import DigestRhythm, SeenBy, Weekday
+from ..names import clean_handle
+from ..services.joining import HandleTaken, is_handle_free
+from ..visibility import PARTS
+from .join import NameField
+from .parts import AboutFields, HelpFields, PlaceFields, WhoFields
+
+
+class AccountForm(forms.Form):
+    name = NameField()
+    handle = forms.CharField(
+        label=_("Handle"),
+        help_text=_("The last part of your profile’s address. The old one will lead to the new one."),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )
+    time_zone = TimeZoneField(label=_("Your time zone"))
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+
+    def __init__(self, data=None, *, member: Member, **kwargs):
+        self.member = member
+        stored = {name: getattr(member, name) for name in ("name", "handle", "time_zone", "language")}
+        super().__init__(data, initial={**stored, **(kwargs.pop("initial", None) or {})}, **kwargs)
+        if len(settings.LANGUAGES) < 2:
+            self.fields["language"].widget = forms.HiddenInput()
+
+    def clean_handle(self):
+        if self.cleaned_data["handle"].strip() == self.member.handle:
+            return self.member.handle
+        handle = clean_handle(self.cleaned_data["handle"])
+        if not is_handle_free(handle, member=self.member):
+            raise HandleTaken
+        return handle
+
+
+class ProfileForm(WhoFields, HelpFields, PlaceFields, AboutFields):
+    """All parts, each with its audience."""
+
+    is_listed = forms.BooleanField(
+        label=_("Let members find me in the directory"),
+        help_text=_("Your profile page stays open to members who follow a link to it."),
+        required=False,
+    )
+
+    def stored(self):
+        return {
+            **super().stored(),
+            "is_listed": self.profile.is_listed,
+            **{f"{part}_seen_by": getattr(self.profile, f"{part}_seen_by") for part in PARTS},
+        }
+
+    def prepare(self):
+        super().prepare()
+        for key, part in PARTS.items():
+            self.fields[f"{key}_seen_by"] = forms.TypedChoiceField(
+                label=part.label, choices=SeenBy.choices, coerce=int
+            )
+
+    def parts(self):
+        """Part by part: its fields, and who sees it; the order of the page."""
+        fields_of = {
+            "headline": ["headline"],
+            "pronouns": ["pronouns"],
+            "roles": ["roles"],
+            "job_title": ["job_title"],
+            "organisation": ["organisation"],
+            "work_settings": ["work_settings"],
+            "team_size": ["team_size"],
+            "years": ["years"],
+            "can_help": ["can_help", "can_help_more", "can_help_text"],
+            "looking_for": ["looking_for", "looking_for_more", "looking_for_text"],
+            "interests": ["interests"],
+            "about": ["about"],
+            "place": ["country", "region"],
+            "clock": [],
+            "languages": ["languages_work", "languages_more", "languages_follow"],
+            "links": ["links"],
+            "email": [],
+        }
+        return [
+            {
+                "key": key,
+                "label": PARTS[key].label,
+                "fields": [self[name] for name in names],
+                "seen_by": self[f"{key}_seen_by"],
+            }
+            for key, names in fields_of.items()
+        ]
+
+    def profile_values(self):
+        data = self.cleaned_data
+        return {
+            **super().profile_values(),
+            "is_listed": data["is_listed"],
+            **{f"{part}_seen_by": data[f"{part}_seen_by"] for part in PARTS},
+        }
+
+
+class MailForm(forms.Form):
+    """Which mails, and how often the digest."""
+
+    digest = forms.ChoiceField(label=_("The digest"), choices=DigestRhythm.choices, widget=forms.RadioSelect)
+    digest_weekday = forms.TypedChoiceField(
+        label=_("Day of the weekly digest"), choices=Weekday.choices, coerce=int
+    )
+    digest_hour = forms.TypedChoiceField(
+        label=_("Hour of the digest"),
+        help_text=_("In your time zone."),
+        choices=[(hour, f"{hour:02}:00") for hour in range(24)],
+        coerce=int,
+    )
+
+    def __init__(self, data=None, *, member: Member, **kwargs):
+        profile = member.profile
+        stored = {name: getattr(profile, name) for name in ("digest", "digest_weekday", "digest_hour")}
+        off = set(
+            MailChoice.objects.filter(member=member, how=MailChoice.How.NEVER).values_list(
+                "category", flat=True
+            )
+        )
+        # The digest has its rhythm above; switching it off by a link in a mail shows here as “never”.
+        if "digest" in off:
+            stored["digest"] = DigestRhythm.NEVER
+        self.categories = [
+            key for key in CATEGORIES if key != "digest" and (key != "newcomers" or member.is_host)
+        ]
+        stored |= {f"mail_{key}": key not in off for key in self.categories}
+        super().__init__(data, initial={**stored, **(kwargs.pop("initial", None) or {})}, **kwargs)
+        for key in self.categories:
+            self.fields[f"mail_{key}"] = forms.BooleanField(label=CATEGORIES[key], required=False)
+
+    def category_fields(self):
+        return [self[f"mail_{key}"] for key in self.categories]
+
+    def wanted(self) -> dict[str, bool]:
+        """One choice per category; the digest's follows its rhythm."""
+        data = self.cleaned_data
+        wanted = {key: data[f"mail_{key}"] for key in self.categories}
+        return {**wanted, "digest": data["digest"] != DigestRhythm.NEVER}

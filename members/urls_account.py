@@ -1,0 +1,14 @@
+"""allauth's addresses that have pages of our own; included before allauth's, outside any namespace."""
+
+from django.urls import path, re_path
+
+from .views import join
+
+urlpatterns = [
+    path("accounts/signup/", join.JoinView.as_view(), name="account_signup"),
+    re_path(
+        r"^accounts/confirm-email/(?P<key>[-:\w]+)/$",
+        join.ConfirmAddressView.as_view(),
+        name="account_confirm_email",
+    ),
+]
