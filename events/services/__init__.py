@@ -1,0 +1,57 @@
+"""Every write of this app. The event's row is locked first; occupancy is counted, never stored; all is logged."""
+
+from .attending import DoorsClosed, enter, mark_attendance
+from .organising import (
+    CapacityTooLow,
+    EventOver,
+    cancel_event,
+    change_capacity,
+    create_event,
+    publish_event,
+    set_programme,
+    update_event,
+)
+from .places import promote_waiting
+from .registering import (
+    NotYourTurn,
+    OfferOver,
+    RegistrationClosed,
+    TooLate,
+    accept_offer,
+    cancel_registration,
+    claim_place,
+    decline_offer,
+    prove_guest,
+    register_member,
+    release_member,
+    remove_registration,
+    request_guest_place,
+)
+
+__all__ = [
+    "CapacityTooLow",
+    "DoorsClosed",
+    "EventOver",
+    "NotYourTurn",
+    "OfferOver",
+    "RegistrationClosed",
+    "TooLate",
+    "accept_offer",
+    "cancel_event",
+    "cancel_registration",
+    "change_capacity",
+    "claim_place",
+    "create_event",
+    "decline_offer",
+    "enter",
+    "mark_attendance",
+    "promote_waiting",
+    "prove_guest",
+    "publish_event",
+    "register_member",
+    "release_member",
+    "remove_registration",
+    "request_guest_place",
+    "set_programme",
+    "update_event",
+]

@@ -1,0 +1,249 @@
+"""What organisers do with their event."""
+
+import uuid
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from kmnet.core import activity, audit, text
+from members.models import Member
+from members.permissions import can_administer
+
+from .. import mails
+from ..models import Event, Session, Speaker, Status
+from ..permissions import can_create_event, can_organise_event, is_organiser_of
+from . import places
+
+SEEN_IN_CALENDARS = ("title", "starts_at", "ends_at", "time_zone", "venue")
+PLAIN_FIELDS = (
+    "summary",
+    "kind",
+    "registration_opens_at",
+    "registration_closes_at",
+    "visibility",
+    "meeting_url",
+    "recording_url",
+    "has_captions",
+    "has_sign_language",
+    "has_slides_ahead",
+    "access_notes",
+)
+
+
+class CapacityTooLow(Exception):  # noqa: N818  what the organiser meets
+    """More places are held than that. `to_free`: how many must be freed first."""
+
+    def __init__(self, to_free: int, held: int):
+        super().__init__(f"{to_free} places must be freed first")
+        self.to_free, self.held = to_free, held
+
+
+class EventOver(Exception):  # noqa: N818
+    """It has begun, is over or was called off: that cannot be changed any more."""
+
+
+def make_slug(title: str) -> str:
+    return slugify(title)[:80].strip("-") or "event"
+
+
+@transaction.atomic
+def create_event(
+    *,
+    actor: Member,
+    title: str,
+    starts_at: datetime,
+    ends_at: datetime,
+    organisers=(),
+    tags=(),
+    sessions=(),
+    submit_key: uuid.UUID | None = None,
+    description: str = "",
+    rehearsal_of: Event | None = None,
+    **fields,
+) -> Event:
+    """A draft, seen by its organisers only. The same submit key twice is one event."""
+    if not can_create_event(actor) or (rehearsal_of and not can_organise_event(actor, rehearsal_of)):
+        raise PermissionDenied
+    key = submit_key or uuid.uuid4()
+    event, created = Event.objects.get_or_create(
+        submit_key=key,
+        defaults={
+            "title": title,
+            "slug": make_slug(title),
+            "starts_at": starts_at,
+            "ends_at": ends_at,
+            "description": description,
+            "description_html": text.render_markdown(description),
+            "render_version": text.RENDER_VERSION,
+            "rehearsal_of": rehearsal_of,
+            **fields,
+        },
+    )
+    if not created:
+        if not is_organiser_of(actor, event):
+            raise PermissionDenied
+        return event
+    event.organisers.set([actor, *organisers])
+    event.tags.set(tags)
+    set_programme(event, sessions)
+    return event
+
+
+@transaction.atomic
+def update_event(
+    *,
+    event: Event,
+    actor: Member,
+    description: str | None = None,
+    tags=None,
+    sessions=None,
+    organisers=None,
+    **fields,
+) -> Event:
+    """Change anything but the number of places. Locks the event.
+
+    What stands in people's calendars raises SEQUENCE in this transaction, and all who have, wait for or are offered a
+    place are told once.
+    """
+    event = places.lock_event(event.pk)
+    _check_organiser(actor, event)
+    now = timezone.now()
+    unknown = set(fields) - {*SEEN_IN_CALENDARS, *PLAIN_FIELDS}
+    if unknown:
+        raise TypeError(f"update_event does not change {', '.join(sorted(unknown))}")
+    before = {name: getattr(event, name) for name in (*SEEN_IN_CALENDARS, *PLAIN_FIELDS)}
+    changed = [name for name, value in fields.items() if before[name] != value]
+    for name in changed:
+        setattr(event, name, fields[name])
+    told = [name for name in changed if name in SEEN_IN_CALENDARS] if event.published_at else []
+    if told and (event.cancelled_at or before["ends_at"] <= now or event.starts_at <= now):
+        raise EventOver
+    if "title" in changed:
+        event.slug = make_slug(event.title)
+    if description is not None and description != event.description:
+        event.description = description
+        event.description_html = text.render_markdown(description)
+        event.render_version = text.RENDER_VERSION
+    if told:
+        event.sequence += 1
+        if "starts_at" in told:
+            event.moved_at = now
+    event.save()
+    if tags is not None:
+        event.tags.set(tags)
+    if organisers is not None:
+        event.organisers.set(organisers)
+    if sessions is not None:
+        set_programme(event, sessions)
+    if "starts_at" in told:
+        _shorten_offers(event, now)
+    if told:
+        for registration in event.registrations.live().select_related("member"):
+            mails.queue_changed(registration, event, {name: _plain(before[name]) for name in told})
+    _log_admin(actor, event, "events.edited", data={"changed": changed})
+    if before["starts_at"] != event.starts_at:
+        places.settle(event, now)
+    return event
+
+
+def _plain(value) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _shorten_offers(event: Event, now: datetime) -> None:
+    """An event moved forward: no offer may reach into its last hours (and none gets longer)."""
+    latest = min(max(event.last_offer_at, now + places.SHORTEST_OFFER), event.starts_at)
+    event.registrations.filter(status=Status.OFFERED, offer_expires_at__gt=latest).update(offer_expires_at=latest)
+
+
+def set_programme(event: Event, sessions) -> None:
+    """Replace the programme. Each item: kind, title, summary, starts_at, ends_at, speakers (name or name, about)."""
+    kept = []
+    known = {session.pk: session for session in event.sessions.all()}
+    for order, item in enumerate(sessions, start=1):
+        session = known.get(item.get("pk")) or Session(event=event)
+        for name in ("kind", "title", "summary", "starts_at", "ends_at"):
+            if name in item:
+                setattr(session, name, item[name])
+        session.order = order
+        session.save()
+        session.speakers.set([_speaker(entry) for entry in item.get("speakers", ())])
+        kept.append(session.pk)
+    event.sessions.exclude(pk__in=kept).delete()
+
+
+def _speaker(entry) -> Speaker:
+    if isinstance(entry, Speaker):
+        return entry
+    name, about = (entry, "") if isinstance(entry, str) else entry
+    speaker = Speaker.objects.filter(name=name, about=about).order_by("pk").first()
+    return speaker or Speaker.objects.create(name=name, about=about)
+
+
+@transaction.atomic
+def publish_event(*, event: Event, actor: Member) -> Event:
+    """From now on others see it. Twice is once. Locks the event."""
+    event = places.lock_event(event.pk)
+    _check_organiser(actor, event)
+    if event.published_at is None:
+        event.published_at = timezone.now()
+        event.save(update_fields=["published_at"])
+        if event.rehearsal_of_id is None:
+            activity.record("events.published", actor=actor, target=event)
+        _log_admin(actor, event, "events.published")
+    return event
+
+
+@transaction.atomic
+def change_capacity(*, event: Event, actor: Member, capacity: int | None, overbooking: int = 0) -> Event:
+    """More or fewer places. Fewer than are held is refused with the number to free first. Locks the event.
+
+    What becomes free is offered in this same transaction.
+    """
+    event = places.lock_event(event.pk)
+    _check_organiser(actor, event)
+    now = timezone.now()
+    places.end_lapsed_offers(event, now)
+    held = event.occupancy(now).held
+    if capacity is None:
+        overbooking = 0
+    elif held > capacity + overbooking:
+        raise CapacityTooLow(held - capacity - overbooking, held)
+    event.capacity, event.overbooking = capacity, overbooking
+    event.save(update_fields=["capacity", "overbooking"])
+    _log_admin(actor, event, "events.capacity", data={"capacity": capacity, "overbooking": overbooking})
+    places.offer_free_places(event, now)
+    return event
+
+
+@transaction.atomic
+def cancel_event(*, event: Event, actor: Member, reason: str = "") -> Event:
+    """Call it off and tell everybody once, with the end of the calendar entry. Twice is once. Locks the event."""
+    event = places.lock_event(event.pk)
+    _check_organiser(actor, event)
+    now = timezone.now()
+    if event.cancelled_at is not None:
+        return event
+    if event.is_over(now):
+        raise EventOver
+    event.cancelled_at, event.cancel_reason = now, reason
+    event.sequence += 1
+    event.save(update_fields=["cancelled_at", "cancel_reason", "sequence"])
+    for registration in event.registrations.live().select_related("member"):
+        mails.queue_event_cancelled(registration)
+    _log_admin(actor, event, "events.cancelled", reason=reason)
+    return event
+
+
+def _check_organiser(actor: Member, event: Event) -> None:
+    if not can_organise_event(actor, event):
+        raise PermissionDenied
+
+
+def _log_admin(actor: Member, event: Event, verb: str, *, reason: str = "", data=None) -> None:
+    """An admin acting on an event that is not theirs stands in the log."""
+    if can_administer(actor) and not is_organiser_of(actor, event):
+        audit.record_act(actor=actor, verb=verb, target=event, reason=reason, data=data)
