@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
@@ -120,6 +122,11 @@ class EventQuerySet(models.QuerySet):
         )
 
 
+class EventManager(models.Manager.from_queryset(EventQuerySet)):
+    def get_queryset(self):
+        return super().get_queryset().defer("search")  # only ever compared in the database
+
+
 class Event(models.Model):
     """Something that people meet at. Its row is the lock under which places are given out."""
 
@@ -174,8 +181,16 @@ class Event(models.Model):
     submit_key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    search = models.GeneratedField(
+        expression=SearchVector("title", weight="A", config="kmnet")
+        + SearchVector("summary", weight="B", config="kmnet")
+        + SearchVector("description", weight="C", config="kmnet"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+    )
+
     tags = TaggableManager(blank=True)
-    objects = EventQuerySet.as_manager()
+    objects = EventManager()
 
     class Meta:
         verbose_name = _("event")
@@ -184,6 +199,7 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["starts_at", "id"], name="event_by_start"),
             models.Index(fields=["ends_at", "id"], name="event_by_end"),
+            GinIndex(fields=["search"], name="event_search"),
         ]
         constraints = [
             models.CheckConstraint(

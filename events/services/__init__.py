@@ -8,6 +8,7 @@ from .organising import (
     change_capacity,
     create_event,
     publish_event,
+    record_past_event,
     set_programme,
     update_event,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "promote_waiting",
     "prove_guest",
     "publish_event",
+    "record_past_event",
     "register_member",
     "release_member",
     "remove_registration",

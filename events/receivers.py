@@ -1,0 +1,1 @@
+"""What other apps announce, answered here."""

@@ -1,0 +1,86 @@
+"""Celery entry points. The schedule wakes both every minute; doubled or missed beats do no harm."""
+
+import logging
+from datetime import timedelta
+
+from celery import shared_task
+from django.db import transaction
+from django.db.models import BigIntegerField, CharField, Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Cast, Coalesce, Concat, Extract, Floor, Greatest
+from django.utils import timezone
+
+from kmnet.core.models import OutgoingMail
+
+from . import mails
+from .models import Event, Registration, Status
+from .reminders import REMINDERS
+
+logger = logging.getLogger(__name__)
+CATCH_UP = timedelta(days=1)  # so far back, a reminder that nobody queued gets its row and its reason
+
+
+@shared_task
+def sweep_promotions() -> None:
+    """End lapsed offers and offer what is free, wherever a path has missed it: nobody waits beside an empty place."""
+    from . import services  # services import mails, as this module does
+
+    now = timezone.now()
+    lapsed = Registration.objects.lapsed(now).filter(event=OuterRef("pk"))
+    waiting = Registration.objects.filter(event=OuterRef("pk"), status=Status.WAITING)
+    events = Event.objects.filter(
+        Exists(lapsed) | (Q(starts_at__gt=now) & Exists(waiting)), cancelled_at__isnull=True
+    )
+    for event in events.order_by("pk"):
+        try:
+            services.promote_waiting(event=event)
+        except Exception:  # one event that fails must not keep the others waiting
+            logger.exception("promotion for event %s failed", event.pk)
+
+
+@shared_task
+def queue_due_reminders() -> None:
+    """One outbox row per registration, kind and start. What is too late gets its row too, and the reason stands there."""
+    now = timezone.now()
+    for reminder in REMINDERS:
+        for pk in due_registrations(reminder, now).values_list("pk", flat=True):
+            try:
+                _queue_reminder(reminder, pk)
+            except Exception:
+                logger.exception("%s for registration %s failed", reminder.kind, pk)
+
+
+def due_registrations(reminder, now):
+    """Places whose reminder is due and has no row yet.
+
+    Not for those who got their place, or heard of the new time, only after it was due: they know.
+    """
+    key = Concat(
+        Value(f"{reminder.kind}:"),
+        Cast(OuterRef("event_id"), CharField()),
+        Value("."),
+        Cast(OuterRef("pk"), CharField()),
+        Value(":"),
+        Cast(Cast(Floor(Extract(OuterRef("event__starts_at"), "epoch")), BigIntegerField()), CharField()),
+        output_field=CharField(),
+    )
+    told_at = Greatest(F("confirmed_at"), Coalesce(F("event__moved_at"), F("confirmed_at")))
+    return (
+        Registration.objects.filter(
+            status=Status.CONFIRMED,
+            event__published_at__isnull=False,
+            event__cancelled_at__isnull=True,
+            event__starts_at__lte=now + reminder.before,
+            event__starts_at__gt=now - CATCH_UP,
+        )
+        .annotate(told_at=told_at)
+        .filter(told_at__lte=F("event__starts_at") - reminder.before)
+        .exclude(Exists(OutgoingMail.objects.filter(dedupe_key=key)))
+        .order_by("pk")
+    )
+
+
+@transaction.atomic
+def _queue_reminder(reminder, pk: int) -> None:
+    registration = Registration.objects.select_related("event", "member").get(pk=pk)
+    if registration.status == Status.CONFIRMED:
+        mails.queue_reminder(reminder.kind, registration)

@@ -1,0 +1,75 @@
+"""An event's time in words: in a reader's zone and in its own, each with the offset of the event's date."""
+
+import zoneinfo
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+
+from kmnet.core import moments
+
+
+@dataclass(frozen=True)
+class When:
+    """“Thursday 3 December”, “13:00 to 14:15”, “London”, “UTC+0”."""
+
+    day: str
+    hours: str
+    city: str
+    offset: str
+    starts_at: datetime
+
+    def __str__(self):
+        return gettext("%(day)s, %(hours)s (%(city)s, %(offset)s)") % {
+            "day": self.day,
+            "hours": self.hours,
+            "city": self.city,
+            "offset": self.offset,
+        }
+
+
+def city(zone: zoneinfo.ZoneInfo) -> str:
+    """“Europe/London” is London to people."""
+    return zone.key.rpartition("/")[2].replace("_", " ")
+
+
+def offset(moment: datetime, zone: zoneinfo.ZoneInfo) -> str:
+    """UTC+2, UTC-3:30; UTC alone for none. Abbreviations such as CST mean several zones, so they are not used."""
+    minutes = int(moment.astimezone(zone).utcoffset().total_seconds() // 60)
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "-" if minutes < 0 else "+"
+    return "UTC" + (f"{sign}{hours}" + (f":{rest:02}" if rest else "") if minutes else "+0")
+
+
+def when(event, zone: zoneinfo.ZoneInfo | None = None) -> When:
+    """The event's time in `zone`; without one, in the reader's."""
+    zone = zone or timezone.get_current_timezone()
+    zone = zone if isinstance(zone, zoneinfo.ZoneInfo) else zoneinfo.ZoneInfo("UTC")
+    with timezone.override(zone):
+        ends = moments.clock(event.ends_at)
+        if timezone.localtime(event.ends_at).date() != timezone.localtime(event.starts_at).date():
+            ends = gettext("%(day)s, %(time)s") % {"day": moments.day(event.ends_at), "time": ends}
+        hours = gettext("%(start)s to %(end)s") % {"start": moments.clock(event.starts_at), "end": ends}
+        return When(
+            moments.day(event.starts_at), hours, city(zone), offset(event.starts_at, zone), event.starts_at
+        )
+
+
+def until(moment: datetime, zone: zoneinfo.ZoneInfo | None = None) -> str:
+    """“12:00 tomorrow”, “Wednesday 25 November, 12:00”: the end of an offer."""
+    zone = zone or timezone.get_current_timezone()
+    with timezone.override(zone):
+        days = (timezone.localtime(moment).date() - timezone.localtime().date()).days
+        words = {0: gettext("%(time)s today"), 1: gettext("%(time)s tomorrow")}
+        pattern = words.get(days, gettext("%(day)s, %(time)s"))
+        return pattern % {"time": moments.clock(moment), "day": moments.day(moment)}
+
+
+def countdown(moment: datetime, now: datetime | None = None) -> list[tuple[int, str]]:
+    """[(21, "hours"), (14, "minutes")]: the two largest parts; it stands still between page loads."""
+    left = max(timedelta(0), moment - (now or timezone.now()))
+    hours, rest = divmod(int(left.total_seconds()), 3600)
+    minutes = rest // 60
+    parts = [(minutes, ngettext("minute", "minutes", minutes))]
+    return [(hours, ngettext("hour", "hours", hours)), *parts] if hours else parts
