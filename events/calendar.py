@@ -1,7 +1,7 @@
 """iCalendar (RFC 5545, 5546): invitations, updates, cancellations and the public file.
 
-One UID per event for life. A REQUEST or CANCEL has exactly one ATTENDEE, its receiver. Nothing personal stands in it: people
-share their calendars, so neither the meeting's address nor anybody's own links are here.
+One UID per event for life. A REQUEST or CANCEL has exactly one ATTENDEE, its receiver. Nothing personal stands in it:
+people share their calendars, so neither the meeting's address nor anybody's own links are here.
 """
 
 from datetime import timedelta

@@ -22,7 +22,12 @@ from kmnet.core.submit_key import SubmitKeyField
 from .models import Event, Kind, SessionKind, Visibility
 
 WHICH = [("", _("not said")), ("earlier", _("the first one")), ("later", _("the second one"))]
-TIMES = {"starts": "starts_at", "ends": "ends_at", "opens": "registration_opens_at", "closes": "registration_closes_at"}
+TIMES = {
+    "starts": "starts_at",
+    "ends": "ends_at",
+    "opens": "registration_opens_at",
+    "closes": "registration_closes_at",
+}
 
 
 class WebAddressField(forms.URLField):
@@ -37,7 +42,9 @@ class WebAddressField(forms.URLField):
 class GuestForm(forms.Form):
     """Somebody without an account asks for a place."""
 
-    name = LineField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = LineField(
+        label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
     address = forms.EmailField(
         label=_("Your e-mail address"),
         max_length=254,
@@ -66,7 +73,9 @@ class EventForm(forms.Form):
     venue = LineField(label=_("Where, if in a room"), max_length=240, required=False)
     meeting_url = WebAddressField(
         label=_("Address of the meeting"),
-        help_text=_("Never shown or mailed. People come in through our own page, which opens 15 minutes before."),
+        help_text=_(
+            "Never shown or mailed. People come in through our own page, which opens 15 minutes before."
+        ),
     )
     capacity = forms.IntegerField(
         label=_("Places"), min_value=1, max_value=100_000, required=False, help_text=_("Empty: no limit.")
@@ -87,7 +96,9 @@ class EventForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    tags = LineField(label=_("Tags"), required=False, max_length=300, help_text=_("With commas between them."))
+    tags = LineField(
+        label=_("Tags"), required=False, max_length=300, help_text=_("With commas between them.")
+    )
     recording_url = WebAddressField(label=_("Recording"))
     submit_key = SubmitKeyField()
 

@@ -10,8 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from kmnet.core.mail import Attachment, MailContent, MailKind, Withhold
 from kmnet.core.models import OutgoingMail
@@ -28,7 +27,11 @@ from .queue import key_prefix
 # --- what all of them share --------------------------------------------------------------------------------------------
 def _load(mail: OutgoingMail, *wanted: Status, coming: bool = True) -> Registration:
     """The registration, if it is still in one of the states that this mail speaks of."""
-    found = Registration.objects.select_related("event", "member").filter(pk=mail.refs.get("registration")).first()
+    found = (
+        Registration.objects.select_related("event", "member")
+        .filter(pk=mail.refs.get("registration"))
+        .first()
+    )
     if found is None:
         raise Withhold("the registration is gone")
     if found.member_id is None and not found.guest_address:
@@ -66,7 +69,7 @@ def _context(registration: Registration, **more) -> dict:
 
 def _invitation(registration: Registration) -> Attachment:
     content = calendar.invitation(registration.event, name=registration.name, address=registration.address)
-    return Attachment("invite.ics", content, 'text/calendar; method=REQUEST; charset="utf-8"')
+    return Attachment("invite.ics", content, "text/calendar; method=REQUEST")
 
 
 def _withdrawal(registration: Registration) -> list[Attachment]:
@@ -74,7 +77,7 @@ def _withdrawal(registration: Registration) -> list[Attachment]:
     if registration.confirmed_at is None:
         return []
     content = calendar.withdrawal(registration.event, name=registration.name, address=registration.address)
-    return [Attachment("cancel.ics", content, 'text/calendar; method=CANCEL; charset="utf-8"')]
+    return [Attachment("cancel.ics", content, "text/calendar; method=CANCEL")]
 
 
 def _came_back(registration: Registration) -> bool:
@@ -283,8 +286,12 @@ KINDS = (
     _kind("events.removed", gettext_lazy("Event: taken off by the organisers"), removed),
     _kind("events.event_cancelled", gettext_lazy("Event: cancelled"), event_cancelled),
     _kind("events.event_changed", gettext_lazy("Event: changed"), event_changed),
-    _kind("events.reminder_24h", gettext_lazy("Event: reminder a day before"), reminder_24h, "event_reminders"),
-    _kind("events.reminder_1h", gettext_lazy("Event: reminder an hour before"), reminder_1h, "event_reminders"),
+    _kind(
+        "events.reminder_24h", gettext_lazy("Event: reminder a day before"), reminder_24h, "event_reminders"
+    ),
+    _kind(
+        "events.reminder_1h", gettext_lazy("Event: reminder an hour before"), reminder_1h, "event_reminders"
+    ),
     _kind("events.prove", gettext_lazy("Event: a guest proves their address"), prove),
     _kind("events.known", gettext_lazy("Event: already registered"), known),
 )

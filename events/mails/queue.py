@@ -10,7 +10,9 @@ from ..models import Event, Registration
 def _queue(kind: str, registration: Registration, key: str, **refs) -> None:
     """To the member, or to the guest's address and in the guest's zone."""
     refs["registration"] = registration.pk
-    to = {"member": registration.member} if registration.member_id else {"address": registration.guest_address}
+    to = (
+        {"member": registration.member} if registration.member_id else {"address": registration.guest_address}
+    )
     if registration.guest_time_zone and not registration.member_id:
         refs["time_zone"] = registration.guest_time_zone
     mail.queue(kind, **to, dedupe_key=f"{key_prefix(kind, registration)}{key}", refs=refs)

@@ -10,7 +10,7 @@ from ..models import Registration, RegistrationLog
 from ..permissions import can_enter, can_organise_event
 
 
-class DoorsClosed(Exception):  # noqa: N818
+class DoorsClosed(Exception):
     """Too early, too late, cancelled, or the organisers have not given the meeting's address."""
 
 

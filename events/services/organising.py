@@ -34,7 +34,7 @@ PLAIN_FIELDS = (
 )
 
 
-class CapacityTooLow(Exception):  # noqa: N818  what the organiser meets
+class CapacityTooLow(Exception):
     """More places are held than that. `to_free`: how many must be freed first."""
 
     def __init__(self, to_free: int, held: int):
@@ -42,7 +42,7 @@ class CapacityTooLow(Exception):  # noqa: N818  what the organiser meets
         self.to_free, self.held = to_free, held
 
 
-class EventOver(Exception):  # noqa: N818
+class EventOver(Exception):
     """It has begun, is over or was called off: that cannot be changed any more."""
 
 
@@ -161,7 +161,9 @@ def _plain(value) -> str:
 def _shorten_offers(event: Event, now: datetime) -> None:
     """An event moved forward: no offer may reach into its last hours (and none gets longer)."""
     latest = min(max(event.last_offer_at, now + places.SHORTEST_OFFER), event.starts_at)
-    event.registrations.filter(status=Status.OFFERED, offer_expires_at__gt=latest).update(offer_expires_at=latest)
+    event.registrations.filter(status=Status.OFFERED, offer_expires_at__gt=latest).update(
+        offer_expires_at=latest
+    )
 
 
 def set_programme(event: Event, sessions) -> None:

@@ -32,7 +32,9 @@ def lock_event(event_id: int) -> Event:
     return Event.objects.select_for_update(of=("self",)).get(pk=event_id)
 
 
-def change(registration: Registration, status: Status, *, why: str, actor=None, at: datetime, **fields) -> None:
+def change(
+    registration: Registration, status: Status, *, why: str, actor=None, at: datetime, **fields
+) -> None:
     """The one line that moves a registration from state to state; the log row goes with it. Needs the event's lock."""
     is_new = registration.pk is None
     before = "" if is_new else registration.status

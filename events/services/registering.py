@@ -17,11 +17,11 @@ from ..permissions import can_cancel_registration, can_organise_event, can_regis
 from . import places
 
 
-class RegistrationClosed(Exception):  # noqa: N818  what the person meets, not a fault
+class RegistrationClosed(Exception):
     """Nobody can register now: not open yet, closed, started or cancelled."""
 
 
-class OfferOver(Exception):  # noqa: N818
+class OfferOver(Exception):
     """The offer has been answered before, or its time is up. `registration` tells which."""
 
     def __init__(self, registration: Registration):
@@ -29,11 +29,11 @@ class OfferOver(Exception):  # noqa: N818
         self.registration = registration
 
 
-class TooLate(Exception):  # noqa: N818
+class TooLate(Exception):
     """The event is over; nothing about places changes any more."""
 
 
-class NotYourTurn(Exception):  # noqa: N818
+class NotYourTurn(Exception):
     """No place is free for somebody who waits, or the last hours have not begun."""
 
 
@@ -62,7 +62,9 @@ def _why(by: Member | None) -> str:
     return "added by hand" if by else "registered"
 
 
-def _check_may_register(event: Event, member: Member | AnonymousUser, by: Member | None, now: datetime) -> None:
+def _check_may_register(
+    event: Event, member: Member | AnonymousUser, by: Member | None, now: datetime
+) -> None:
     if by is not None:
         if not can_organise_event(by, event) or not is_full_member(member):
             raise PermissionDenied
@@ -122,9 +124,12 @@ def request_guest_place(*, event: Event, name: str, address: str, time_zone: str
 def find_member(address: str) -> Member | None:
     """The member whose proven address this is, whatever its case."""
     found = Member.objects.filter(email__iexact=address).exclude(status="erased").first()
-    return found or Member.objects.filter(
-        emailaddress__email__iexact=address, emailaddress__verified=True
-    ).exclude(status="erased").first()
+    return (
+        found
+        or Member.objects.filter(emailaddress__email__iexact=address, emailaddress__verified=True)
+        .exclude(status="erased")
+        .first()
+    )
 
 
 @transaction.atomic
@@ -251,7 +256,9 @@ def release_member(*, member: Member, why: str, forget: bool = False) -> int:
     With `forget` their person is taken off all their registrations; what remains is the count of who came.
     """
     mine = Registration.objects.filter(member=member)
-    event_ids = mine.filter(status__in=Status.unsettled()).order_by("event_id").values_list("event_id", flat=True)
+    event_ids = (
+        mine.filter(status__in=Status.unsettled()).order_by("event_id").values_list("event_id", flat=True)
+    )
     left = 0
     for event_id in list(dict.fromkeys(event_ids)):
         event = places.lock_event(event_id)

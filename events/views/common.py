@@ -10,7 +10,7 @@ from ..permissions import can_create_event, can_organise_event, can_register
 from ..services.places import is_first_come
 
 
-class SendToSignIn(Exception):  # noqa: N818
+class SendToSignIn(Exception):
     """A guest at an address that is not public: whether it exists or not, they are asked to sign in."""
 
 

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -195,22 +196,18 @@ def _act_on_person(request, event: Event, found: Registration):
     act = request.POST.get("act")
     if act in ("came", "did_not_come"):
         services.mark_attendance(registration=found, came=act == "came", by=request.user)
-        return redirect(f"{request.POST.get('from') == 'list' and _desk_url(event) or request.path}")
+        return redirect(_desk_url(event) if request.POST.get("from") == "list" else request.path)
     if act == "remove":
         form = ReasonForm(request.POST)
         if not form.is_valid():
             return _person_page(request, event, found, form)
-        services.remove_registration(
-            registration=found, by=request.user, reason=form.cleaned_data["reason"]
-        )
+        services.remove_registration(registration=found, by=request.user, reason=form.cleaned_data["reason"])
         messages.success(request, _("Taken off, and told so."))
         return _back(event)
     raise Http404
 
 
 def _desk_url(event: Event) -> str:
-    from django.urls import reverse
-
     return reverse("events:organise", args=[event.pk, event.slug]) + "#people"
 
 

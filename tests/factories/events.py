@@ -6,6 +6,8 @@ from django.utils import timezone
 
 from events.models import Event, Registration, Session, Status
 
+from .members import make_member
+
 _count = iter(range(1, 1_000_000))
 
 
@@ -27,8 +29,6 @@ def make_event(*, organisers=(), published=True, starts_in=timedelta(days=9), **
 def make_registration(*, event=None, member=None, status=Status.CONFIRMED, **fields) -> Registration:
     """A member’s registration, or with `guest_address` a guest’s."""
     if member is None and not fields.get("guest_address"):
-        from .members import make_member  # the members’ factories may land later
-
         member = make_member()
     now = timezone.now()
     if status == Status.CONFIRMED:
