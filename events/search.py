@@ -1,7 +1,7 @@
 """Events in the search over everything."""
 
 from django.contrib.postgres.search import SearchHeadline, SearchRank
-from django.db.models import F, Value
+from django.db.models import F, TextField, Value
 from django.db.models.functions import Concat
 
 from kmnet.core.search import CONFIG, SearchHit, SearchPage, SearchText
@@ -20,7 +20,7 @@ def find_events(text: SearchText, viewer, limit: int) -> SearchPage:
     rows = found.annotate(
         rank=SearchRank(F("search"), text.query),
         snippet=SearchHeadline(
-            Concat("summary", Value(" "), "description"),
+            Concat("summary", Value(" "), "description", output_field=TextField()),
             text.query,
             config=CONFIG,
             start_sel=MARK_START,
