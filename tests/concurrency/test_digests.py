@@ -1,0 +1,76 @@
+"""Two workers at the same schedule: real commits, real locks; and the race itself, seen without them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from datetime import timedelta
+from threading import Barrier, BrokenBarrierError
+
+import pytest
+from django.db import IntegrityError, connection
+from django.utils import timezone
+
+from kmnet.core.models import OutgoingMail
+from kmnet.hub import services
+from kmnet.hub.models import DigestRun, DigestSchedule, DigestScheduleQuerySet
+from tests.factories import make_member
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def make_due_readers(count):
+    readers = [make_member(profile={"digest": "daily"}) for _number in range(count)]
+    services.refresh_schedules()
+    now = timezone.now()
+    DigestSchedule.objects.update(next_due_at=now - timedelta(minutes=1), covered_until=now - timedelta(days=1))
+    return readers
+
+
+def two_workers(work):
+    def run(_worker):
+        with closing(connection):  # a thread's connection is its own to close
+            return work()
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(run, range(2)))
+
+
+@pytest.fixture
+def both_have_read(monkeypatch):
+    """Neither worker goes on until both have read what is due (or a second has passed)."""
+    barrier, period_key = Barrier(2), services.period_key
+
+    def wait(*args):
+        with suppress(BrokenBarrierError):
+            barrier.wait(timeout=1)
+        return period_key(*args)
+
+    monkeypatch.setattr(services, "period_key", wait)
+
+
+def test_two_workers_share_the_members_and_double_none(both_have_read):
+    readers = make_due_readers(4)
+    assert sum(two_workers(lambda: services.claim_due_digests(limit=2))) == 4
+    assert sorted(DigestRun.objects.values_list("member_id", flat=True)) == [reader.pk for reader in readers]
+    assert OutgoingMail.objects.filter(kind="hub.digest").count() == 4
+
+
+def test_two_workers_at_one_member_make_one_digest(both_have_read):
+    make_due_readers(1)
+    assert sorted(two_workers(services.claim_due_digests)) == [0, 1]
+    assert DigestRun.objects.count() == 1
+
+
+def test_without_the_lock_both_would_have_made_it(both_have_read, monkeypatch):
+    """The control: the race is real, and where the lock fails the constraint still holds."""
+    make_due_readers(1)
+    monkeypatch.setattr(DigestScheduleQuerySet, "select_for_update", lambda self, **kwargs: self)
+
+    def claim():
+        try:
+            return services.claim_due_digests()
+        except IntegrityError as error:
+            return str(error).split("\"")[1]
+
+    assert set(two_workers(claim)) == {1, "one_digest_per_member_and_period"}
+    assert DigestRun.objects.count() == 1
+    assert OutgoingMail.objects.filter(kind="hub.digest").count() == 1

@@ -1,0 +1,382 @@
+"""The digest: what it tells, what it never tells, and that each window is told once."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import mail as sent
+from django.urls import reverse
+from django.utils import timezone
+from taggit.models import Tag
+
+from discussions import services as discussions
+from discussions.models import Post, ReadState, Thread
+from kmnet.core.mail import send_due_mail
+from kmnet.core.models import MailChoice, OutgoingMail
+from kmnet.hub import services
+from kmnet.hub.models import DigestRun, DigestSchedule
+from kmnet.hub.tasks import queue_due_digests
+from tests.factories import make_member
+from tests.factories.discussions import make_post, make_space, make_thread
+from tests.factories.events import make_event, make_registration
+from tests.factories.resources import make_resource
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+
+
+def make_reader(**fields):
+    """Somebody who gets the digest every day, whose last one told up to yesterday."""
+    fields.setdefault("name", "Rosalind Achebe")
+    profile = {"digest": "daily", **fields.pop("profile", {})}
+    reader = make_member(profile=profile, **fields)
+    services.refresh_schedules()
+    return reader
+
+
+def make_due(reader, *, told_until=None):
+    """Their morning has just come."""
+    now = timezone.now()
+    DigestSchedule.objects.filter(member=reader).update(
+        next_due_at=now - timedelta(minutes=1), covered_until=told_until or now - DAY, looked_ahead_until=None
+    )
+
+
+def age(minutes=30):
+    """What is in the database was written a while ago, so that it has settled."""
+    back = timedelta(minutes=minutes)
+    for post in Post.objects.all():
+        Post.objects.filter(pk=post.pk).update(published_at=post.published_at - back)
+    for thread in Thread.objects.all():
+        Thread.objects.filter(pk=thread.pk).update(last_post_at=thread.last_post_at - back)
+
+
+def deliver(reader):
+    """Let their morning come; the digest they get, or None."""
+    make_due(reader, told_until=DigestSchedule.objects.get(member=reader).covered_until)
+    queue_due_digests()
+    return send(reader)
+
+
+def send(reader):
+    sent.outbox.clear()
+    send_due_mail()
+    mine = [message for message in sent.outbox if message.to == [reader.email]]
+    assert len(mine) <= 1
+    return mine[0].message() if mine else None
+
+
+def part(message, subtype):
+    return next(p.get_content() for p in parsed(message).walk() if p.get_content_type() == f"text/{subtype}")
+
+
+def parsed(message):
+    from email import message_from_bytes, policy
+
+    return message_from_bytes(message.as_bytes(), policy=policy.default)
+
+
+def first_digest(reader):
+    make_due(reader)
+    queue_due_digests()
+    return send(reader)
+
+
+# --- what it tells ---------------------------------------------------------------------------------------------------
+def test_a_digest_tells_of_threads_events_and_resources_in_text_and_html():
+    reader = make_reader()
+    reader.profile.can_help.add(Tag.objects.create(name="boards"))
+    make_thread(title="What does a board want to read?", tags=["boards"], author=make_member(name="Samina Qureshi"))
+    own = make_thread(title="My own question", author=reader)
+    make_post(thread=own, author=make_member(name="Georgia Pappas"), source="Tried **Maren’s** ledger & it works.")
+    make_thread(title="Something else in the space", kind="discussion")
+    make_registration(
+        member=reader, event=make_event(title="What a residency leaves behind", starts_in=timedelta(hours=20))
+    )
+    make_event(title="Open hour", published_at=timezone.now() - timedelta(minutes=30))
+    make_resource(title="Contribution ledger", published_at=timezone.now() - timedelta(minutes=30))
+    age()
+    message = first_digest(reader)
+    text, html = part(message, "plain"), part(message, "html")
+    for body in (text, html):
+        for words in (
+            "What does a board want to read?",
+            "Samina Qureshi",
+            "No answer yet",
+            "My own question",
+            "Georgia Pappas",
+            "Something else in the space",
+            "What a residency leaves behind",
+            "You have a place.",
+            "Open hour",
+            "Contribution ledger",
+            "You are caught up.",
+        ):
+            assert words in body
+        assert reverse("hub:digest_read", args=["x"]).rpartition("x")[0] in body
+    assert "Maren’s ledger & it works." in text
+    assert "Maren’s ledger &amp; it works." in html
+    assert message["Subject"].startswith("One question you could answer, one reply to you, one conversation")
+
+
+def test_a_digest_carries_the_headers_of_list_mail():
+    reader = make_reader()
+    make_thread()
+    age()
+    message = first_digest(reader)
+    mail = OutgoingMail.objects.get(kind="hub.digest")
+    assert message["Message-ID"] == mail.message_id
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["List-Unsubscribe"].startswith("<http://testserver/mail/unsubscribe/")
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert "digest" in message["List-Id"]
+    assert mail.bulk
+    assert "You get this letter every morning" in part(message, "plain")
+    assert "src=" not in part(message, "html")
+
+
+def test_the_greeting_and_the_hours_are_the_readers_own():
+    reader = make_reader(time_zone="Pacific/Auckland")
+    event = make_event(starts_in=timedelta(hours=5), published_at=timezone.now() - timedelta(hours=1))
+    message = first_digest(reader)
+    from zoneinfo import ZoneInfo
+
+    assert event.starts_at.astimezone(ZoneInfo("Pacific/Auckland")).strftime("%H:%M") in part(message, "plain")
+
+
+# --- what it never tells ---------------------------------------------------------------------------------------------
+def reason():
+    return OutgoingMail.objects.get(kind="hub.digest").reason
+
+
+def test_an_empty_digest_is_never_sent_and_says_why_on_its_row():
+    reader = make_reader()
+    assert first_digest(reader) is None
+    assert reason() == "nothing new"
+    assert OutgoingMail.objects.get(kind="hub.digest").state == "withheld"
+
+
+@pytest.mark.parametrize("what", ["read", "muted", "own", "hidden", "members_only_to_pending", "members_resource"])
+def test_what_is_read_muted_own_hidden_or_not_theirs_is_never_told(what):
+    reader = make_reader()
+    if what == "members_resource":
+        thread = None
+        make_resource(visibility="members", published_at=timezone.now() - timedelta(minutes=30))
+    else:
+        space = make_space(readable_by="members" if what.startswith("members") else "public")
+        thread = make_thread(space=space, author=reader if what == "own" else make_member())
+    if what == "read":
+        discussions.mark_posts_read(member=reader, thread=thread, posts=thread.posts.all())
+    elif what == "muted":
+        discussions.set_watch(member=reader, thread=thread, level="muted")
+    elif what == "hidden":
+        moderator = make_member(is_moderator=True)
+        discussions.hide_post(post=thread.posts.get(), actor=moderator, reason="Names a patient.")
+    age()
+    make_due(reader)
+    queue_due_digests()
+    if what.startswith("members"):  # approval was withdrawn after the digest was queued: rights are asked at sending
+        type(reader).objects.filter(pk=reader.pk).update(status="pending")
+    assert send(reader) is None
+    assert reason() == "nothing new"
+
+
+def test_what_is_read_between_queueing_and_sending_is_left_out():
+    reader = make_reader()
+    gone, stays = make_thread(title="Read meanwhile"), make_thread(title="Still new")
+    age()
+    make_due(reader)
+    queue_due_digests()
+    discussions.mark_posts_read(member=reader, thread=gone, posts=gone.posts.all())
+    text = part(send(reader), "plain")
+    assert "Still new" in text
+    assert "Read meanwhile" not in text
+    assert stays.title in text
+
+
+@pytest.mark.parametrize("how", ["suspended", "unsubscribed", "never"])
+def test_those_who_may_not_or_would_not_have_it_get_none(how):
+    reader = make_reader(profile={"digest": "never"} if how == "never" else {})
+    make_thread()
+    age()
+    make_due(reader) if how != "never" else None
+    if how == "suspended":
+        type(reader).objects.filter(pk=reader.pk).update(status="suspended", is_active=False)
+    if how == "unsubscribed":
+        MailChoice.objects.create(member=reader, category="digest", how="never")
+    queue_due_digests()
+    assert send(reader) is None
+    assert DigestRun.objects.filter(member=reader).count() == (1 if how == "unsubscribed" else 0)
+
+
+def test_one_member_with_a_broken_time_zone_keeps_nobody_waiting():
+    broken, reader = make_reader(name="Broken"), make_reader()
+    type(broken).objects.filter(pk=broken.pk).update(time_zone="Mars/Olympus_Mons")
+    make_thread()
+    age()
+    services.refresh_schedules()
+    make_due(broken)
+    assert first_digest(reader) is not None
+    assert DigestSchedule.objects.get(member=broken).next_due_at > timezone.now()
+
+
+# --- once ------------------------------------------------------------------------------------------------------------
+def test_a_second_beat_makes_no_second_digest():
+    reader = make_reader()
+    make_thread()
+    age()
+    make_due(reader)
+    queue_due_digests()
+    queue_due_digests()
+    assert OutgoingMail.objects.filter(kind="hub.digest", member=reader).count() == 1
+    assert send(reader) is not None
+    queue_due_digests()
+    assert send(reader) is None
+
+
+def test_a_day_has_one_digest_even_if_the_schedule_says_due_again():
+    reader = make_reader()
+    make_thread()
+    age()
+    make_due(reader)
+    due = DigestSchedule.objects.get(member=reader)
+    queue_due_digests()
+    DigestSchedule.objects.filter(member=reader).update(next_due_at=due.next_due_at)
+    covered = DigestSchedule.objects.get(member=reader).covered_until
+    queue_due_digests()
+    assert DigestRun.objects.filter(member=reader).count() == 1
+    assert DigestSchedule.objects.get(member=reader).covered_until == covered  # what came since is not skipped
+
+
+def test_windows_follow_one_another_so_that_nothing_is_told_twice_or_skipped():
+    """Beats come on time, twice, late by days, and not at all for a while; each thing is told exactly once."""
+    reader = make_reader(time_zone="Europe/London")
+    start = datetime(2026, 3, 20, 12, tzinfo=UTC)  # across the night when the clocks go forward
+    DigestSchedule.objects.filter(member=reader).update(
+        next_due_at=datetime(2026, 3, 21, 7, tzinfo=UTC), covered_until=start
+    )
+    for hours in [19.1, 19.2, 43.5, 150, 150.1, 163.01, 170, 300, 400]:
+        services.claim_due_digests(now=start + timedelta(hours=hours))
+    runs = list(DigestRun.objects.filter(member=reader).order_by("since"))
+    assert len(runs) == 6
+    assert [run.since for run in runs] == [start, *(run.until for run in runs[:-1])]
+    assert [run.ahead_from for run in runs[1:]] == [run.ahead_until for run in runs[:-1]]
+
+
+def test_nothing_is_told_twice_in_two_digests():
+    reader = make_reader()
+    make_thread(title="First week")
+    make_event(title="Announced once", published_at=timezone.now() - timedelta(minutes=30))
+    make_resource(title="Added once", published_at=timezone.now() - timedelta(minutes=30))
+    make_registration(member=reader, event=make_event(title="Mine soon", starts_in=timedelta(hours=20)))
+    age()
+    first = part(first_digest(reader), "plain")
+    assert all(words in first for words in ("First week", "Announced once", "Added once", "Mine soon"))
+    DigestRun.objects.update(period="yesterday")  # a day goes by
+    assert deliver(reader) is None
+    assert OutgoingMail.objects.filter(kind="hub.digest").order_by("pk").last().reason == "nothing new"
+
+
+def test_a_late_digest_tells_of_the_days_that_were_missed():
+    reader = make_reader()
+    make_thread(title="Six days ago")
+    age(minutes=6 * 24 * 60)
+    make_due(reader, told_until=timezone.now() - timedelta(days=7))
+    queue_due_digests()
+    assert "Six days ago" in part(send(reader), "plain")
+
+
+def test_after_a_long_absence_a_digest_tells_of_a_month_at_most():
+    reader = make_reader()
+    make_due(reader, told_until=timezone.now() - timedelta(days=400))
+    queue_due_digests()
+    run = DigestRun.objects.get(member=reader)
+    assert run.until - run.since == services.LONGEST_WINDOW
+
+
+# --- schedules -------------------------------------------------------------------------------------------------------
+def test_schedules_follow_what_members_choose():
+    reader = make_reader(time_zone="Europe/London")
+    before = DigestSchedule.objects.get(member=reader)
+    reader.profile.digest, reader.profile.digest_weekday, reader.profile.digest_hour = "weekly", 3, 9
+    reader.profile.save()
+    type(reader).objects.filter(pk=reader.pk).update(time_zone="Asia/Kathmandu")
+    assert services.refresh_schedules() == 1
+    assert services.refresh_schedules() == 0
+    after = DigestSchedule.objects.get(member=reader)
+    local = after.next_due_at.astimezone(__import__("zoneinfo").ZoneInfo("Asia/Kathmandu"))
+    assert (local.weekday(), local.hour, local.minute) == (3, 9, 0)
+    assert after.covered_until == before.covered_until
+
+
+def test_who_starts_again_gets_one_period_and_not_what_piled_up():
+    reader = make_reader()
+    DigestSchedule.objects.filter(member=reader).update(covered_until=timezone.now() - timedelta(days=200))
+    reader.profile.digest = "never"
+    reader.profile.save()
+    services.refresh_schedules()
+    assert DigestSchedule.objects.get(member=reader).next_due_at is None
+    reader.profile.digest = "weekly"
+    reader.profile.save()
+    now = timezone.now()
+    services.refresh_schedules(now=now)
+    assert DigestSchedule.objects.get(member=reader).covered_until == now - timedelta(days=7)
+
+
+def test_schedules_are_claimed_in_slices_in_a_fixed_number_of_queries(django_assert_max_num_queries):
+    for _number in range(5):
+        make_due(make_reader())
+    assert services.claim_due_digests(limit=2) == 2
+    assert services.claim_due_digests(limit=2) == 2
+    assert services.claim_due_digests(limit=2) == 1
+    assert services.claim_due_digests(limit=2) == 0
+    assert OutgoingMail.objects.filter(kind="hub.digest").count() == 5
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_composing_costs_the_same_however_much_is_new(count, django_assert_max_num_queries):
+    from kmnet.hub import mails
+
+    reader = make_reader(is_host=True)
+    space, author = make_space(), make_member()
+    for _number in range(count):
+        make_thread(space=space, author=author)
+        make_resource(published_at=timezone.now() - timedelta(minutes=30))
+        make_event(published_at=timezone.now() - timedelta(minutes=30))
+    age()
+    make_due(reader)
+    services.claim_due_digests()
+    run = DigestRun.objects.select_related("member__profile").get(member=reader)
+    with django_assert_max_num_queries(8):
+        letter = mails.gather(run)
+        str(letter.summary)
+        [(thread.get_absolute_url(), thread.author.profile.for_members.place) for thread in letter.threads]
+    assert len(letter.threads) + letter.more_threads == count
+
+
+# --- marking as read -------------------------------------------------------------------------------------------------
+def read_link(message):
+    text = part(message, "plain")
+    start = text.index("http://testserver/mail/digest-read/")
+    return text[start:].split()[0].removeprefix("http://testserver")
+
+
+def test_the_link_opens_a_page_and_its_button_marks_exactly_this_window(client):
+    reader = make_reader()
+    thread = make_thread(title="Told of")
+    age()
+    link = read_link(first_digest(reader))
+    later = make_post(thread=thread)
+    for _visit in range(3):
+        assert client.get(link).status_code == 200
+        assert client.head(link).status_code == 200
+    assert not ReadState.objects.filter(member=reader).exists()
+    response = client.post(link)
+    assert "You are caught up" in response.content.decode()
+    assert response["Referrer-Policy"] == "no-referrer"
+    assert ReadState.objects.get(member=reader).numbers == [(1, 2)]
+    assert not ReadState.objects.get(member=reader).has(later.number)
+    assert client.post(link).status_code == 200  # a second press does no harm
+
+
+def test_a_link_that_is_not_ours_changes_nothing(client):
+    assert client.post(reverse("hub:digest_read", args=["made-up"])).status_code == 404
