@@ -23,9 +23,13 @@ class DigestRunAdmin(ReadOnlyAdmin):
     list_per_page = 50
 
     def get_queryset(self, request):
-        mail = OutgoingMail.objects.filter(dedupe_key=Concat(Value("hub.digest:"), Cast(OuterRef("pk"), CharField())))
+        mail = OutgoingMail.objects.filter(
+            dedupe_key=Concat(Value("hub.digest:"), Cast(OuterRef("pk"), CharField()))
+        )
         runs = super().get_queryset(request)
-        return runs.annotate(mail_state=Subquery(mail.values("state")), mail_reason=Subquery(mail.values("reason")))
+        return runs.annotate(
+            mail_state=Subquery(mail.values("state")), mail_reason=Subquery(mail.values("reason"))
+        )
 
     @admin.display(description=_("what became of it"))
     def outcome(self, run):

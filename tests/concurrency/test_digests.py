@@ -21,7 +21,9 @@ def make_due_readers(count):
     readers = [make_member(profile={"digest": "daily"}) for _number in range(count)]
     services.refresh_schedules()
     now = timezone.now()
-    DigestSchedule.objects.update(next_due_at=now - timedelta(minutes=1), covered_until=now - timedelta(days=1))
+    DigestSchedule.objects.update(
+        next_due_at=now - timedelta(minutes=1), covered_until=now - timedelta(days=1)
+    )
     return readers
 
 
@@ -69,7 +71,7 @@ def test_without_the_lock_both_would_have_made_it(both_have_read, monkeypatch):
         try:
             return services.claim_due_digests()
         except IntegrityError as error:
-            return str(error).split("\"")[1]
+            return str(error).split('"')[1]
 
     assert set(two_workers(claim)) == {1, "one_digest_per_member_and_period"}
     assert DigestRun.objects.count() == 1

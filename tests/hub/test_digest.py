@@ -85,9 +85,13 @@ def first_digest(reader):
 def test_a_digest_tells_of_threads_events_and_resources_in_text_and_html():
     reader = make_reader()
     reader.profile.can_help.add(Tag.objects.create(name="boards"))
-    make_thread(title="What does a board want to read?", tags=["boards"], author=make_member(name="Samina Qureshi"))
+    make_thread(
+        title="What does a board want to read?", tags=["boards"], author=make_member(name="Samina Qureshi")
+    )
     own = make_thread(title="My own question", author=reader)
-    make_post(thread=own, author=make_member(name="Georgia Pappas"), source="Tried **Maren’s** ledger & it works.")
+    make_post(
+        thread=own, author=make_member(name="Georgia Pappas"), source="Tried **Maren’s** ledger & it works."
+    )
     make_thread(title="Something else in the space", kind="discussion")
     make_registration(
         member=reader, event=make_event(title="What a residency leaves behind", starts_in=timedelta(hours=20))
@@ -140,7 +144,9 @@ def test_the_greeting_and_the_hours_are_the_readers_own():
     message = first_digest(reader)
     from zoneinfo import ZoneInfo
 
-    assert event.starts_at.astimezone(ZoneInfo("Pacific/Auckland")).strftime("%H:%M") in part(message, "plain")
+    assert event.starts_at.astimezone(ZoneInfo("Pacific/Auckland")).strftime("%H:%M") in part(
+        message, "plain"
+    )
 
 
 # --- what it never tells ---------------------------------------------------------------------------------------------
@@ -155,7 +161,9 @@ def test_an_empty_digest_is_never_sent_and_says_why_on_its_row():
     assert OutgoingMail.objects.get(kind="hub.digest").state == "withheld"
 
 
-@pytest.mark.parametrize("what", ["read", "muted", "own", "hidden", "members_only_to_pending", "members_resource"])
+@pytest.mark.parametrize(
+    "what", ["read", "muted", "own", "hidden", "members_only_to_pending", "members_resource"]
+)
 def test_what_is_read_muted_own_hidden_or_not_theirs_is_never_told(what):
     reader = make_reader()
     if what == "members_resource":
@@ -174,7 +182,9 @@ def test_what_is_read_muted_own_hidden_or_not_theirs_is_never_told(what):
     age()
     make_due(reader)
     queue_due_digests()
-    if what.startswith("members"):  # approval was withdrawn after the digest was queued: rights are asked at sending
+    if what.startswith(
+        "members"
+    ):  # approval was withdrawn after the digest was queued: rights are asked at sending
         type(reader).objects.filter(pk=reader.pk).update(status="pending")
     assert send(reader) is None
     assert reason() == "nothing new"
@@ -244,7 +254,9 @@ def test_a_day_has_one_digest_even_if_the_schedule_says_due_again():
     covered = DigestSchedule.objects.get(member=reader).covered_until
     queue_due_digests()
     assert DigestRun.objects.filter(member=reader).count() == 1
-    assert DigestSchedule.objects.get(member=reader).covered_until == covered  # what came since is not skipped
+    assert (
+        DigestSchedule.objects.get(member=reader).covered_until == covered
+    )  # what came since is not skipped
 
 
 def test_windows_follow_one_another_so_that_nothing_is_told_twice_or_skipped():

@@ -73,7 +73,12 @@ def test_nobody_decides_about_their_own(moderator, moderator_client):
     assert decide(moderator_client, post, "leave").status_code == 403
     with pytest.raises(PermissionDenied):
         desk.decide(
-            kind=core.kind_of(Post), pk=post.pk, actor=moderator, decision="leave", reason="Fine.", seen_state="visible"
+            kind=core.kind_of(Post),
+            pk=post.pk,
+            actor=moderator,
+            decision="leave",
+            reason="Fine.",
+            seen_state="visible",
         )
     assert Flag.objects.get().state == "open"
 
@@ -167,7 +172,11 @@ def test_hide_and_restore_are_logged_and_told_to_the_author(moderator, moderator
     assert decide(moderator_client, post, "hide", "It could identify\na patient.").status_code == 302
     assert state(post) == "hidden"
     flag.refresh_from_db()
-    assert (flag.state, flag.resolved_by, flag.resolution) == ("upheld", moderator, "It could identify\na patient.")
+    assert (flag.state, flag.resolved_by, flag.resolution) == (
+        "upheld",
+        moderator,
+        "It could identify\na patient.",
+    )
     [message] = deliver_to(author)
     assert message.subject.startswith("A moderator has hidden your ")
     assert "It could identify\na patient." in message.body
@@ -228,7 +237,12 @@ def test_who_comes_second_sees_what_the_first_decided(moderator_client, second):
     response = decide(moderator_client, post, second, "My own long reason.")
     page = response.content.decode()
     assert response.status_code == 409
-    for words in ("Another moderator has already decided.", "Georgia Pappas", "Names the ward.", "My own long reason."):
+    for words in (
+        "Another moderator has already decided.",
+        "Georgia Pappas",
+        "Names the ward.",
+        "My own long reason.",
+    ):
         assert words in page
     assert OutgoingMail.objects.filter(kind="hub.hidden").count() == 1
     assert AuditEntry.objects.filter(verb="discussions.post_hidden").count() == 1

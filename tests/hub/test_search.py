@@ -51,7 +51,10 @@ def test_a_tab_shows_one_kind_and_keeps_the_totals_of_all(member_client):
     library = next(block for block in everything.context["blocks"] if block["more"])
     only = member_client.get(library["href"])
     assert titles(only) == [f"Quokka ledger {number}" for number in range(8)]
-    assert [tab["count"] for tab in only.context["tabs"]] == [9, *(t["count"] for t in everything.context["tabs"][1:])]
+    assert [tab["count"] for tab in only.context["tabs"]] == [
+        9,
+        *(t["count"] for t in everything.context["tabs"][1:]),
+    ]
     assert member_client.get(SEARCH, {"q": "quokka", "kind": "nonsense"}).context["kind"] == ""
 
 
