@@ -1,9 +1,11 @@
 """Moments in words, in the reader's zone (the active one): “Monday, 11:52”, “2 days ago”."""
 
+import zoneinfo
 from datetime import date, datetime
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 
 def _local(moment: datetime) -> tuple[datetime, datetime]:
@@ -71,6 +73,24 @@ def ago(moment: datetime) -> str:
     if days < 7:
         return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
     return _format(local, gettext("j F") if local.year == now.year else gettext("j F Y"))
+
+
+CITIES = ((_("London"), "Europe/London"), (_("Toronto"), "America/Toronto"), (_("Nairobi"), "Africa/Nairobi"))
+
+
+def world_clock(moment: datetime) -> list[str]:
+    """[“Thursday 3 December, 13:00 London”, “08:00 Toronto”, “16:00 Nairobi”]; another day is named."""
+    said, first_day = [], None
+    for city, name in CITIES:
+        local = moment.astimezone(zoneinfo.ZoneInfo(name))
+        if local.date() == first_day:
+            words = gettext("%(time)s %(city)s")
+        else:
+            words = gettext("%(day)s, %(time)s %(city)s")
+        day_words = _format(local, gettext("l j F") if first_day is None else "l")
+        said.append(words % {"day": day_words, "time": _format(local, gettext("H:i")), "city": city})
+        first_day = first_day or local.date()
+    return said
 
 
 MOMENTS = {"moment": in_words, "ago": ago, "day": day, "date": date_words, "clock": clock, "exact": exact}

@@ -12,7 +12,7 @@ from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 
-from ..moments import MOMENTS, exact
+from ..moments import MOMENTS, exact, world_clock
 from ..text import fold
 
 register = template.Library()
@@ -63,6 +63,12 @@ def localtime_tag(moment, style="moment"):
     title = format_html(' title="{}"', full) if full != words else ""
     machine = timezone.localtime(moment).isoformat(timespec="minutes")
     return format_html('<time datetime="{}"{}>{}</time>', machine, title, words)
+
+
+@register.filter
+def around_the_world(moment):
+    """For guests, whose zone we do not know: the day and hour in a few places of the world."""
+    return world_clock(moment)
 
 
 # --- text ------------------------------------------------------------------------------------------------------------
