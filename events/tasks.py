@@ -10,6 +10,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Extract, Floor, G
 from django.utils import timezone
 
 from kmnet.core.models import OutgoingMail
+from members.models import Member
 
 from . import mails
 from .models import Event, Registration, Status
@@ -22,9 +23,13 @@ CATCH_UP = timedelta(days=1)  # so far back, a reminder that nobody queued gets 
 @shared_task
 def sweep_promotions() -> None:
     """End lapsed offers and offer what is free, wherever a path has missed it: nobody waits beside an empty place."""
-    from . import services  # services import mails, as this module does
+    from . import services  # a task imports what it wakes
 
     now = timezone.now()
+    gone = Registration.objects.filter(status__in=Status.unsettled(), member__is_active=False)
+    for member in Member.objects.filter(pk__in=gone.filter(event__ends_at__gt=now).values("member")):
+        # Suspended in the very moment in which they registered.
+        services.release_member(member=member, why="the member may not sign in any more")
     lapsed = Registration.objects.lapsed(now).filter(event=OuterRef("pk"))
     waiting = Registration.objects.filter(event=OuterRef("pk"), status=Status.WAITING)
     events = Event.objects.filter(

@@ -10,6 +10,7 @@ from kmnet.core import audit, mail
 
 from ..models import Member, Profile, Status
 from ..permissions import can_administer, can_change_standing, can_moderate
+from ..signals import member_suspended
 from .profiles import index_profile
 
 
@@ -28,7 +29,8 @@ def end_sessions(member: Member) -> None:
 
 def _change_standing(member: Member, actor: Member, status: str, verb: str, reason: str) -> Member:
     reason = _need_reason(reason)
-    member = Member.objects.select_for_update().get(pk=member.pk)
+    # no_key: others may go on writing rows that point to the member, while those who hold an event's row wait for this
+    member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
     if not can_change_standing(actor, member) or member.status == Status.ERASED:
         raise PermissionDenied
     before = member.status
@@ -44,6 +46,7 @@ def suspend_member(*, member: Member, actor: Member, reason: str) -> Member:
     """Out of every session, feed and mail at once."""
     member = _change_standing(member, actor, Status.SUSPENDED, "members.suspended", reason)
     end_sessions(member)
+    member_suspended.send(sender=Member, member=member)
     # Their waiting mail is withheld when its turn comes: the outbox asks for the standing before it sends.
     return member
 

@@ -1,0 +1,169 @@
+"""Admin repairs; it does not run the place. What holds a place is only changed by the services."""
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from kmnet.core import audit
+
+from . import services
+from .models import Event, Registration, RegistrationLog, Session, Speaker
+
+
+class SessionInline(admin.TabularInline):
+    model = Session
+    fields = ("order", "kind", "title", "starts_at", "ends_at", "speakers")
+    autocomplete_fields = ("speakers",)
+    extra = 0
+
+
+class RegistrationInline(admin.TabularInline):
+    model = Registration
+    fields = ("member", "guest_address", "status", "joined_at", "offer_expires_at", "attended_at")
+    readonly_fields = fields
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("member").order_by("joined_at", "pk")
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Event)
+class EventAdmin(admin.ModelAdmin):
+    list_display = (
+        "title",
+        "kind",
+        "starts_at",
+        "capacity",
+        "overbooking",
+        "visibility",
+        "published_at",
+        "cancelled_at",
+    )
+    list_filter = ("kind", "visibility", "starts_at")
+    search_fields = ("title", "summary")
+    date_hierarchy = "starts_at"
+    autocomplete_fields = ("organisers", "rehearsal_of")
+    # Times, title and places go through the organisers' page: people are told there, and places are counted there.
+    readonly_fields = (
+        "title",
+        "starts_at",
+        "ends_at",
+        "time_zone",
+        "venue",
+        "description",
+        "capacity",
+        "overbooking",
+        "published_at",
+        "cancelled_at",
+        "uid",
+        "sequence",
+        "created_at",
+    )
+    exclude = ("description_html", "tags")
+    inlines = (SessionInline, RegistrationInline)
+    actions = ("publish", "call_off", "offer_free_places")
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False  # an event is called off, so that people hear of it
+
+    def save_model(self, request, obj, form, change):
+        """Only what was changed here: the rest may have been changed by a service a moment ago."""
+        columns = {field.name for field in obj._meta.concrete_fields}
+        obj.save(update_fields=[name for name in form.changed_data if name in columns])
+
+    def _act(self, request, queryset, deed):
+        done = 0
+        for event in queryset:
+            try:
+                deed(event)
+                done += 1
+            except (PermissionDenied, services.EventOver):
+                self.message_user(request, _("Not possible for “%s”.") % event, messages.WARNING)
+        self.message_user(request, ngettext("%d event done.", "%d events done.", done) % done)
+
+    @admin.action(description=_("Publish"))
+    def publish(self, request, queryset):
+        self._act(request, queryset, lambda event: services.publish_event(event=event, actor=request.user))
+
+    @admin.action(description=_("Call off, and tell everybody"))
+    def call_off(self, request, queryset):
+        self._act(request, queryset, lambda event: services.cancel_event(event=event, actor=request.user))
+
+    @admin.action(description=_("Offer free places to those who wait"))
+    def offer_free_places(self, request, queryset):
+        self._act(request, queryset, lambda event: services.promote_waiting(event=event))
+
+
+class LogInline(admin.TabularInline):
+    model = RegistrationLog
+    fields = readonly_fields = ("at", "actor", "from_status", "to_status", "why")
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("actor")
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(Registration)
+class RegistrationAdmin(admin.ModelAdmin):
+    list_display = (
+        "id",
+        "event",
+        "member",
+        "guest_address",
+        "status",
+        "joined_at",
+        "offer_expires_at",
+        "attended_at",
+    )
+    list_filter = ("status",)
+    list_select_related = ("event", "member")
+    search_fields = ("member__name", "member__email", "guest_address", "event__title")
+    inlines = (LogInline,)
+    actions = ("remove",)
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        registration = self.get_object(request, object_id)
+        if registration is not None:
+            audit.record_act(actor=request.user, verb="events.people_seen", target=registration.event)
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    @admin.action(description=_("Take off, and offer the place to the next person"))
+    def remove(self, request, queryset):
+        removed = 0
+        for registration in queryset:
+            try:
+                services.remove_registration(registration=registration, by=request.user, reason="")
+                removed += 1
+            except (PermissionDenied, services.TooLate):
+                self.message_user(request, _("Not possible for %s.") % registration, messages.WARNING)
+        self.message_user(request, ngettext("%d taken off.", "%d taken off.", removed) % removed)
+
+
+@admin.register(Speaker)
+class SpeakerAdmin(admin.ModelAdmin):
+    list_display = ("name", "about", "member")
+    list_select_related = ("member",)
+    search_fields = ("name", "about")
+    autocomplete_fields = ("member",)
