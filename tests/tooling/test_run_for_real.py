@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -159,11 +160,14 @@ def test_process_that_dies_stops_the_others_with_code_1(site):
 
 
 def test_busy_port_is_refused_and_a_free_one_honoured(site):
-    first = site.start_and_wait(PORT="8123")
-    assert site.url() == "http://localhost:8123/"
-    refused = site.call("_run", PORT="8123", KMNET_STATE=str(site.state.with_name("other")))
+    with socket.socket() as chosen:
+        chosen.bind(("127.0.0.1", 0))
+        port = str(chosen.getsockname()[1])
+    first = site.start_and_wait(PORT=port)
+    assert site.url() == f"http://localhost:{port}/"
+    refused = site.call("_run", PORT=port, KMNET_STATE=str(site.state.with_name("other")))
     assert refused.returncode == 1
-    assert "Port 8123 is taken" in refused.stderr
+    assert f"Port {port} is taken" in refused.stderr
     first.terminate()
     assert first.wait(30) == 0
 
