@@ -1,0 +1,48 @@
+"""The demo data: alive, whole, loaded once, and only where it may be."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+
+from discussions.models import Thread
+from events.models import Event
+from kmnet.demo.services import load_demo
+from members.models import Member
+from resources.models import Resource
+
+pytestmark = pytest.mark.django_db
+
+
+def test_demo_is_loaded_once_and_whole(capsys):
+    call_command("demo")
+    assert Member.objects.count() == 159
+    assert Resource.objects.count() == 61
+    launch = Event.objects.get(title__startswith="Launch of")
+    occupancy = launch.occupancy()
+    assert (occupancy.confirmed, occupancy.waiting, occupancy.offered) == (100, 30, 0)
+    past = Event.objects.get(title__startswith="What would help you?")
+    assert (past.registrations.count(), past.registrations.filter(attended_at__isnull=False).count()) == (
+        100,
+        40,
+    )
+    assert past.recording_url.startswith("http")
+    assert Thread.objects.count() == 19
+    assert Thread.objects.unanswered().count() >= 3
+    counts = Member.objects.values_list("profile__country", flat=True).distinct().count()
+    assert counts >= 12
+    call_command("demo")
+    assert capsys.readouterr().out.splitlines() == ["Demo data loaded.", "Demo data is there already."]
+    assert Member.objects.count() == 159
+
+
+def test_demo_accounts_can_sign_in_with_the_stated_password(client):
+    load_demo()
+    for name in ("admin", "moderator", "organiser", "member", "newcomer"):
+        assert Member.objects.get(email=f"{name}@demo.kmnet.example").check_password("between-worlds")
+
+
+def test_demo_is_refused_outside_the_demo(settings):
+    settings.KMNET_DEMO = False
+    with pytest.raises(ImproperlyConfigured):
+        load_demo()
+    assert Member.objects.count() == 0
