@@ -47,12 +47,14 @@ def find_term(text: str, facet: str | None = None) -> Term | None:
 
     With `facet` (its key) only there; else the first in the order of the facets.
     """
-    wanted = {fold(word) for word in expand(text.strip())}
+    groups = _groups()
+    wanted = {fold(word) for word in groups.get(fold(text), (text,))}
     terms = Term.objects.current().select_related("facet")
     if facet:
         terms = terms.filter(facet__key=facet)
     for term in terms:
-        if fold(term.name) in wanted or any(fold(word) in wanted for word in expand(term.name)):
+        name = fold(term.name)
+        if name in wanted or any(fold(word) in wanted for word in groups.get(name, ())):
             return term
     return None
 
