@@ -221,6 +221,8 @@ def landing() -> Landing:
             .select_related("space", "author")
             .order_by("-accepted_at", "-pk")[:3]
         ),
-        resources=list(Resource.objects.visible_to(guest).with_card().order_by("-published_at", "-pk")[:3]),
+        resources=list(
+            Resource.objects.visible_to(guest).defer("csl", "search").order_by("-published_at", "-pk")[:3]
+        ),
         member_count=Member.objects.full().count(),
     )

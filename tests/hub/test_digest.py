@@ -27,7 +27,7 @@ DAY = timedelta(days=1)
 def make_reader(**fields):
     """Somebody who gets the digest every day, whose last one told up to yesterday."""
     fields.setdefault("name", "Rosalind Achebe")
-    profile = {"digest": "daily", **fields.pop("profile", {})}
+    profile = {"digest": "daily", "digest_hour": timezone.now().hour, **fields.pop("profile", {})}
     reader = make_member(profile=profile, **fields)
     services.refresh_schedules()
     return reader
