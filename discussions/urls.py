@@ -1,2 +1,25 @@
+"""`/discussions/`. Spaces may not be named as one of ours: models.space.RESERVED."""
+
+from django.urls import path
+
+from .views import acts, lists, reading, writing
+
 app_name = "discussions"
-urlpatterns = []
+urlpatterns = [
+    path("", lists.index, name="index"),
+    path("ask/", writing.ask, name="ask"),
+    path("preview/", writing.preview, name="preview"),
+    path("read/", acts.read_all, name="read_all"),
+    path("posts/<int:pk>/edit/", writing.edit, name="edit"),
+    path("posts/<int:pk>/accept/", acts.accept, name="accept"),
+    path("posts/<int:pk>/hide/", acts.hide, name="hide"),
+    path("posts/<int:pk>/restore/", acts.restore, name="restore"),
+    path("threads/<int:pk>/unaccept/", acts.unaccept, name="unaccept"),
+    path("threads/<int:pk>/watch/", acts.watch, name="watch"),
+    path("threads/<int:pk>/close/", acts.close, name="close"),
+    path("<slug:space>/", lists.space, name="space"),
+    path("<slug:space>/ask/", writing.ask, name="ask_in"),
+    path("<slug:space>/<int:pk>/", reading.thread, name="thread_by_id"),
+    path("<slug:space>/<int:pk>-<str:slug>/", reading.thread, name="thread"),
+    path("<slug:space>/<int:pk>-<str:slug>/reply/", writing.reply, name="reply"),
+]

@@ -128,6 +128,11 @@ class Post(Hideable):
         return self.number == 1
 
     @property
+    def leads(self) -> bool:
+        """The post that began the thread, held or not."""
+        return self.is_first or (self.number is None and bool(self.heading))
+
+    @property
     def is_shown(self) -> bool:
         return self.state == self.State.VISIBLE
 

@@ -78,6 +78,21 @@ class ThreadQuerySet(HideableQuerySet):
             .with_reading(user)
         )
 
+    def with_page(self, user):
+        """All that the thread's own page shows around its posts: `read_numbers`, `seen_at` and `watch_level` too."""
+        threads = self.select_related("space", "author", "accepted_post__author", "accepted_by").defer(
+            "accepted_post__search", "accepted_post__source", "accepted_post__heading"
+        )
+        threads = threads.prefetch_related("tags").with_reading(user)
+        if not user.is_authenticated:
+            return threads
+        mine = ThreadWatch.objects.filter(thread=OuterRef("pk"), member=user).values("level")[:1]
+        return threads.annotate(
+            read_numbers=F("my_reading__numbers"),
+            seen_at=F("my_reading__seen_at"),
+            watch_level=models.Subquery(mine),
+        )
+
     def unread_by(self, user):
         """Threads with posts that this member has not read."""
         if not user.is_authenticated:

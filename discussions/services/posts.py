@@ -145,7 +145,7 @@ def edit_post(
     post.thread = thread
     if not can_edit_post(editor, post):
         raise PermissionDenied
-    leads = post.is_first or post.number is None and bool(post.heading)
+    leads = post.leads
     title = title if leads and title else thread.title
     if (post.source, thread.title) != (source, title):
         PostVersion.objects.create(

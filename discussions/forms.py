@@ -1,0 +1,148 @@
+"""Cleans what people type into discussions; saves nothing."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from kmnet.core.forms import LineField, MarkdownField, TextField
+from kmnet.core.submit_key import SubmitKeyField
+
+from .models import Kind, Space
+from .permissions import can_announce, can_start_thread
+from .tags import LONGEST, MOST, canonical_tags, split_tags
+
+
+class TagsField(LineField):
+    """Tags between commas, in the vocabulary's spelling."""
+
+    def __init__(self, **kwargs):
+        super().__init__(max_length=400, required=False, **kwargs)
+
+    def clean(self, value):
+        words = split_tags(super().clean(value))
+        if len(words) > MOST:
+            raise ValidationError(
+                _("%(most)d tags at most; there are %(count)d."),
+                params={"most": MOST, "count": len(words)},
+            )
+        for word in words:
+            if len(word) > LONGEST:
+                raise ValidationError(
+                    _("“%(tag)s” is too long for a tag: %(most)d characters at most."),
+                    params={"tag": word, "most": LONGEST},
+                )
+        return canonical_tags(words)
+
+
+class BodyField(MarkdownField):
+    def __init__(self, *, rows=8, placeholder="", **kwargs):
+        widget = forms.Textarea(attrs={"rows": rows, "placeholder": placeholder})
+        super().__init__(widget=widget, **kwargs)
+
+
+KIND_LABELS = {
+    Kind.QUESTION: _("A question: I would like an answer"),
+    Kind.DISCUSSION: _("A conversation"),
+    Kind.INTRODUCTION: _("An introduction"),
+    Kind.ANNOUNCEMENT: _("An announcement"),
+}
+
+
+class ThreadForm(forms.Form):
+    """A new thread. With `space` given it is not asked for; a question comes with prompts."""
+
+    kind = forms.ChoiceField(label=_("What is it?"), widget=forms.RadioSelect)
+    space = forms.ModelChoiceField(Space.objects.none(), label=_("Where?"), empty_label=None)
+    title = LineField(
+        label=_("Your question in one sentence"),
+        max_length=160,
+        min_length=5,
+        help_text=_("People decide by this line whether they can help."),
+    )
+    body = BodyField(
+        label=_("What is the situation?"),
+        placeholder=_(
+            "Who is it for? What surrounds it? Please leave out anything that could identify a patient."
+        ),
+    )
+    tried = TextField(
+        label=_("What have you tried?"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    hope = TextField(
+        label=_("What do you hope for?"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("A template, a story, a second opinion, someone to talk to …"),
+    )
+    tags = TagsField(label=_("Tags"), help_text=_("Up to five words, with commas between them."))
+    submit_key = SubmitKeyField()
+
+    def __init__(self, *args, member, space=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        kinds = [Kind.QUESTION, Kind.DISCUSSION]
+        first = space.first_kind if space else Kind.QUESTION
+        if first == Kind.INTRODUCTION:
+            kinds.insert(0, Kind.INTRODUCTION)
+        if can_announce(member):
+            kinds.append(Kind.ANNOUNCEMENT)
+        self.fields["kind"].choices = [(kind, KIND_LABELS[kind]) for kind in kinds]
+        self.fields["kind"].initial = first
+        if first != Kind.QUESTION:
+            del self.fields["tried"], self.fields["hope"]
+            self.fields["title"].label = _("In one sentence")
+            self.fields["body"].label = _("In your words")
+        if space:
+            del self.fields["space"]
+            self.space = space
+        else:
+            spaces = [
+                place.pk for place in Space.objects.visible_to(member) if can_start_thread(member, place)
+            ]
+            self.fields["space"].queryset = Space.objects.filter(pk__in=spaces)
+
+    def source(self) -> str:
+        """What is posted: the situation, and under headings of their own what was tried and hoped for."""
+        data = self.cleaned_data
+        parts = [data.get("body") or ""]
+        if data.get("tried"):
+            parts.append(f"**{gettext('What I have tried')}**\n\n{data['tried']}")
+        if data.get("hope"):
+            parts.append(f"**{gettext('What I hope for')}**\n\n{data['hope']}")
+        return "\n\n".join(part for part in parts if part)
+
+
+class ReplyForm(forms.Form):
+    """A reply, to the thread or to one post (`to`, its number)."""
+
+    body = BodyField(label=_("Your reply"), placeholder=_("What worked for you, even a little?"))
+    to = forms.IntegerField(required=False, min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)
+    submit_key = SubmitKeyField()
+
+
+class EditForm(forms.Form):
+    """New words for a post; the first post also has the thread's title and tags."""
+
+    title = LineField(label=_("Title"), max_length=160, min_length=5)
+    body = BodyField(label=_("Your text"), rows=12)
+    tags = TagsField(label=_("Tags"), help_text=_("Up to five words, with commas between them."))
+
+    def __init__(self, *args, leads: bool, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not leads:
+            del self.fields["title"], self.fields["tags"]
+
+
+class ReasonForm(forms.Form):
+    """Why a moderator does it; the author reads it, and it stays in the log."""
+
+    reason = TextField(
+        label=_("Why?"),
+        max_length=2000,
+        help_text=_("The author reads this. It stays in the log."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )

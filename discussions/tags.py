@@ -1,0 +1,50 @@
+"""Tags: free words, but the vocabulary's own where one of its terms or synonyms is meant."""
+
+import re
+from collections.abc import Iterable
+
+from django.core.cache import cache
+from django.db.models import Count, Q
+from taggit.models import Tag
+
+from kmnet.core.text import clean_line, fold
+from kmnet.core.vocabulary import known_phrases, terms_for
+
+from .models import Readers, Thread
+
+MOST = 5
+LONGEST = 40
+
+
+def split_tags(text: str) -> list[str]:
+    """What was typed between commas or lines, each once."""
+    words = [clean_line(part).lstrip("#").strip() for part in re.split(r"[,;\n]", text or "")]
+    return list({fold(word): word for word in words if word}.values())
+
+
+def canonical_tags(words: Iterable[str]) -> list[str]:
+    """Each word as the vocabulary spells it; KT and knowledge translation become one tag."""
+    terms = {fold(name): name for name in terms_for("thread").values_list("name", flat=True)}
+    groups = known_phrases()
+
+    def spelling(word: str) -> str:
+        key = fold(word)
+        alike = (key, *(fold(other) for other in groups.get(key, ())))
+        known = next((terms[name] for name in alike if name in terms), None)
+        return known or (groups[key][0] if key in groups else word)
+
+    return list(dict.fromkeys(spelling(word) for word in words))
+
+
+def tags_in_use(*, members: bool, most: int = 10) -> list[Tag]:
+    """The tags people use most, in what guests or members may read. Cached: it is a side dish."""
+    key = f"discussions-tags-{'members' if members else 'guests'}"
+    found = cache.get(key)
+    if found is None:
+        threads = Thread.objects.shown()
+        if not members:
+            threads = threads.filter(space__readable_by=Readers.PUBLIC)
+        used = Count("thread", filter=Q(thread__in=threads))
+        found = list(Tag.objects.annotate(used=used).filter(used__gt=0).order_by("-used", "name")[:most])
+        cache.set(key, found, 300)
+    return found

@@ -1,0 +1,107 @@
+"""Small acts, each a button: choosing the answer, following, marking read; and what moderators do, with a reason."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from kmnet.core import kept_text
+from members.permissions import can_moderate
+
+from .. import services
+from ..forms import ReasonForm
+from ..models import ThreadWatch
+from ..permissions import can_watch_thread
+from .access import find_post, find_thread
+
+
+def accept(request, pk):
+    post = find_post(request, pk)
+    if request.method == "POST":
+        services.accept_answer(actor=request.user, post=post)
+        messages.success(request, _("Chosen as the answer. It helps whoever asks the same next."))
+    return redirect(post)
+
+
+def unaccept(request, pk):
+    thread = find_thread(request, pk)
+    if request.method == "POST":
+        services.unaccept_answer(actor=request.user, thread=thread)
+        messages.success(request, _("The question is open again."))
+    return redirect(thread)
+
+
+def watch(request, pk):
+    thread = find_thread(request, pk)
+    if request.method == "POST":
+        level = request.POST.get("level")
+        if level not in ThreadWatch.Level.values:
+            raise Http404
+        if not can_watch_thread(request.user, thread):
+            raise PermissionDenied
+        watch = services.set_watch(member=request.user, thread=thread, level=level)
+        said = {
+            ThreadWatch.Level.WATCHING: _("We tell you about every reply here."),
+            ThreadWatch.Level.NORMAL: _("We tell you when somebody replies to you here."),
+            ThreadWatch.Level.MUTED: _(
+                "You hear nothing more of this thread. You can change this at any time."
+            ),
+        }
+        messages.success(request, said[watch.level])
+    return redirect(thread)
+
+
+def read_all(request):
+    if request.method == "POST":
+        services.mark_all_read(member=request.user)
+        messages.success(request, _("Everything counts as read now."))
+    back = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+    return redirect(back if safe else "discussions:index")
+
+
+def hide(request, pk):
+    return keep_order(request, pk, services.hide_post, hides=True)
+
+
+def restore(request, pk):
+    return keep_order(request, pk, services.restore_post, hides=False)
+
+
+def keep_order(request, pk, act, *, hides):
+    """One page for hiding and restoring: the post, and why."""
+    if not can_moderate(request.user):
+        raise Http404
+    post = find_post(request, pk)
+    if request.method == "POST":
+        form = ReasonForm(request.POST)
+        if form.is_valid():
+            act(post=post, actor=request.user, reason=form.cleaned_data["reason"])
+            kept_text.forget(request)
+            messages.success(request, _("Hidden, and logged.") if hides else _("Shown again, and logged."))
+            return redirect(find_post(request, pk))
+    else:
+        form = ReasonForm(initial=kept_text.take(request))
+    context = {"form": form, "post": post, "thread": post.thread, "hides": hides}
+    return render(request, "discussions/keep_order.html", context, status=422 if form.is_bound else 200)
+
+
+def close(request, pk):
+    """Close a thread, or open it again."""
+    if not can_moderate(request.user):
+        raise Http404
+    thread = find_thread(request, pk)
+    act = services.reopen_thread if thread.is_closed else services.close_thread
+    if request.method == "POST":
+        form = ReasonForm(request.POST)
+        if form.is_valid():
+            act(thread=thread, actor=request.user, reason=form.cleaned_data["reason"])
+            kept_text.forget(request)
+            messages.success(request, _("Open again.") if thread.is_closed else _("Closed."))
+            return redirect(thread)
+    else:
+        form = ReasonForm(initial=kept_text.take(request))
+    context = {"form": form, "thread": thread}
+    return render(request, "discussions/close.html", context, status=422 if form.is_bound else 200)

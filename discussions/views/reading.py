@@ -1,0 +1,133 @@
+"""The page of a thread."""
+
+from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404, redirect, render
+
+from members.models import Member
+
+from .. import pages, services
+from ..forms import ReplyForm
+from ..models import Post, Thread, ThreadWatch
+from ..permissions import can_choose_answer, can_moderate, can_reply
+from .access import open_to_guests
+
+
+@open_to_guests
+def thread(request, space, pk, slug=""):
+    user = request.user
+    thread = get_object_or_404(Thread.objects.visible_to(user).with_page(user), pk=pk)
+    if (thread.space.slug, thread.slug) != (space, slug):
+        return redirect_home(request, thread)
+    page = page_asked_for(request, thread)
+    context = thread_context(request, thread, page)
+    mark_seen(request, thread, context)
+    return render(request, "discussions/thread_detail.html", context)
+
+
+def redirect_home(request: HttpRequest, thread: Thread):
+    """An old title, a space it has left: the address has changed, the number has not."""
+    query = request.GET.urlencode()
+    return redirect(thread.get_absolute_url() + (f"?{query}" if query else ""), permanent=True)
+
+
+def number_in(request: HttpRequest, name: str, thread: Thread) -> int | None:
+    """A post's number from the query; one that this thread never gave is a 404."""
+    asked = request.GET.get(name, "")
+    if not asked:
+        return None
+    if (
+        not asked.isascii()
+        or not asked.isdigit()
+        or len(asked) > 9
+        or not 1 <= int(asked) <= thread.last_number
+    ):
+        raise Http404
+    return int(asked)
+
+
+def page_asked_for(request: HttpRequest, thread: Thread) -> pages.PostPage:
+    if number := number_in(request, "post", thread):
+        return pages.page_with(thread, number)
+    if number := number_in(request, "after", thread):
+        return pages.page_after(thread, number)
+    if number := number_in(request, "before", thread):
+        return pages.page_before(thread, number)
+    return pages.first_page(thread)
+
+
+def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -> dict:
+    user = request.user
+    held = held_posts(user, thread) if page.is_last else []
+    posts = page.posts + held
+    for post in posts:
+        post.thread = thread
+    items = pages.nest(posts)
+    moderates = can_moderate(user)
+    read = getattr(thread, "read_numbers", None)
+    for item in items:
+        post = item.post
+        item.shown = post.is_shown or moderates or (user.is_authenticated and post.author_id == user.pk)
+        if not item.shown:
+            post.html = ""  # the words are not on the page at all
+        item.is_new = thread.opened and post.is_shown and not in_ranges(post.number, read)
+    news = next((item for item in items if item.is_new), None)
+    if news:
+        news.starts_news = True
+    first = items[0] if items and items[0].post.leads else None
+    return {
+        "thread": thread,
+        "here": thread.get_absolute_url(),
+        "people": people_in(thread),
+        "first": first,
+        "items": items[1:] if first else items,
+        "page": page,
+        "answer": answer_on_top(thread, page, items),
+        "moderates": moderates,
+        "may_reply": can_reply(user, thread),
+        "may_choose": can_choose_answer(user, thread),
+        "levels": ThreadWatch.Level.choices,
+        "level": getattr(thread, "watch_level", None) or ThreadWatch.Level.NORMAL,
+        "form": ReplyForm() if user.is_authenticated else None,
+    }
+
+
+def people_in(thread: Thread) -> list[Member]:
+    members = Member.objects.in_bulk(thread.people)
+    return [members[pk] for pk in thread.people if pk in members]
+
+
+def in_ranges(number: int | None, ranges) -> bool:
+    return any(low <= number < high for low, high in ranges or ()) if number else True
+
+
+def held_posts(user, thread: Thread) -> list[Post]:
+    """What waits for a moderator: one's own, or for moderators all."""
+    if not user.is_authenticated:
+        return []
+    held = Post.objects.with_page().filter(thread=thread, number__isnull=True)
+    return list((held if can_moderate(user) else held.filter(author=user)).order_by("pk")[:20])
+
+
+def answer_on_top(thread: Thread, page: pages.PostPage, items: list[pages.Item]) -> Post | None:
+    """The chosen answer stands right under the question, too, unless it is the first reply anyway."""
+    answer = thread.accepted_post
+    if answer is None or not page.is_first or not answer.is_shown:
+        return None
+    if len(items) > 1 and items[1].post.pk == answer.pk:
+        return None
+    answer.thread = thread
+    return answer
+
+
+def mark_seen(request: HttpRequest, thread: Thread, context: dict) -> None:
+    """The reader's own marker; nothing is written where there is nothing new, nor for a page that is only fetched ahead."""
+    user = request.user
+    if not user.is_authenticated or "prefetch" in request.headers.get("Sec-Purpose", ""):
+        return
+    posts = [item.post for item in context["items"]]
+    posts += [context["first"].post] if context["first"] else []
+    posts += [context["answer"]] if context["answer"] else []
+    shown = {post.number: post for post in posts}
+    new = [post for number, post in shown.items() if number and not in_ranges(number, thread.read_numbers)]
+    if new:
+        services.mark_posts_read(member=user, thread=thread, posts=new)
