@@ -1,0 +1,113 @@
+"""Mails about discussions, composed from ids at the moment of sending: who may not, need not or will not read gets none."""
+
+import re
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from kmnet.core import tokens
+from kmnet.core.mail import MailContent, Withhold
+from kmnet.core.models import Activity
+from kmnet.core.moments import in_words
+from kmnet.core.text import render_markdown
+
+from .models import Post, ReadState, Thread, ThreadWatch
+from .permissions import can_view_post
+
+LONGEST = 10_000  # characters of a reply that a mail carries whole
+MUTE = "discussions.mute"
+
+
+def find(mail) -> tuple[Activity, Post]:
+    """The deed and the post that the mail is about, if the receiver should still hear of it."""
+    activity = Activity.objects.select_related("actor").filter(pk=mail.refs.get("activity")).first()
+    if activity is None:
+        raise Withhold("the deed is gone")
+    posts = Post.objects.select_related("author", "parent", "thread__space", "thread__author")
+    post = posts.filter(pk=activity.target_id).first()
+    if post is None:
+        raise Withhold("the post is gone")
+    if not (post.is_shown and post.thread.is_shown):
+        raise Withhold("the post was hidden before sending")
+    if not can_view_post(mail.member, post):
+        raise Withhold("the receiver may not see the thread")
+    watch = ThreadWatch.objects.filter(thread=post.thread, member=mail.member).first()
+    if watch is not None and watch.level == ThreadWatch.Level.MUTED:
+        raise Withhold("the receiver has muted the thread")
+    return activity, post
+
+
+def compose_reply(mail) -> MailContent:
+    """The reply itself, and the way to it."""
+    _activity, post = find(mail)
+    state = ReadState.objects.filter(member=mail.member, thread=post.thread).first()
+    if state is not None and state.has(post.number):
+        raise Withhold("the receiver has read it already")
+    thread = post.thread
+    asked = thread.author_id == mail.member_id
+    context = {
+        **about(post, mail),
+        "asked": asked and thread.is_question,
+        "started": asked,
+        "may_choose": asked and thread.is_question and thread.accepted_post_id is None,
+        "to_you": post.parent is not None and post.parent.author_id == mail.member_id,
+        "why": why_reply(mail, post),
+    }
+    return MailContent(context=context, headers=in_thread(thread), from_name=post.author.name)
+
+
+def why_reply(mail, post: Post) -> str:
+    if post.parent is not None and post.parent.author_id == mail.member_id:
+        return _("You get this because it answers what you wrote.")
+    if post.thread.author_id == mail.member_id:
+        if post.thread.is_question:
+            return _("You get this because you asked the question.")
+        return _("You get this because you started the conversation.")
+    return _("You get this because you follow this conversation.")
+
+
+def compose_accepted(mail) -> MailContent:
+    """Your answer was chosen."""
+    activity, post = find(mail)
+    thread = post.thread
+    if thread.accepted_post_id != post.pk:
+        raise Withhold("it is no longer the chosen answer")
+    context = {
+        **about(post, mail),
+        "who": activity.actor.name if activity.actor else "",
+        "by_asker": activity.actor_id == thread.author_id,
+        "why": _("You get this because you wrote the answer."),
+    }
+    return MailContent(context=context, headers=in_thread(thread))
+
+
+def about(post: Post, mail) -> dict:
+    thread = post.thread
+    long = len(post.source) > LONGEST
+    source = f"{post.source[:LONGEST].rsplit(None, 1)[0]} …" if long else post.source
+    return {
+        "post": post,
+        "thread": thread,
+        "url": settings.SITE_URL + thread.url_of(post.number),
+        "html": with_whole_links(render_markdown(source) if long else mark_safe(post.html)),
+        "text": source,
+        "by": f"{post.author.name}. {in_words(post.published_at)}.",
+        "mute_url": mute_url(thread, mail.member_id),
+    }
+
+
+def with_whole_links(html: SafeString) -> SafeString:
+    """Links within the site work from an inbox, too."""
+    return mark_safe(re.sub(r'href="/(?!/)', f'href="{settings.SITE_URL}/', html))
+
+
+def in_thread(thread: Thread) -> dict[str, str]:
+    """Mail programs then show the mails of one thread together."""
+    return {"References": f"<thread-{thread.pk}@{settings.MAIL_DOMAIN}>"}
+
+
+def mute_url(thread: Thread, member_id: int) -> str:
+    token = tokens.make(MUTE, lifetime=tokens.TWO_YEARS, t=thread.pk, m=member_id)
+    return settings.SITE_URL + reverse("discussions_mail:mute", args=[token])
