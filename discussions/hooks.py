@@ -1,8 +1,11 @@
 """What this app registers with core."""
 
-from kmnet.core import activity
+from django.utils.translation import gettext_lazy as _
 
-from . import audiences
+from kmnet.core import activity, mail, moderation, search
+
+from . import audiences, mails, searching, services
+from .models import Post
 
 activity.register(activity.ActivityType("discussions.asked", "discussions/activity/_asked.html"))
 activity.register(
@@ -16,5 +19,46 @@ activity.register(
         "discussions/activity/_accepted.html",
         audiences.of_accepted_answer,
         "discussions.accepted",
+    )
+)
+
+mail.register(
+    mail.MailKind(
+        "discussions.reply",
+        _("Somebody replied"),
+        "discussions/email/reply",
+        mails.compose_reply,
+        category="reply",
+    )
+)
+mail.register(
+    mail.MailKind(
+        "discussions.accepted",
+        _("Your answer was chosen"),
+        "discussions/email/accepted",
+        mails.compose_accepted,
+        category="reply",
+    )
+)
+
+search.register(search.SearchSource("discussions", _("Discussions"), 10, searching.search))
+
+moderation.register(
+    moderation.Moderated(
+        model=Post,
+        label=_("post"),
+        card_template="discussions/_moderated.html",
+        title=lambda post: post.thread.title,
+        url=lambda post: post.get_absolute_url(),
+        author_id=lambda post: post.author_id,
+        hide=lambda *, target, actor, reason: services.hide_post(post=target, actor=actor, reason=reason),
+        restore=lambda *, target, actor, reason: services.restore_post(
+            post=target, actor=actor, reason=reason
+        ),
+        release=lambda *, target, actor, reason: services.release_post(
+            post=target, actor=actor, reason=reason
+        ),
+        visible_to=lambda user: Post.objects.visible_to(user).select_related("thread__space"),
+        held=lambda: Post.objects.filter(state=Post.State.HELD),
     )
 )

@@ -62,32 +62,6 @@ def read_all(request):
     return redirect(back if safe else "discussions:index")
 
 
-def hide(request, pk):
-    return keep_order(request, pk, services.hide_post, hides=True)
-
-
-def restore(request, pk):
-    return keep_order(request, pk, services.restore_post, hides=False)
-
-
-def keep_order(request, pk, act, *, hides):
-    """One page for hiding and restoring: the post, and why."""
-    if not can_moderate(request.user):
-        raise Http404
-    post = find_post(request, pk)
-    if request.method == "POST":
-        form = ReasonForm(request.POST)
-        if form.is_valid():
-            act(post=post, actor=request.user, reason=form.cleaned_data["reason"])
-            kept_text.forget(request)
-            messages.success(request, _("Hidden, and logged.") if hides else _("Shown again, and logged."))
-            return redirect(find_post(request, pk))
-    else:
-        form = ReasonForm(initial=kept_text.take(request))
-    context = {"form": form, "post": post, "thread": post.thread, "hides": hides}
-    return render(request, "discussions/keep_order.html", context, status=422 if form.is_bound else 200)
-
-
 def close(request, pk):
     """Close a thread, or open it again."""
     if not can_moderate(request.user):

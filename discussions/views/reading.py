@@ -3,6 +3,7 @@
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404, redirect, render
 
+from kmnet.core import activity
 from members.models import Member
 
 from .. import pages, services
@@ -131,3 +132,6 @@ def mark_seen(request: HttpRequest, thread: Thread, context: dict) -> None:
     new = [post for number, post in shown.items() if number and not in_ranges(number, thread.read_numbers)]
     if new:
         services.mark_posts_read(member=user, thread=thread, posts=new)
+    arrived = request.GET.get("post", "")
+    if arrived and int(arrived) in shown:  # came for this one, perhaps from a notification about it
+        activity.mark_read(member=user, targets=[shown[int(arrived)]])

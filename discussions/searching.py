@@ -1,0 +1,60 @@
+"""What search finds in discussions: one hit per thread, by the post in it that fits best."""
+
+from django.contrib.postgres.search import SearchHeadline, SearchRank
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from kmnet.core.search import CONFIG, SearchHit, SearchPage, SearchText
+from kmnet.core.text import excerpt
+
+from .models import Post
+
+MARKS = ("\ue000", "\ue001")  # what the template makes <mark> of
+CONSIDERED = 1000  # of a word that is everywhere, the newest posts are enough
+
+
+def search(text: SearchText, viewer, limit: int) -> SearchPage:
+    """The threads that fit best among what this person may see."""
+    if not text:
+        return SearchPage()
+    found = Post.objects.visible_to(viewer).published().filter(search=text.query)
+    ranked = found.annotate(rank=SearchRank(F("search"), text.query))
+    newest = ranked.order_by("-published_at", "-pk")[:CONSIDERED]
+    rows = list(newest.values_list("pk", "thread_id", "rank"))
+    best: dict[int, tuple[float, int]] = {}
+    for pk, thread_id, rank in rows:
+        if thread_id not in best or rank > best[thread_id][0]:
+            best[thread_id] = (rank, pk)
+    wanted = [pk for _rank, pk in sorted(best.values(), reverse=True)[:limit]]
+    posts = Post.objects.select_related("author", "thread__space").defer("html", "search")
+    posts = posts.annotate(
+        headline=SearchHeadline(
+            "source",
+            text.query,
+            config=CONFIG,
+            start_sel=MARKS[0],
+            stop_sel=MARKS[1],
+            max_words=32,
+            min_words=16,
+        )
+    ).in_bulk(wanted)
+    hits = [hit(posts[pk]) for pk in wanted if pk in posts]
+    return SearchPage(hits, len(best))
+
+
+def hit(post: Post) -> SearchHit:
+    thread = post.thread
+    if thread.accepted_post_id:
+        state = _("answered")
+    elif thread.waits_for_an_answer:
+        state = _("no answer yet")
+    else:
+        state = ""
+    parts = (thread.space.name, post.author.name, state)
+    return SearchHit(
+        url=thread.get_absolute_url() if post.is_first else thread.url_of(post.number),
+        title=thread.title,
+        snippet=excerpt(post.headline, 280),
+        meta=" · ".join(part for part in parts if part),
+        at=post.published_at,
+    )
