@@ -52,6 +52,33 @@ def bdi(text):
     return format_html("<bdi>{}</bdi>", text)
 
 
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+DEVICES = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+@register.filter
+def browser_in_words(user_agent):
+    """“Firefox on Android”: enough to know one's own again."""
+    browser = next((name for sign, name in BROWSERS if sign in user_agent), "")
+    device = next((name for sign, name in DEVICES if sign in user_agent), "")
+    if browser and device:
+        return gettext("%(browser)s on %(device)s") % {"browser": browser, "device": device}
+    return browser or device or gettext("A browser that does not say its name")
+
+
 # --- time ------------------------------------------------------------------------------------------------------------
 @register.simple_tag
 def localtime_tag(moment, style="moment"):
@@ -191,6 +218,14 @@ def page_has_errors(context):
 def is_one_box(bound_field):
     """A single check box: its label stands behind it."""
     return bound_field.widget_type == "checkbox"
+
+
+@register.filter
+def without_placeholders(form):
+    """django-allauth puts each label into its field as well; said once is enough."""
+    for field in form.fields.values():
+        field.widget.attrs.pop("placeholder", None)
+    return form
 
 
 @register.filter
