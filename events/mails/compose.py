@@ -213,12 +213,12 @@ def _reminder(mail: OutgoingMail, kind: str) -> MailContent:
     event, now = registration.event, timezone.now()
     if mail.refs["starts_at"] != event.starts_at.isoformat():
         raise Withhold("the event has been moved; another reminder comes")
+    if registration.attended_at is not None:
+        raise Withhold("the person is there already")
     if now < reminder.due_at(event.starts_at):
         raise Withhold("not due yet")
     if now >= reminder.too_late_at(event.starts_at):
         raise Withhold(f"too late: it was due at {reminder.due_at(event.starts_at).isoformat()}")
-    if registration.attended_at is not None:
-        raise Withhold("the person is there already")
     others = event.occupancy(now).waiting
     waiting_words = ngettext(
         "%(count)d person is waiting for a place.", "%(count)d people are waiting for a place.", others
