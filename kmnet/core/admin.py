@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from . import admin_mail  # noqa: F401  the outbox
 from .models import AuditEntry, CommunitySettings, Facet, Flag, Synonym, SynonymGroup, Term
 
 admin.site.site_header = _("kmnet administration")

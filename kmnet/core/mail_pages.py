@@ -1,10 +1,19 @@
-"""What all pages under /mail/ have in common."""
+"""What all pages under /mail/ have in common, and how a mail is shown inside a page."""
 
+import re
 from functools import wraps
 
 from django.contrib.auth.decorators import login_not_required
+from django.http import HttpResponse
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import csrf_exempt
+
+# A mail may style itself, and nothing else: no script, no form, nothing fetched. Its links open in the whole window.
+FRAME_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox allow-top-navigation-by-user-activation"
+)
 
 
 def mail_page(view):
@@ -24,3 +33,15 @@ def mail_page(view):
         return response
 
     return page
+
+
+def framed_mail(html: str) -> HttpResponse:
+    """The HTML part of a mail, for a sandboxed <iframe>."""
+    html = re.sub(r"<head\b[^>]*>", r'\g<0><base target="_top">', html, count=1, flags=re.IGNORECASE)
+    response = HttpResponse(html)
+    response["Content-Security-Policy"] = FRAME_POLICY
+    response["X-Frame-Options"] = "SAMEORIGIN"
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    add_never_cache_headers(response)
+    return response

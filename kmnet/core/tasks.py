@@ -35,9 +35,11 @@ def note_beat() -> None:
 
 @shared_task
 def send_due_mail() -> None:
+    """One batch; a full one wakes the next worker, so that a short task never holds back other work."""
     from . import mail
 
-    mail.send_due_mail()
+    if mail.send_due_mail() == mail.BATCH:
+        enqueue(send_due_mail)
 
 
 @shared_task

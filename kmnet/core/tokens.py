@@ -4,6 +4,9 @@ They are signed with HMAC-SHA256 (256 bits) under the site's secret key, the pur
 for one purpose is worth nothing for another. SECRET_KEY_FALLBACKS keeps old links alive when the key changes."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 
 from django.core import signing
@@ -23,12 +26,27 @@ class ExpiredToken(BadToken):
         self.data = data
 
 
+_hidden = ContextVar("tokens_hidden", default=False)
+
+
+@contextmanager
+def hidden() -> Iterator[None]:
+    """Within, `make` gives worthless tokens: for showing somebody's mail to somebody else."""
+    before = _hidden.set(True)
+    try:
+        yield
+    finally:
+        _hidden.reset(before)
+
+
 def _salt(purpose: str) -> str:
     return f"kmnet.token.{purpose}"
 
 
 def make(purpose: str, *, lifetime: timedelta | None = None, **data) -> str:
     """A token for a link. Without a lifetime it lasts as long as the row it points to."""
+    if _hidden.get():
+        return "hidden"
     content = {"d": data}
     if lifetime is not None:
         content["e"] = int(time.time() + lifetime.total_seconds())

@@ -1,6 +1,6 @@
 """Mail: every one is a row in the outbox, written with the deed that causes it, and composed when it is sent."""
 
-from .delivery import send_due_mail
+from .delivery import BATCH, send_due_mail
 from .kinds import (
     CATEGORIES,
     Attachment,
@@ -11,18 +11,23 @@ from .kinds import (
     get_kind,
     register,
 )
-from .outbox import queue, withdraw
+from .outbox import CannotResend, cancel, forget_person, queue, resend, withdraw
 
 __all__ = [
+    "BATCH",
     "CATEGORIES",
     "Attachment",
+    "CannotResend",
     "MailContent",
     "MailKind",
     "Withhold",
     "all_kinds",
+    "cancel",
+    "forget_person",
     "get_kind",
     "queue",
     "register",
+    "resend",
     "send_due_mail",
     "withdraw",
 ]

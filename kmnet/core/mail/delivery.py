@@ -26,10 +26,11 @@ logger = logging.getLogger(__name__)
 HOUR = 3600
 SOON = [10, 30, 60, 120, 300, 600, 1200, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 8 * HOUR]
 BULK = [60, 300, 900, 1800, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 8 * HOUR]
+BATCH = 50
 SERVER_AWAY_LIMIT = 3  # connections refused in a row before a batch leaves the rest for the next wake-up
 
 
-def send_due_mail(*, limit: int = 50) -> int:
+def send_due_mail(*, limit: int = BATCH) -> int:
     """Send what is due; return how many were tried."""
     with Post() as post:
         for tried in range(limit):

@@ -4,7 +4,8 @@ import logging
 import re
 import zoneinfo
 from contextlib import ExitStack
-from email.utils import formataddr, parseaddr
+from email.header import Header
+from email.utils import format_datetime, formataddr, parseaddr
 from functools import cache
 
 import css_inline
@@ -29,6 +30,17 @@ SUBJECT_LENGTH = 180  # longer ones are cut by mail programs anyway
 TOO_LARGE = 100_000  # Gmail hides what comes after
 
 
+class Message(EmailMultiAlternatives):
+    def message(self, **kwargs):
+        """Django folds what is long before its first word, which leaves a header that starts with an empty line; some
+        readers lose the rest, such as the link of List-Unsubscribe. Lines may have 998 characters."""
+        made = super().message(**kwargs)
+        made.policy = made.policy.clone(max_line_length=998)
+        if not self.subject.isascii():
+            made.replace_header("Subject", Header(self.subject, "utf-8", header_name="Subject").encode())
+        return made
+
+
 def build_message(mail) -> EmailMultiAlternatives:
     """The whole message. Raises Withhold where it is not to be sent."""
     kind = get_kind(mail.kind)
@@ -42,7 +54,7 @@ def build_message(mail) -> EmailMultiAlternatives:
         text = clean_text(render(f"{kind.template}_message.txt", context, escaped=False)).strip() + "\n"
         html = render(f"{kind.template}_message.html", {**context, "subject": subject}, escaped=True)
         headers = headers_of(mail, kind, context, content)
-    message = EmailMultiAlternatives(
+    message = Message(
         subject=shorten(subject),
         body=re.sub(r"\n{3,}", "\n\n", text),
         from_email=sender(content.from_name),
@@ -50,7 +62,7 @@ def build_message(mail) -> EmailMultiAlternatives:
         reply_to=[clean_line(content.reply_to)] if content.reply_to else None,
         headers=headers,
     )
-    html = harmless(inliner().inline(html))
+    html = harmless(inliner().inline(clean_text(html)))
     if len(html) > TOO_LARGE:
         logger.warning("mail %s of kind %s is %s bytes long", mail.pk, mail.kind, len(html))
     message.attach_alternative(html, "text/html")
@@ -113,6 +125,7 @@ def render(template: str, context: dict, *, escaped: bool) -> str:
 
 def headers_of(mail, kind: MailKind, context: dict, content: MailContent) -> dict[str, str]:
     headers = {
+        "Date": format_datetime(timezone.now()),
         "Message-ID": mail.message_id,  # the row's own: a repeated delivery can be told by it
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
@@ -148,7 +161,7 @@ def inliner() -> css_inline.CSSInliner:
 
 _IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 _ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
-_REMOTE = re.compile(r"""\bsrc\s*=\s*["']?\s*(?!cid:)""", re.IGNORECASE)
+_REMOTE = re.compile(r"""\bsrc\s*=\s*["']?+\s*+(?!cid:)""", re.IGNORECASE)
 _LOCAL_LINK = re.compile(r"""(\bhref=["'])/(?!/)""")
 
 

@@ -3,10 +3,12 @@
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import Case, Value, When
+from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Lower
 from django.utils import timezone, translation
 
 from kmnet.core import tasks
+from kmnet.core.audit import record_act
 from kmnet.core.models.mail import MailState, OutgoingMail
 
 from .kinds import get_kind
@@ -60,6 +62,61 @@ def withdraw(*, dedupe_key_prefix: str, reason: str) -> int:
         return OutgoingMail.objects.filter(pk__in=ids).update(
             state=MailState.WITHHELD, reason=reason, secret="", wiped_at=wiped_now()
         )
+
+
+class CannotResend(Exception):
+    """Its one-time secret is wiped: whoever needs it must ask for a new one."""
+
+
+@transaction.atomic
+def resend(mail: OutgoingMail, *, actor, reason: str) -> OutgoingMail:
+    """Send again what was given up or withheld; of what was sent, a copy with a Message-ID of its own. It is composed
+    and checked afresh, as always."""
+    mail = OutgoingMail.objects.select_for_update().get(pk=mail.pk)
+    if mail.wiped_at is not None:
+        raise CannotResend
+    now = timezone.now()
+    if mail.state == MailState.SENT:
+        again = OutgoingMail.objects.filter(dedupe_key__startswith=f"{mail.dedupe_key}:again:").count() + 1
+        mail = OutgoingMail.objects.create(
+            kind=mail.kind,
+            member_id=mail.member_id,
+            address=mail.address,
+            dedupe_key=f"{mail.dedupe_key}:again:{again}",
+            refs=mail.refs,
+            language=mail.language,
+            bulk=mail.bulk,
+            due_at=now,
+            next_try_at=now,
+        )
+    else:
+        mail.state, mail.attempts, mail.next_try_at, mail.reason = MailState.WAITING, 0, now, ""
+        mail.save(update_fields=["state", "attempts", "next_try_at", "reason"])
+    record_act(actor=actor, verb="core.mail_resent", target=mail, reason=reason)
+    wake_sender()
+    return mail
+
+
+@transaction.atomic
+def cancel(mail: OutgoingMail, *, actor, reason: str) -> bool:
+    """Withhold what still waits; whether it did. One that is on the wire this moment is not."""
+    waiting = OutgoingMail.objects.waiting().filter(pk=mail.pk)
+    if not waiting.select_for_update(skip_locked=True):
+        return False
+    waiting.update(
+        state=MailState.WITHHELD, reason=f"cancelled by an admin: {reason}", secret="", wiped_at=wiped_now()
+    )
+    record_act(actor=actor, verb="core.mail_cancelled", target=mail, reason=reason)
+    return True
+
+
+@transaction.atomic
+def forget_person(*, member=None, addresses=()) -> int:
+    """Remove every row that leads to this person: part of deleting an account."""
+    about = Q(lowered__in=[address.lower() for address in addresses])
+    if member is not None:
+        about |= Q(member=member) | Q(refs__member=member.pk)
+    return OutgoingMail.objects.annotate(lowered=Lower("address")).filter(about).delete()[0]
 
 
 def wiped_now() -> Case:

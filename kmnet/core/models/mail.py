@@ -60,6 +60,7 @@ class OutgoingMail(models.Model):
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
 
     objects = OutgoingMailQuerySet.as_manager()
+    is_preview = False  # set on the instance that somebody else than the receiver will look at
 
     class Meta:
         verbose_name = _("mail in the outbox")
@@ -95,7 +96,8 @@ class OutgoingMail(models.Model):
         """The one-time secrets given to queue(), for compose; never shown to anybody else."""
         from kmnet.core.mail.secrets import decrypt  # the model is imported before the mail package
 
-        return decrypt(self.secret) if self.secret else {}
+        secrets = decrypt(self.secret) if self.secret else {}
+        return dict.fromkeys(secrets, "•••") if self.is_preview else secrets
 
 
 class MailChoiceQuerySet(models.QuerySet):

@@ -1,0 +1,86 @@
+"""/dev/mail/: what the demo has mailed, as its receivers would see it, so that newcomers can follow the links."""
+
+import email
+import email.policy
+from functools import wraps
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.http import content_disposition_header
+
+from .keyset import paginate
+from .mail_pages import framed_mail
+from .models import DevMail
+
+
+def demo_only(view):
+    """Public in the demo, where it is the only way to read a mail; elsewhere it does not exist."""
+
+    @login_not_required
+    @wraps(view)
+    def page(request, *args, **kwargs):
+        if not settings.KMNET_DEMO or settings.EMAIL_URL:
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return page
+
+
+def parsed(pk: int) -> tuple[DevMail, email.message.EmailMessage]:
+    row = get_object_or_404(DevMail, pk=pk)
+    return row, email.message_from_bytes(bytes(row.raw), policy=email.policy.default)
+
+
+@demo_only
+def mailbox(request):
+    rows, to = DevMail.objects.defer("raw"), request.GET.get("to", "").replace("\x00", "").strip()
+    if to:
+        rows = rows.filter(recipient__icontains=to)
+    context = {"page": paginate(rows, request.GET, order=["-id"], size=30), "to": to}
+    return render(request, "core/mailbox.html", context)
+
+
+@demo_only
+def message(request, pk):
+    row, mail = parsed(pk)
+    text, html = mail.get_body(("plain",)), mail.get_body(("html",))
+    context = {
+        "row": row,
+        "subject": mail["Subject"],
+        "sender": mail["From"],
+        "text": text.get_content() if text else "",
+        "has_html": html is not None,
+        "headers": mail.items(),
+        "attachments": [
+            {
+                "number": number,
+                "name": part.get_filename() or f"part-{number}",
+                "type": part.get_content_type(),
+            }
+            for number, part in enumerate(mail.iter_attachments())
+        ],
+    }
+    return render(request, "core/mailbox_message.html", context)
+
+
+@demo_only
+def html_part(request, pk):
+    html = parsed(pk)[1].get_body(("html",))
+    if html is None:
+        raise Http404
+    return framed_mail(html.get_content())
+
+
+@demo_only
+def attachment(request, pk, number):
+    parts = list(parsed(pk)[1].iter_attachments())
+    if number >= len(parts):
+        raise Http404
+    part = parts[number]
+    response = HttpResponse(part.get_payload(decode=True), content_type=part.get_content_type())
+    name = part.get_filename() or f"part-{number}"
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
