@@ -1,0 +1,25 @@
+"""A whole site for browsers: a live server, its mail in the in-site mailbox, and the work that workers would do."""
+
+import pytest
+from django.core.cache import cache
+
+from discussions.services import seed_spaces
+from kmnet.core.models import CommunitySettings
+from kmnet.core.vocabulary import load_vocabulary
+
+from .people import Site
+
+
+@pytest.fixture
+def site(live_server, settings, transactional_db, browser):
+    """The site as `make run` shows it, without demo data. `site.work()` does what worker and beat would do."""
+    settings.SITE_URL = live_server.url
+    settings.EMAIL_BACKEND = "kmnet.core.mailbox.MailboxBackend"
+    settings.CSRF_TRUSTED_ORIGINS = [live_server.url]
+    cache.clear()
+    CommunitySettings().save()
+    load_vocabulary()
+    seed_spaces()
+    made = Site(live_server.url, browser)
+    yield made
+    made.close()

@@ -1,0 +1,145 @@
+"""People at their browsers: each has an own one, reads own mails, and never sees a page that axe would fault."""
+
+import re
+from urllib.parse import urljoin
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from events.tasks import queue_due_reminders, sweep_promotions
+from kmnet.core import mail
+from kmnet.core.tasks import fan_out_waiting
+from kmnet.hub.tasks import queue_due_digests
+
+PASSWORD = "a-bridge-and-a-harbour-7"
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+LOOKS = [(PHONE, "light"), (PHONE, "dark"), (DESK, "dark"), (DESK, "light")]
+
+
+class Site:
+    """The site under test, and who visits it."""
+
+    def __init__(self, url: str, browser: Browser):
+        self.url, self.browser = url, browser
+        self.people: list[Person] = []
+        self.looked_at: dict[str, list[str]] = {}
+
+    def work(self) -> None:
+        """What worker and beat do, once round."""
+        fan_out_waiting()
+        sweep_promotions()
+        queue_due_reminders()
+        queue_due_digests()
+        while mail.send_due_mail(limit=200) == 200:
+            pass
+
+    def person(self, name: str, address: str, *, scripts: bool) -> "Person":
+        someone = Person(self, name, address, scripts=scripts)
+        self.people.append(someone)
+        return someone
+
+    def close(self) -> None:
+        for someone in self.people:
+            someone.context.close()
+
+
+class Person:
+    """Somebody with a browser of their own, with scripts or without."""
+
+    def __init__(self, site: Site, name: str, address: str, *, scripts: bool):
+        self.site, self.name, self.address, self.scripts = site, name, address, scripts
+        self.context = site.browser.new_context(
+            java_script_enabled=scripts, viewport=DESK, timezone_id="America/Toronto", locale="en-GB"
+        )
+        self.context.set_default_timeout(15_000)
+        self.page: Page = self.context.new_page()
+        self.faults: list[str] = []
+        self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
+        self.page.on("console", self._hear)
+        self.page.on("response", self._notice)
+
+    def _hear(self, message) -> None:
+        if message.type == "error" and "Content Security Policy" in message.text:
+            self.faults.append(message.text)
+
+    def _notice(self, response) -> None:
+        if response.status >= 500:
+            self.faults.append(f"{response.status} at {response.url}")
+        if not response.url.startswith((self.site.url, "data:")):
+            self.faults.append(f"asked somebody else: {response.url}")
+
+    # --- going about ---
+    def go(self, path: str) -> Page:
+        self.page.goto(urljoin(self.site.url, path))
+        return self.page
+
+    def press(self, name: str | re.Pattern, *, within=None) -> None:
+        (within or self.page.locator("main")).get_by_role("button", name=name).first.click()
+        self.settle()
+
+    def follow(self, name: str | re.Pattern, *, within=None) -> None:
+        (within or self.page.locator("main")).get_by_role("link", name=name).first.click()
+        self.settle()
+
+    def fill(self, label: str | re.Pattern, text: str) -> None:
+        self.page.get_by_label(label).first.fill(text)
+
+    def settle(self) -> None:
+        self.page.wait_for_load_state("networkidle" if self.scripts else "load")
+
+    def sees(self, text: str | re.Pattern) -> None:
+        expect(self.page.locator("body")).to_contain_text(text)
+
+    def has_title(self, text: str | re.Pattern) -> None:
+        expect(self.page.get_by_role("heading", level=1)).to_contain_text(text)
+
+    # --- mail ---
+    def mail(self, subject: str | re.Pattern) -> "Letter":
+        """The newest letter to this person with this subject, opened in the in-site mailbox."""
+        self.site.work()
+        self.go(f"/dev/mail/?to={self.address}")
+        self.page.get_by_role("link", name=subject).first.click()
+        self.page.wait_for_load_state()
+        return Letter(self)
+
+    # --- what axe says ---
+    def look(self, where: str) -> None:
+        """Judge the page that is open, on a phone and at a desk, light and dark. Needs scripts; without them, nothing."""
+        assert self.faults == [], f"{where}: {self.faults}"
+        if not self.scripts or where in self.site.looked_at:
+            return
+        found = []
+        for size, scheme in LOOKS:
+            self.page.set_viewport_size(size)
+            self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            result = Axe().run(self.page)
+            if result.violations_count:
+                found.append(f"{where} at {size['width']} px, {scheme}:\n{result.generate_report()}")
+            width = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            if width > 0:
+                found.append(f"{where} at {size['width']} px is {width} px too wide")
+        self.page.set_viewport_size(DESK)
+        self.page.emulate_media(color_scheme="light")
+        self.site.looked_at[where] = found
+
+
+class Letter:
+    """A mail as its receiver sees it, on a page of the in-site mailbox."""
+
+    def __init__(self, person: Person):
+        self.person = person
+        self.frame = person.page.frame_locator("iframe").first
+
+    def says(self, text: str | re.Pattern) -> None:
+        expect(self.frame.locator("body")).to_contain_text(text)
+
+    def follow(self, name: str | re.Pattern) -> None:
+        """Open the link in the same window, as a mail program would in a browser."""
+        target = self.frame.get_by_role("link", name=name).first.get_attribute("href")
+        assert target.startswith(self.person.site.url), target
+        self.person.page.goto(target)
+
+    def attachment(self, name: str) -> bytes:
+        with self.person.page.expect_download() as started:
+            self.person.page.get_by_role("link", name=name).first.click()
+        return started.value.path().read_bytes()
