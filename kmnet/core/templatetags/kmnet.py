@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from ..moments import MOMENTS, exact, world_clock
 from ..text import fold
@@ -220,11 +221,25 @@ def is_one_box(bound_field):
     return bound_field.widget_type == "checkbox"
 
 
+ACCOUNT_WORDS = {
+    "login": _("E-mail address"),
+    "email": _("E-mail address"),
+    "oldpassword": _("Password until now"),
+    "code": _("Code"),
+}
+PASSWORD_HINT = _(
+    "Twelve characters or more. Three or four words that only you would put together are easy to keep."
+)
+
+
 @register.filter
-def without_placeholders(form):
-    """django-allauth puts each label into its field as well; said once is enough."""
-    for field in form.fields.values():
+def in_our_words(form):
+    """A form of django-allauth: the labels of this site, no label said twice as a placeholder, one hint for a password."""
+    for name, field in form.fields.items():
         field.widget.attrs.pop("placeholder", None)
+        field.label = ACCOUNT_WORDS.get(name, field.label)
+        if "<ul>" in str(field.help_text):  # the list of rules of Django's validators
+            field.help_text = PASSWORD_HINT
     return form
 
 
