@@ -156,20 +156,11 @@ class Run:
         """Database, static files and demo data; each skipped where nothing changed since the last time."""
         database = self.state / "pg" / "PG_VERSION"  # ours: then we know what was done to it
         ours = "postgres" in self.services.wanted
-        self._do_together(
-            {
-                "migrate": (
-                    ["migrate", "-v0"],
-                    fingerprint_of_files(migration_files(), database) if ours else None,
-                ),
-                "static": (
-                    ["collectstatic", "--noinput", "--clear", "-v0"],
-                    fingerprint_of_files((ROOT / "static").rglob("*"), LOCK_OF_PACKAGES),
-                ),
-            }
-        )
-        if (ROOT / "kmnet" / "demo" / "management" / "commands" / "demo.py").exists():
-            self._do_together({"demo": (["demo"], None)})
+        known = fingerprint_of_files(migration_files(), database) if ours else None
+        static = fingerprint_of_files((ROOT / "static").rglob("*"), LOCK_OF_PACKAGES)
+        collect = ["collectstatic", "--noinput", "--clear", "-v0"]
+        self._do_together({"migrate": (["migrate", "-v0"], known), "static": (collect, static)})
+        self._do_together({"demo": (["demo"], fingerprint_of_files([database]) if ours else None)})
 
     def _do_together(self, steps: dict) -> None:
         """Run management commands side by side; a step whose fingerprint is unchanged is skipped."""

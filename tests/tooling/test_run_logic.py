@@ -10,6 +10,10 @@ import sys
 
 import pytest
 
+from kmnet.core import startup
+from kmnet.demo import people as demo_people
+from kmnet.demo import services as demo_services
+
 from .loading import dev, embedded, supervisor
 
 
@@ -116,6 +120,13 @@ def test_welcome_says_where_who_and_where_mail_goes(monkeypatch):
         "http://localhost:8000/dev/mail/",
     ):
         assert part in text
+
+
+def test_welcome_names_the_accounts_that_the_demo_makes():
+    """Said in three places, since dev.py and core cannot import the demo."""
+    assert supervisor.DEMO_PEOPLE == demo_services.ACCOUNTS
+    assert supervisor.DEMO_PASSWORD == demo_people.PASSWORD
+    assert supervisor.DEMO_DOMAIN == startup.DEMO_DOMAIN == demo_people.DOMAIN
 
 
 def test_sockets_of_a_long_or_odd_path_lie_where_their_address_fits(tmp_path):
