@@ -169,6 +169,14 @@ def toggled(context, key, value):
 
 
 # --- forms -----------------------------------------------------------------------------------------------------------
+@register.filter
+def in_words(error, bound_field):
+    """An error as it is said twice: in the summary and at the field. Django's “This field is required” names none."""
+    if bound_field is not None and error == Field.default_error_messages["required"]:
+        return gettext("%(field)s: this is needed") % {"field": bound_field.label}
+    return error
+
+
 def form_problems_of(form) -> list[dict]:
     """Each thing to fix: the words, and the field to go to ("" where it is about the whole form)."""
     found = []
@@ -179,10 +187,9 @@ def form_problems_of(form) -> list[dict]:
             target = bound.id_for_label or f"{bound.auto_id}_0"  # a group of choices: its first
             if bound.is_hidden:
                 target = ""
-        for words in errors:
-            if name in form.fields and words == Field.default_error_messages["required"]:
-                words = gettext("%(field)s: this is needed") % {"field": form[name].label}
-            found.append({"target": target, "words": words})
+        found += [
+            {"target": target, "words": in_words(words, form[name] if target else None)} for words in errors
+        ]
     return found
 
 
@@ -194,9 +201,10 @@ def form_problems(*forms):
 
 @register.simple_tag
 def things_to_fix(problems):
+    few = (_("One thing to fix"), _("Two things to fix"), _("Three things to fix"), _("Four things to fix"))
     count = len(problems)
-    if count == 1:
-        return gettext("One thing to fix")
+    if 1 <= count <= len(few):
+        return few[count - 1]
     return ngettext("%(count)d thing to fix", "%(count)d things to fix", count) % {"count": count}
 
 
@@ -237,9 +245,10 @@ def in_our_words(form):
     """A form of django-allauth: the labels of this site, no label said twice as a placeholder, one hint for a password."""
     for name, field in form.fields.items():
         field.widget.attrs.pop("placeholder", None)
-        field.label = ACCOUNT_WORDS.get(name, field.label)
+        bound = form[name]  # made by now where the form was checked, with the words of then
+        field.label = bound.label = ACCOUNT_WORDS.get(name, bound.label)
         if "<ul>" in str(field.help_text):  # the list of rules of Django's validators
-            field.help_text = PASSWORD_HINT
+            field.help_text = bound.help_text = PASSWORD_HINT
     return form
 
 
