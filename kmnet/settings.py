@@ -101,7 +101,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "members.middleware.StandingMiddleware",  # unproven, pending and unfinished members: where they may go
     "allauth.account.middleware.AccountMiddleware",
-    "kmnet.core.middleware.SessionsMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "kmnet.core.middleware.PrivatePagesMiddleware",  # personal pages are never kept by a shared cache
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

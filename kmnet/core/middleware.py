@@ -3,9 +3,7 @@
 import logging
 import zoneinfo
 
-from allauth.usersessions.middleware import UserSessionsMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.core.cache import cache
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from django.shortcuts import resolve_url
@@ -85,18 +83,6 @@ class KeepTextMiddleware(PassThrough):
             response["HX-Redirect"] = redirect_to_login(back, resolve_url("account_login")).url
             return response
         return None
-
-
-class SessionsMiddleware(UserSessionsMiddleware):
-    """The list "where you are signed in" is brought up to date every ten minutes, not with four queries on every page."""
-
-    EVERY = 600
-
-    def __call__(self, request):
-        key = request.session.session_key
-        if key and request.user.is_authenticated and cache.add(f"session-seen:{key}", 1, self.EVERY):
-            return super().__call__(request)
-        return self.get_response(request)
 
 
 class PrivatePagesMiddleware(PassThrough):

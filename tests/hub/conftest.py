@@ -15,8 +15,9 @@ def signed_in(member) -> Client:
 
 @pytest.fixture(autouse=True)
 def fresh_cache(db):
-    """Redis outlives a test; what it kept of the last one must not be seen here."""
-    cache.clear()
+    """Redis outlives a test; what it kept of the last one must not be seen here. (Not `clear`: that empties the Redis
+    of the tests that run beside this one.)"""
+    cache.delete_many(["vocabulary", "community-settings"])
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def make_due(reader, *, told_until=None):
     """Their morning has just come."""
     now = timezone.now()
     DigestSchedule.objects.filter(member=reader).update(
-        next_due_at=now - timedelta(minutes=1), covered_until=told_until or now - DAY, looked_ahead_until=None
+        next_due_at=now - timedelta(minutes=1), covered_until=told_until or now - DAY
     )
 
 
