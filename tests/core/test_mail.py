@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core import mail as django_mail
 from django.db import IntegrityError, transaction
+from django.template.loader import get_template
 from django.utils import timezone
 
 from kmnet.core import mail, tasks
@@ -439,3 +440,10 @@ def test_no_header_starts_with_an_empty_line():
     assert b": \r\n" not in head
     assert b"\r\nList-Unsubscribe: <http://testserver/mail/unsubscribe/" in head
     assert all(len(line) <= 78 for line in head.split(b"\r\n") if b"=?utf-8?" in line)
+
+
+@pytest.mark.parametrize("kind", mail.all_kinds(), ids=lambda kind: kind.key)
+def test_every_registered_kind_has_its_three_templates(kind):
+    for ending in ("_subject.txt", "_message.txt", "_message.html"):
+        assert get_template(f"{kind.template}{ending}")
+    assert str(kind.label)

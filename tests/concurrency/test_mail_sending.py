@@ -1,0 +1,116 @@
+"""Several senders at once: every mail goes out once, and without the lock it does not."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from threading import Barrier, BrokenBarrierError
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from kmnet.core import mail
+from kmnet.core.mail import delivery
+from kmnet.core.mail.choices import choose
+from kmnet.core.models import MailChoice, OutgoingMail
+from tests.mail_kinds import mail_kind, queue_test_mail
+from tests.mailbox import sent
+
+pytestmark = pytest.mark.django_db(transaction=True)  # real commits, so real locks
+
+SENDERS, MAILS = 3, 12
+
+
+@pytest.fixture(autouse=True)
+def kind():
+    with mail_kind():
+        yield
+
+
+def claim_without_lock():
+    return OutgoingMail.objects.due(timezone.now()).filter(bulk=False).first()
+
+
+def send_from_many_at_once(monkeypatch) -> Counter:
+    """Each sender claims, then waits for the others before it sends: without a lock all have claimed the same row."""
+    all_have_claimed, build = Barrier(SENDERS), delivery.build_message
+
+    def build_when_all_have_claimed(row):
+        with suppress(BrokenBarrierError):
+            all_have_claimed.wait(timeout=1)
+        return build(row)
+
+    def send(_sender):
+        with closing(connection):
+            return mail.send_due_mail()
+
+    monkeypatch.setattr(delivery, "build_message", build_when_all_have_claimed)
+    rows = [queue_test_mail() for _number in range(MAILS)]
+    with ThreadPoolExecutor(SENDERS) as pool:
+        list(pool.map(send, range(SENDERS)))
+    assert {row.message_id for row in rows} == {message["Message-ID"] for message in sent()}
+    return Counter(message["Message-ID"] for message in sent())
+
+
+def test_every_mail_goes_out_once(monkeypatch):
+    assert set(send_from_many_at_once(monkeypatch).values()) == {1}
+    assert list(OutgoingMail.objects.values_list("state", "attempts").distinct()) == [("sent", 1)]
+
+
+def test_without_the_lock_mails_go_out_twice(monkeypatch):
+    monkeypatch.setattr(delivery, "claim_next", claim_without_lock)
+
+    assert max(send_from_many_at_once(monkeypatch).values()) > 1
+
+
+def test_page_does_not_wait_for_a_mail_that_is_on_the_wire():
+    """Withdrawing skips a row that a sender holds: its lock lasts as long as the mail server takes to answer."""
+    row = queue_test_mail(dedupe_key="seat:1")
+    reached, answered = Barrier(2), Barrier(2)
+
+    class SlowPost:
+        refusals = 0
+
+        def send(self, message):
+            reached.wait(timeout=10)
+            answered.wait(timeout=10)
+
+    def send():
+        with closing(connection), transaction.atomic():
+            delivery.deliver(delivery.claim_next(), SlowPost())
+
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(send)
+        reached.wait(timeout=10)
+        withdrawn = mail.withdraw(dedupe_key_prefix="seat:", reason="cancelled")
+        answered.wait(timeout=10)
+        sending.result()
+
+    row.refresh_from_db()
+    assert (withdrawn, row.state) == (0, "sent")
+
+
+def test_two_deeds_with_one_key_make_one_mail():
+    both = Barrier(2)
+
+    def queue(_number):
+        with closing(connection):
+            both.wait(timeout=10)
+            return queue_test_mail(address="a@example.org", dedupe_key="the one key").pk
+
+    with ThreadPoolExecutor(2) as pool:
+        assert len(set(pool.map(queue, range(2)))) == 1
+
+
+def test_two_clicks_on_unsubscribe_make_one_choice():
+    both = Barrier(2)
+
+    def click(_number):
+        with closing(connection):
+            both.wait(timeout=10)
+            choose("reply", "never", address="guest@example.org")
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(click, range(2)))
+
+    assert MailChoice.objects.get().how == "never"
