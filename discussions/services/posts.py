@@ -34,6 +34,7 @@ def new_post(*, author: Member, source: str, submit_key: UUID | None) -> Post:
         render_version=RENDER_VERSION,
         language=author.language,
         submit_key=submit_key,
+        created_at=timezone.now(),
     )
 
 

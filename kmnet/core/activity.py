@@ -91,7 +91,11 @@ def fan_out(*, activity_id: int) -> int:
     if kind is not None and kind.audience is not None and activity.target is not None:
         ids = set(kind.audience(activity)) - {activity.actor_id}
         Notification.objects.bulk_create(
-            [Notification(activity=activity, recipient_id=pk) for pk in sorted(ids)], ignore_conflicts=True
+            [
+                Notification(activity=activity, recipient_id=pk, created_at=timezone.now())
+                for pk in sorted(ids)
+            ],
+            ignore_conflicts=True,
         )
         told = len(ids)
         if kind.mail_kind:

@@ -43,7 +43,7 @@ def terms_for(kind: str) -> QuerySet[Term]:
 
 
 def find_term(text: str, facet: str | None = None) -> Term | None:
-    """The current term that `text` names, by its own name or by a synonym, whatever its case and accents.
+    """The current term that `text` names, by its own name or else by a synonym, whatever its case and accents.
 
     With `facet` (its key) only there; else the first in the order of the facets.
     """
@@ -52,7 +52,11 @@ def find_term(text: str, facet: str | None = None) -> Term | None:
     terms = Term.objects.current().select_related("facet")
     if facet:
         terms = terms.filter(facet__key=facet)
-    for term in terms:
+    found = list(terms)
+    exact = next((term for term in found if fold(term.name) == fold(text)), None)
+    if exact is not None:
+        return exact
+    for term in found:
         name = fold(term.name)
         if name in wanted or any(fold(word) in wanted for word in groups.get(name, ())):
             return term

@@ -68,7 +68,7 @@ def _tell(member: Member, person: dict) -> None:
         job_title=person["title"],
         organisation=person["organisation"],
         work_settings=_terms(person["setting"], "setting"),
-        team_size={"solo": "solo", "small": "few", "large": "larger"}[person["team"]],
+        team_size=person["team"],
         years=person["years"],
         country=person["country"],
         region=person["region"],

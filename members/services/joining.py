@@ -88,7 +88,7 @@ def create_member(
         name=names.clean_name(name),
         time_zone=time_zone,
         language=language,
-        **flags,
+        **{"joined_at": timezone.now(), **flags},
     )
     if address_proven:
         member.address_proven_at = timezone.now()

@@ -78,6 +78,7 @@ def test_find_term_by_name_synonym_and_facet(vocabulary):
     assert find_term("iKT").name == "co-production"
     assert find_term("evidence synthesis", "type") is None
     assert find_term("teapot") is None
+    assert find_term("knowledge broker", "role").name == "knowledge broker"  # itself before its synonym
 
 
 def test_find_term_leaves_out_retired_terms(vocabulary):
