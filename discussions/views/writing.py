@@ -17,8 +17,16 @@ from members.permissions import can_write
 from .. import services
 from ..forms import EditForm, ReplyForm, ThreadForm
 from ..models import Post
-from ..permissions import can_edit_post, can_reply, can_start_thread, can_view_thread
+from ..permissions import can_edit_post, can_reply, can_start_thread
 from .access import find_post, find_space, find_thread
+
+
+def refused(form):
+    """Somebody who could write when they began, and cannot any more, still gets their text back."""
+    form.add_error(
+        None, _("You can read here, but not write at the moment. Your text is below; copy what you need.")
+    )
+    return form
 
 
 def wants_preview(request) -> bool:
@@ -30,7 +38,10 @@ def ask(request, space=None):
     """A new thread: in a space, or with the space to be chosen."""
     space = find_space(request, space) if space else None
     if not (can_start_thread(request.user, space) if space else can_write(request.user)):
-        raise PermissionDenied
+        if request.method != "POST":
+            raise PermissionDenied
+        form = refused(ThreadForm(request.POST, member=request.user, space=space))
+        return render(request, "discussions/ask.html", ask_context(form, space), status=403)
     if request.method != "POST":
         kept = kept_text.take(request)
         form = ThreadForm(initial=kept, member=request.user, space=space)
@@ -72,8 +83,10 @@ def ask_context(form, space, **more) -> dict:
 def reply(request, space, pk, slug):
     """A reply to the thread, or with `to` to one post in it. Also the page for those without scripts."""
     thread = find_thread(request, pk)
-    if not can_write(request.user) or not can_view_thread(request.user, thread):
-        raise PermissionDenied
+    if not can_write(request.user):
+        if request.method != "POST":
+            raise PermissionDenied
+        return reply_page(request, thread, refused(ReplyForm(request.POST)), status=403)
     if request.method != "POST":
         form = ReplyForm(initial={"to": request.GET.get("to"), **kept_text.take(request)})
         return reply_page(request, thread, form)
