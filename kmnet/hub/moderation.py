@@ -27,6 +27,8 @@ ACTS = {
     "discussions.post_hidden": _("Hidden"),
     "discussions.post_restored": _("Shown again"),
     "discussions.post_released": _("Let appear"),
+    "members.profile_hidden": _("Hidden"),
+    "members.profile_restored": _("Shown again"),
     "resources.hidden": _("Hidden"),
     "resources.restored": _("Shown again"),
 }
@@ -96,8 +98,14 @@ class Case:
 
 def _related(kind: Moderated) -> models.QuerySet:
     """The things of a kind with what their cards and titles show: the author, the thread, its space."""
-    concrete = {field.name for field in kind.model._meta.get_fields() if field.concrete and field.many_to_one}
-    wanted = [name for name in ("author", "added_by", "thread", "space", "hidden_by") if name in concrete]
+    concrete = {
+        field.name
+        for field in kind.model._meta.get_fields()
+        if field.concrete and (field.many_to_one or field.one_to_one)
+    }
+    wanted = [
+        name for name in ("author", "added_by", "member", "thread", "space", "hidden_by") if name in concrete
+    ]
     if "thread" in wanted:
         wanted.append("thread__space")
     return kind.model._default_manager.select_related(*wanted)
@@ -283,15 +291,17 @@ def hold_case(kind: Moderated, pk: int) -> None:
 
 
 def tell_author(kind: Moderated, pk: int, mail_kind: str) -> None:
-    """The author hears of it, with the reason; a member who is also told of the second time it happens."""
+    """The author hears of it, with the reason; by a mail of the app's own where it has one ("members.profile_hidden")."""
+    label, deed = kind.model._meta.label_lower, mail_kind.rpartition(".")[2]
+    if any(known.key == f"{label}_{deed}" for known in mail.all_kinds()):
+        return
     target = kind.model._default_manager.get(pk=pk)
     author = Member.objects.filter(pk=kind.author_id(target)).first()
-    if author is None:
-        return
-    last = log_of(target).first()
-    mail.queue(
-        mail_kind,
-        member=author,
-        dedupe_key=f"{mail_kind}:{target._meta.label_lower}:{pk}:{last.pk if last else 0}",
-        refs={"kind": target._meta.label_lower, "id": pk, "entry": last.pk if last else None},
-    )
+    entry = log_of(target).first()
+    if author is not None and entry is not None:
+        mail.queue(
+            mail_kind,
+            member=author,
+            dedupe_key=f"{mail_kind}:{label}:{pk}:{entry.pk}",  # hidden twice is told twice
+            refs={"kind": label, "id": pk, "entry": entry.pk},
+        )

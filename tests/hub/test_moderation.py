@@ -196,6 +196,19 @@ def test_hide_and_restore_are_logged_and_told_to_the_author(moderator, moderator
     ]
 
 
+def test_a_profile_is_hidden_here_too_and_its_owner_gets_one_mail(moderator_client):
+    owner = make_member(name="Impact Score Sales", profile={"headline": "Book a demo before Christmas"})
+    make_flag(owner.profile, reason="spam")
+    page = reverse("hub:moderation_case", args=["members.profile", owner.profile.pk])
+    assert "Book a demo before Christmas" in moderator_client.get(page).content.decode()
+    decision = {"decision": "hide", "reason": "This is advertising.", "seen_state": "visible"}
+    address = reverse("hub:moderation_decide", args=["members.profile", owner.profile.pk])
+    assert moderator_client.post(address, decision).status_code == 302
+    owner.profile.refresh_from_db()
+    assert owner.profile.state == "hidden"
+    assert len(deliver_to(owner)) == 1
+
+
 def test_leaving_it_settles_the_reports_and_tells_nobody(moderator, moderator_client):
     author = make_member()
     post = make_post(author=author)

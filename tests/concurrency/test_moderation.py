@@ -1,0 +1,68 @@
+"""Two moderators at the same report at the same moment: one decides, the other is told so."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from threading import Barrier, BrokenBarrierError
+
+import pytest
+from django.db import connection
+
+from discussions.models import Post
+from kmnet.core import moderation as core
+from kmnet.core.models import AuditEntry, Flag
+from kmnet.hub import moderation as desk
+from tests.factories import make_member
+from tests.factories.discussions import make_post
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def both_have_looked(monkeypatch):
+    """Neither acts before both have seen the thing as it is (or a second has passed)."""
+    barrier, can_decide = Barrier(2), desk.can_decide
+
+    def wait(*args):
+        with suppress(BrokenBarrierError):
+            barrier.wait(timeout=1)
+        return can_decide(*args)
+
+    monkeypatch.setattr(desk, "can_decide", wait)
+
+
+def two_decide(decisions):
+    post = make_post()
+    core.report(reporter=make_member(), target=post, reason="unkind")
+
+    def run(decision):
+        with closing(connection):
+            moderator = make_member(is_moderator=True)
+            try:
+                desk.decide(
+                    kind=core.kind_of(Post),
+                    pk=post.pk,
+                    actor=moderator,
+                    decision=decision,
+                    reason="Because.",
+                    seen_state="visible",
+                )
+            except desk.AlreadyDecided:
+                return "too late"
+            return "decided"
+
+    with ThreadPoolExecutor(2) as pool:
+        return sorted(pool.map(run, decisions))
+
+
+@pytest.mark.parametrize("decisions", [("hide", "leave"), ("hide", "hide"), ("leave", "leave")])
+def test_of_two_decisions_at_once_one_counts(both_have_looked, decisions):
+    assert two_decide(decisions) == ["decided", "too late"]
+    assert Flag.objects.exclude(state="open").count() == 1
+    assert AuditEntry.objects.filter(verb__startswith="reports.").count() == 1
+
+
+def test_without_the_lock_both_would_get_to_act(both_have_looked, monkeypatch):
+    """The control: both read "open, visible"; a thing that nobody reported is then hidden twice, and told twice."""
+    monkeypatch.setattr(desk, "hold_case", lambda kind, pk: None)
+    monkeypatch.setattr(core, "report", lambda **kwargs: None)
+    assert two_decide(("hide", "hide")) == ["decided", "decided"]
