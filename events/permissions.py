@@ -6,7 +6,7 @@ from .models import Event, Registration, Status, Visibility
 
 
 def is_organiser_of(user, event: Event) -> bool:
-    return bool(user.is_authenticated and user.is_active and event.organisers.filter(pk=user.pk).exists())
+    return bool(user.is_authenticated and user.is_active and user.pk in event.organiser_ids)
 
 
 def can_view_event(user, event: Event) -> bool:

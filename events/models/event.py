@@ -13,6 +13,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 
@@ -228,6 +229,11 @@ class Event(models.Model):
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone)
+
+    @cached_property
+    def organiser_ids(self) -> frozenset[int]:
+        """Asked several times a page, queried once. A service reads the event afresh, under its lock."""
+        return frozenset(self.organisers.values_list("pk", flat=True))
 
     @property
     def places(self) -> int | None:

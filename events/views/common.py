@@ -1,6 +1,7 @@
 """How the views reach an event, and what a page about places shows."""
 
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import Case, When
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 
@@ -53,7 +54,8 @@ def own_registration(event: Event, user) -> Registration | None:
     if not user.is_authenticated:
         return None
     mine = event.registrations.for_member(user).exclude(status=Status.UNPROVEN)
-    return mine.live().first() or mine.order_by("-pk").first()
+    live_first = Case(When(status__in=Status.live(), then=0), default=1)
+    return mine.order_by(live_first, "-pk").first()
 
 
 def place_context(request, event: Event) -> dict:

@@ -6,7 +6,6 @@ from datetime import datetime
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .text import clean_line, clean_text
@@ -103,7 +102,9 @@ class LocalDateTimeField(forms.DateTimeField):
         return value
 
     def to_python(self, value):
-        if isinstance(value, datetime) and timezone.is_aware(value):
+        if value in self.empty_values:
+            return None
+        if isinstance(value, datetime):
             return value.replace(tzinfo=None)
-        found = super().to_python(value)
-        return found.replace(tzinfo=None) if found else found
+        # Not DateTimeField's own: it reads on the reader's clock, and refuses the hours that are skipped there.
+        return forms.fields.BaseTemporalField.to_python(self, value)

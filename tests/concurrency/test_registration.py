@@ -10,7 +10,7 @@ from datetime import timedelta
 from threading import Barrier, BrokenBarrierError
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from events import services, tasks
@@ -120,10 +120,12 @@ def test_storm_of_joining_leaving_answering_and_changing_capacity(seed):
         return lambda: services.change_capacity(event=event, actor=organiser, capacity=capacity)
 
     def lapse():
-        """Somebody's time is up."""
-        Registration.objects.filter(event=event, status=Status.OFFERED).update(
-            offer_expires_at=timezone.now() - timedelta(seconds=1)
-        )
+        """Somebody's time is up. (Under the lock: a service reads the clock once, so nothing lapses within it.)"""
+        with transaction.atomic():
+            places.lock_event(event.pk)
+            Registration.objects.filter(event=event, status=Status.OFFERED).update(
+                offer_expires_at=timezone.now() - timedelta(seconds=1)
+            )
 
     deeds = [register(event, member) for member in members]
     deeds += [leave(member) for member in chance.sample(members[:14], 8)]

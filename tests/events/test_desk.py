@@ -1,0 +1,311 @@
+"""The organisers' desk."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.urls import reverse
+
+from events import services
+from events.models import Event, Status
+from kmnet.core.models import AuditEntry
+from tests.factories import make_member
+from tests.factories.events import make_event, make_registration, make_session_item
+
+from .helpers import post
+
+pytestmark = pytest.mark.django_db
+
+
+def url(name, event, *more):
+    return reverse(f"events:{name}", args=[event.pk, event.slug, *more])
+
+
+@pytest.fixture
+def organiser(client):
+    organiser = make_member(is_organiser=True, time_zone="Europe/London")
+    client.force_login(organiser)
+    return organiser
+
+
+@pytest.fixture
+def event(organiser):
+    return make_event(capacity=2, organisers=[organiser])
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_desk_costs_the_same_at_any_length(client, organiser, count, django_assert_num_queries):
+    event = make_event(capacity=60, organisers=[organiser])
+    for _number in range(count):
+        make_registration(event=event)
+    client.get(url("organise", event))
+    with django_assert_num_queries(9):
+        response = client.get(url("organise", event))
+    assert len(response.context["page_of"]) == count
+
+
+def test_desk_lists_people_by_their_state_in_order(client, event):
+    holder = make_registration(event=event)
+    offered = make_registration(event=event, status=Status.OFFERED)
+    waiting = [make_registration(event=event, status=Status.WAITING) for _number in range(3)]
+    left = make_registration(event=event, status=Status.CANCELLED, ended_at=datetime.now(UTC))
+    shown = client.get(url("organise", event))
+    assert list(shown.context["page_of"]) == [holder, offered]
+    assert "All 2 places are taken, and 3 people wait." in shown.content.decode()
+    shown = client.get(url("organise", event), {"show": "waiting"})
+    assert [(row, row.place_in_line) for row in shown.context["page_of"]] == list(
+        zip(waiting, (1, 2, 3), strict=True)
+    )
+    assert list(client.get(url("organise", event), {"show": "left"}).context["page_of"]) == [left]
+
+
+def test_an_admins_look_is_logged_and_an_organisers_is_not(client, event, organiser):
+    client.get(url("organise", event))
+    assert not AuditEntry.objects.exists()
+    admin = make_member(is_staff=True, is_superuser=True)
+    client.force_login(admin)
+    for name in ("organise", "people_csv"):
+        assert client.get(url(name, event)).status_code == 200
+    assert list(AuditEntry.objects.values_list("actor", "verb")) == [(admin.pk, "events.people_seen")] * 2
+
+
+def test_moderator_does_not_see_registrants(client, event):
+    client.force_login(make_member(is_moderator=True))
+    assert client.get(url("organise", event)).status_code == 404
+
+
+def test_capacity_form_names_the_number_to_free(client, event):
+    make_registration(event=event)
+    make_registration(event=event)
+    response = client.post(url("capacity", event), {"capacity": "1"})
+    assert response.status_code == 422
+    assert "2 places are held. 1 must be freed first." in response.content.decode()
+    assert client.post(url("capacity", event), {"capacity": "3", "overbooking": "2"}).status_code == 302
+    event.refresh_from_db()
+    assert (event.capacity, event.overbooking) == (3, 2)
+
+
+def test_organiser_ticks_removes_and_adds(client, event, organiser):
+    registration = make_registration(event=event)
+    client.post(url("person", event, registration.pk), {"act": "came", "from": "list"})
+    registration.refresh_from_db()
+    assert registration.attended_at
+    client.post(url("person", event, registration.pk), {"act": "did_not_come"})
+    registration.refresh_from_db()
+    assert registration.attended_at is None
+    client.post(url("person", event, registration.pk), {"act": "remove", "reason": "Asked by phone"})
+    registration.refresh_from_db()
+    assert (registration.status, registration.log.last().why) == ("removed", "Asked by phone")
+    friend = make_member()
+    client.post(url("person", event, 0), {"person": friend.email.upper()})
+    assert event.registrations.get(member=friend).status == "confirmed"
+    response = client.post(url("person", event, 0), {"person": "nobody@example.org"})
+    assert response.status_code == 422
+
+
+def test_export_is_safe_against_formulas_and_whole(client, event, organiser):
+    make_registration(event=event, guest_address="a@example.com", guest_name='=HYPERLINK("http://evil")')
+    make_registration(
+        event=event, guest_address="b@example.com", guest_name="Zoë, “quoted”", status=Status.WAITING
+    )
+    response = client.get(url("people_csv", event))
+    assert "no-store" in response["Cache-Control"]
+    rows = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
+    assert [row[:3] for row in rows[1:]] == [
+        ['\'=HYPERLINK("http://evil")', "a@example.com", "confirmed"],
+        ["Zoë, “quoted”", "b@example.com", "waiting"],
+    ]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_cells_that_a_spreadsheet_would_run_become_text(start):
+    from events.views.desk import safe_cell
+
+    assert safe_cell(f"{start}1") == f"'{start}1"
+    assert safe_cell("Ada") == "Ada"
+
+
+def test_desk_tells_how_many_mails_went(client, event):
+    services.register_member(event=event, member=make_member())
+    post()
+    services.register_member(event=event, member=make_member())
+    (line,) = client.get(url("organise", event)).context["messages_sent"]
+    assert (line["sent"], line["to_go"], line["not_sent"]) == (1, 1, 0)
+
+
+def test_calling_off_asks_on_a_page_first(client, event):
+    make_registration(event=event)
+    assert "1 person is told" in client.get(url("call_off", event)).content.decode()
+    event.refresh_from_db()
+    assert event.cancelled_at is None
+    client.post(url("call_off", event), {"reason": "Ill"})
+    event.refresh_from_db()
+    assert (event.cancel_reason, event.sequence) == ("Ill", 1)
+    assert len(post()) == 1
+
+
+# --- making and changing an event ----------------------------------------------------------------------------------------
+FORM = {
+    "title": "A new webinar",
+    "kind": "webinar",
+    "time_zone": "Europe/London",
+    "starts": "2027-02-04T13:00",
+    "ends": "2027-02-04T14:15",
+    "capacity": "100",
+    "visibility": "0",
+    "description": "Short talks, **long** questions.",
+    "tags": "working alone, launch",
+    "submit_key": "5b2c8d1e-1111-4222-8333-444455556666",
+    "programme-TOTAL_FORMS": "2",
+    "programme-INITIAL_FORMS": "0",
+    "programme-0-title": "Welcome",
+    "programme-0-kind": "presentation",
+    "programme-0-time": "13:00",
+    "programme-0-speakers": "Ada Lovelace (Norwich); Ben",
+    "programme-1-title": "",
+    "programme-1-kind": "talk",
+}
+
+
+def test_event_is_made_published_and_made_once(client, organiser):
+    for _press in range(2):
+        response = client.post(reverse("events:create"), FORM)
+        assert response.status_code == 302
+    event = Event.objects.get()
+    assert response.url == url("organise", event)
+    assert (event.title, event.slug, event.capacity, event.published_at) == (
+        "A new webinar",
+        "a-new-webinar",
+        100,
+        None,
+    )
+    assert event.starts_at == datetime(2027, 2, 4, 13, tzinfo=UTC)
+    assert "<strong>long</strong>" in event.description_html
+    assert sorted(event.tags.names()) == ["launch", "working alone"]
+    session = event.sessions.get()
+    assert (session.title, session.starts_at) == ("Welcome", event.starts_at)
+    assert sorted(session.speakers.values_list("name", "about")) == [("Ada Lovelace", "Norwich"), ("Ben", "")]
+    client.post(url("publish", event))
+    event.refresh_from_db()
+    assert event.published_at is not None
+
+
+def test_event_times_that_the_clocks_skip_are_refused(client, organiser):
+    skipped = FORM | {"starts": "2027-03-28T01:30", "ends": "2027-03-28T03:30", "programme-0-time": ""}
+    response = client.post(reverse("events:create"), skipped)
+    assert response.status_code == 422
+    assert "01:30 does not exist in Europe/London" in response.content.decode()
+    assert 'value="A new webinar"' in response.content.decode()  # nothing typed is lost
+    assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize(("which", "hour"), [("earlier", 0), ("later", 1)])
+def test_event_times_that_come_twice_are_asked_about(client, organiser, which, hour):
+    twice = FORM | {"starts": "2027-10-31T01:30", "ends": "2027-10-31T04:00", "programme-0-time": ""}
+    response = client.post(reverse("events:create"), twice)
+    assert response.status_code == 422
+    assert "01:30 comes twice in Europe/London" in response.content.decode()
+    assert '<select name="starts_which"' in response.content.decode()
+    assert client.post(reverse("events:create"), twice | {"starts_which": which}).status_code == 302
+    assert Event.objects.get().starts_at == datetime(2027, 10, 31, hour, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"ends": "2027-02-04T12:00"}, "The end must come after the start."),
+        ({"kind": "in_person"}, "Say where people meet."),
+        ({"meeting_url": "javascript:alert(1)"}, "Enter a valid URL."),
+        ({"capacity": "0"}, "greater than or equal to 1"),
+        ({"closes": "2027-03-01T10:00"}, "Registration closes when the event starts"),
+        ({"title": ""}, "Title: this is needed"),
+    ],
+)
+def test_event_form_refuses_and_keeps_what_was_typed(client, organiser, change, words):
+    response = client.post(reverse("events:create"), FORM | change)
+    assert response.status_code == 422
+    assert words in response.content.decode()
+    assert "Short talks, **long** questions." in response.content.decode()
+
+
+def test_saving_untouched_changes_nothing(client, organiser):
+    event = make_event(organisers=[organiser], capacity=3)
+    make_session_item(event=event)
+    make_registration(event=event)
+    form = client.get(url("edit", event)).context["form"]
+    programme = client.get(url("edit", event)).context["programme"]
+    data = {}
+    for field in form:
+        value = field.value()
+        if value is not None and value is not False:
+            data[field.html_name] = (
+                field.field.widget.format_value(value) if "date" in field.widget_type else value
+            )
+    for bound in [programme.management_form, *programme.forms]:
+        for field in bound:
+            if field.value() is not None:
+                data[field.html_name] = field.value()
+    for name in ("starts", "ends"):
+        data[name] = form.initial[name].strftime("%Y-%m-%dT%H:%M")
+    response = client.post(url("edit", event), data)
+    assert response.status_code == 302, response.context["form"].errors
+    after = Event.objects.get(pk=event.pk)
+    for name in ("title", "slug", "starts_at", "ends_at", "sequence", "capacity", "meeting_url"):
+        assert getattr(after, name) == getattr(event, name), name
+    assert after.sessions.count() == 1
+    assert post() == []
+
+
+def test_moving_an_event_by_the_form_tells_people(client, organiser):
+    client.post(reverse("events:create"), FORM)
+    event = Event.objects.get()
+    services.publish_event(event=event, actor=organiser)
+    services.register_member(event=event, member=make_member())
+    post()
+    moved = FORM | {"starts": "2027-02-05T13:00", "ends": "2027-02-05T14:15"}
+    assert client.post(url("edit", event), moved).status_code == 302
+    event.refresh_from_db()
+    assert (event.sequence, event.starts_at) == (1, datetime(2027, 2, 5, 13, tzinfo=UTC))
+    assert [message["Subject"] for message in post()] == ["Changed: A new webinar"]
+
+
+def test_past_events_time_stays(client, organiser):
+    event = make_event(organisers=[organiser], starts_in=timedelta(days=-3))
+    with pytest.raises(services.EventOver):
+        services.update_event(
+            event=event,
+            actor=organiser,
+            starts_at=event.starts_at + timedelta(days=9),
+            ends_at=event.ends_at + timedelta(days=9),
+        )
+    changed = services.update_event(
+        event=event, actor=organiser, title="Better title", recording_url="https://example.org/r"
+    )
+    assert (changed.title, changed.sequence) == ("Better title", 0)
+
+
+def test_rehearsal_is_planned_from_the_event(client, organiser, event):
+    response = client.post(reverse("events:create") + f"?rehearsal_of={event.pk}", FORM)
+    rehearsal = Event.objects.exclude(pk=event.pk).get()
+    assert (response.status_code, rehearsal.rehearsal_of) == (302, event)
+
+
+def test_past_event_is_recorded_with_who_came(organiser):
+    came, absent = make_member(), make_member()
+    start = datetime(2026, 10, 1, 13, tzinfo=UTC)
+    event = services.record_past_event(
+        actor=organiser,
+        title="Last year",
+        starts_at=start,
+        ends_at=start + timedelta(hours=1),
+        capacity=2,
+        people=[(came, True), (absent, False)],
+    )
+    occupancy = event.occupancy()
+    assert (occupancy.confirmed, occupancy.attended) == (2, 1)
+    assert post() == []
+    with pytest.raises(ValueError, match="over"):
+        services.record_past_event(
+            actor=organiser, title="x", starts_at=start.replace(year=2030), ends_at=start.replace(year=2031)
+        )
