@@ -1,0 +1,91 @@
+"""python3 dev.py bench [--members N] [--posts N] [--long N] [--times N] [--seconds N]"""
+
+import argparse
+import os
+import sys
+import time
+
+import django
+
+
+def main() -> int:
+    options = parse()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kmnet.settings")
+    django.setup()
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.test import Client
+
+    from members.models import Member
+
+    from . import crowd, measure, pages  # they import models
+
+    began = time.monotonic()
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("demo", verbosity=0)
+    threads = crowd.make_crowd(members=options.members, posts=options.posts, long_thread=options.long)
+    tell(
+        f"{options.members} members, {options.posts} posts, one thread of {options.long}; made in "
+        f"{time.monotonic() - began:.0f} s. {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}."
+    )
+    viewer = Member.objects.get(email="member@demo.kmnet.example")
+    member, guest = Client(SERVER_NAME="localhost"), Client(SERVER_NAME="localhost")
+    member.force_login(viewer)
+    cookie = f"{settings.SESSION_COOKIE_NAME}={member.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+    with measure.serving("tests.bench.bare:application", server=measure.GUNICORN) as port:
+        bare = measure.cpu_per_request(port, "/", "", seconds=options.seconds)
+    tell(f"A bare Django view under gunicorn: {bare:.2f} ms of CPU a request.\n")
+    tell(f"{'':26} {'queries':>7} {'p50 ms':>7} {'p95 ms':>7} {'KB':>5} {'CPU ms':>7} {'x bare':>7}")
+    failed = False
+    with measure.serving("kmnet.wsgi:application", server=measure.GRANIAN) as port:
+        for page in pages.main_pages(viewer=viewer, threads=threads):
+            try:
+                inside = measure.measure_inside(
+                    member if page.signed_in else guest, page.address, times=options.times
+                )
+                cpu = measure.cpu_per_request(
+                    port, page.address, cookie if page.signed_in else "", seconds=options.seconds
+                )
+            except LookupError as trouble:
+                failed = True
+                tell(f"{page.label:26} {page.address} {trouble}")
+                continue
+            tell(line_of(page, inside, cpu, bare))
+    return int(failed)
+
+
+def line_of(page, inside, cpu: float, bare: float) -> str:
+    """A star marks what PRODUCT.md's numbers do not allow."""
+    over = {
+        "queries": inside.queries > 12,
+        "p95": inside.p95 > 60,
+        "bare": page.most_times_bare is not None and cpu / bare > page.most_times_bare,
+    }
+    star = {name: "*" if is_over else " " for name, is_over in over.items()}
+    return (
+        f"{page.label:26} {inside.queries:6}{star['queries']} {inside.median:7.1f} {inside.p95:6.1f}{star['p95']} "
+        f"{inside.size / 1024:5.0f} {cpu:7.1f} {cpu / bare:6.1f}{star['bare']}"
+    )
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="dev.py bench", description=sys.modules["tests.bench"].__doc__)
+    parser.add_argument("--members", type=int, default=5_000)
+    parser.add_argument("--posts", type=int, default=50_000)
+    parser.add_argument("--long", type=int, default=2_000, help="posts of the longest thread")
+    parser.add_argument(
+        "--times", type=int, default=40, help="requests inside the process, for the percentiles"
+    )
+    parser.add_argument("--seconds", type=float, default=3, help="how long each page is asked for over HTTP")
+    return parser.parse_args()
+
+
+def tell(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
