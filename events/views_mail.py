@@ -2,12 +2,12 @@
 
 from functools import wraps
 
-from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
 from kmnet.core import tokens
+from kmnet.core.mail_pages import mail_page
 
 from . import services, times
 from .mails import links
@@ -19,7 +19,7 @@ def page_of(purpose: str):
     """Read the token, find the registration; what is not ours or has ended gets a page that says so."""
 
     def decorate(view):
-        @login_not_required
+        @mail_page
         @require_http_methods(["GET", "HEAD", "POST"])
         @wraps(view)
         def wrapped(request, token):
@@ -28,26 +28,19 @@ def page_of(purpose: str):
             except tokens.ExpiredToken as error:
                 data, ended = error.data, True
             except tokens.BadToken:
-                return _private(render(request, "events/mail/bad_link.html", status=404))
+                return render(request, "events/mail/bad_link.html", status=404)
             registration = (
                 Registration.objects.select_related("event", "member")
                 .filter(pk=data.get("registration"))
                 .first()
             )
             if registration is None:
-                return _private(render(request, "events/mail/bad_link.html", status=404))
-            return _private(view(request, registration, ended))
+                return render(request, "events/mail/bad_link.html", status=404)
+            return view(request, registration, ended)
 
         return wrapped
 
     return decorate
-
-
-def _private(response):
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cache-Control"] = "private, no-store"
-    response["X-Robots-Tag"] = "noindex"
-    return response
 
 
 def _page(request, template: str, registration: Registration, *, status: int = 200, **more):

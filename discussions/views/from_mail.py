@@ -1,11 +1,11 @@
 """Pages behind links in mails: they open a page; the button on it acts."""
 
-from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import render
 
 from kmnet.core import tokens
+from kmnet.core.mail_pages import mail_page
 from members.models import Member
 
 from .. import services
@@ -13,7 +13,7 @@ from ..mails import MUTE
 from ..models import Thread, ThreadWatch
 
 
-@login_not_required
+@mail_page
 def mute(request, token):
     """Mute one thread without signing in; the same page undoes it."""
     try:
@@ -41,7 +41,4 @@ def mute(request, token):
 
 
 def answered(request, *, status=200, **context):
-    response = render(request, "discussions/mute.html", context, status=status)
-    response["Referrer-Policy"] = "no-referrer"
-    response["Cache-Control"] = "no-store"
-    return response
+    return render(request, "discussions/mute.html", context, status=status)

@@ -122,5 +122,7 @@ def pass_gate(request, registration, context):
             return redirect(request.path)
     response = render(request, "events/join.html", context)
     response["Cache-Control"] = "private, no-store"
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = (
+        "same-origin"  # not no-referrer: then browsers post "Origin: null", refused as forged
+    )
     return response

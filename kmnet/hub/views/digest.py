@@ -1,15 +1,14 @@
 """The page behind "mark these as read" at the end of a digest."""
 
-from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import render
-from django.utils.cache import add_never_cache_headers
 
 from kmnet.core import tokens
+from kmnet.core.mail_pages import mail_page
 from kmnet.hub import services
 from kmnet.hub.models import DigestRun
 
 
-@login_not_required
+@mail_page
 def digest_read(request, token):
     """Opening it changes nothing (mail scanners open links); the button marks exactly that digest's window as read."""
     try:
@@ -22,7 +21,4 @@ def digest_read(request, token):
     done = request.method == "POST" and run is not None
     if done:
         services.mark_digest_read(run=run)
-    response = render(request, "hub/digest_read.html", {"run": run, "done": done}, status=200 if run else 404)
-    response["Referrer-Policy"] = "no-referrer"
-    add_never_cache_headers(response)
-    return response
+    return render(request, "hub/digest_read.html", {"run": run, "done": done}, status=200 if run else 404)
