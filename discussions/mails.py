@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from kmnet.core import tokens
 from kmnet.core.mail import MailContent, Withhold
 from kmnet.core.models import Activity
-from kmnet.core.moments import in_words
+from kmnet.core.moments import clock, day
 from kmnet.core.text import render_markdown
 
 from .models import Post, ReadState, Thread, ThreadWatch
@@ -93,7 +93,7 @@ def about(post: Post, mail) -> dict:
         "url": settings.SITE_URL + thread.url_of(post.number),
         "html": with_whole_links(render_markdown(source) if long else mark_safe(post.html)),
         "text": source,
-        "by": f"{post.author.name}. {in_words(post.published_at)}.",
+        "by": f"{post.author.name}. {day(post.published_at)}, {clock(post.published_at)}.",
         "mute_url": mute_url(thread, mail.member_id),
     }
 
