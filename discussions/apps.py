@@ -1,8 +1,13 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DiscussionsConfig(AppConfig):
     name = "discussions"
+    verbose_name = _("Discussions")
 
     def ready(self):
-        from . import hooks  # noqa: F401  registers with core
+        from . import (
+            hooks,  # noqa: F401  registers with core
+            receivers,  # noqa: F401  answers the members app
+        )

@@ -36,3 +36,10 @@ def set_watch(*, member: Member, thread: Thread, level: str) -> ThreadWatch:
         member=member, thread=thread, defaults={"level": ThreadWatch.Level(level)}
     )
     return watch
+
+
+@transaction.atomic
+def forget_reader(*, member: Member) -> None:
+    """Nothing is left of what this member read or followed."""
+    ReadState.objects.filter(member=member).delete()
+    ThreadWatch.objects.filter(member=member).delete()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from discussions import pages, services
 from discussions.models import Post, ReadState, Thread
 from discussions.models.numbers import as_multirange, ranges_of
+from members.signals import member_erased
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
 
@@ -243,3 +244,15 @@ def test_page_that_begins_inside_a_branch_says_whom_it_answers():
     sibling = Post(pk=3, number=7, path=[5, 7], parent=parent, author=author)
     items = pages.nest([child, sibling])
     assert [(item.level, item.says_to_whom) for item in items] == [(0, True), (0, True)]
+
+
+def test_what_an_erased_member_read_and_followed_is_forgotten():
+    member, other, thread = make_member(), make_member(), make_thread(replies=1)
+    for reader in (member, other):
+        services.mark_posts_read(member=reader, thread=thread, posts=thread.posts.all())
+        services.set_watch(member=reader, thread=thread, level="watching")
+    own = make_post(thread=thread, author=member)
+    member_erased.send(sender=None, member=member)
+    assert (member.read_states.count(), member.thread_watches.count()) == (0, 0)
+    assert (other.read_states.count(), other.thread_watches.count()) == (1, 1)
+    assert Post.objects.filter(pk=own.pk).exists()
