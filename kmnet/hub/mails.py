@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, IntegerField, OuterRef, Subquery
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Exists, IntegerField, OuterRef, QuerySet, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -16,7 +17,8 @@ from events.models import Event, Registration
 from kmnet.core import moderation as core
 from kmnet.core import tokens
 from kmnet.core.mail import MailContent, Withhold
-from kmnet.core.models import AuditEntry, Hideable
+from kmnet.core.models import Activity, AuditEntry, Hideable, OutgoingMail
+from kmnet.core.models.mail import MailState
 from kmnet.core.text import excerpt
 from members.models import Member
 from resources.models import Resource
@@ -26,6 +28,7 @@ from .models import DigestRun, DigestSchedule
 from .schedule import WEEKLY
 
 QUESTIONS, ANSWERS, THREADS, EVENTS, RESOURCES, NEWCOMERS = 3, 5, 7, 3, 5, 5
+MOST_THREADS = 100  # looked at in full; of more than that only the number is told
 MARK_READ_FOR = timedelta(days=90)
 
 
@@ -96,8 +99,20 @@ class Letter:
         return words.reading_time(minutes)
 
 
-def first_news(member, since, until):
-    """The earliest post of the window that this member has not read, in the thread at hand."""
+def mailed_posts(member, since) -> list[int]:
+    """Posts that went to this member by a mail of their own, or are about to: the digest does not repeat them."""
+    refs = OutgoingMail.objects.filter(
+        member=member,
+        kind__startswith="discussions.",
+        state__in=(MailState.SENT, MailState.WAITING),
+        created_at__gt=since,
+    ).values_list("refs__activity", flat=True)
+    deeds = Activity.objects.filter(pk__in=list(refs), target_type=ContentType.objects.get_for_model(Post))
+    return list(deeds.values_list("target_id", flat=True))
+
+
+def first_news(member, since, until) -> QuerySet:
+    """The earliest post of the window that this member has neither read nor had by mail, in the thread at hand."""
     read = ReadState.objects.filter(
         thread=OuterRef("thread"), member=member, numbers__has_number=OuterRef("number")
     )
@@ -105,27 +120,29 @@ def first_news(member, since, until):
         Post.objects.shown()
         .filter(thread=OuterRef("pk"), published_at__gt=since, published_at__lte=until)
         .exclude(author=member)
+        .exclude(pk__in=mailed_posts(member, since))
         .exclude(Exists(read))
         .order_by("number")
     )
 
 
 def news_threads(member, since, until) -> list[Thread]:
-    """Threads with unread news of the window, each with its first unread post as `news`, in three queries."""
+    """Threads with news of the window, each with the first of it as `news`; the same number of queries for any number."""
     _tags, slugs = home.tags_of(member)
+    news = first_news(member, since, until).values("pk")[:1]
     threads = list(
         home.matching(Thread.objects.for_digest(member, since, until), slugs)
-        .annotate(
-            news_id=Subquery(first_news(member, since, until).values("pk")[:1], output_field=IntegerField())
-        )
+        .annotate(news_id=Subquery(news, output_field=IntegerField()))
+        .filter(news_id__isnull=False)
         .select_related("space", "author__profile")
     )
-    posts = Post.objects.select_related("author").in_bulk([thread.news_id for thread in threads[:60]])
-    for thread in threads:
-        thread.news = posts.get(thread.news_id)
-        if thread.news:
-            thread.news_excerpt = excerpt(thread.news.source, 180)
-            thread.news_url = settings.SITE_URL + thread.url_of(thread.news.number)
+    posts = Post.objects.select_related("author").in_bulk(
+        [thread.news_id for thread in threads[:MOST_THREADS]]
+    )
+    for thread in threads[:MOST_THREADS]:
+        thread.news = posts[thread.news_id]
+        thread.news_excerpt = excerpt(thread.news.source, 180)
+        thread.news_url = settings.SITE_URL + thread.url_of(thread.news.number)
     return threads
 
 
@@ -134,14 +151,16 @@ def gather(run: DigestRun) -> Letter:
     member, now = run.member, timezone.now()
     letter = Letter()
     rest = []
-    for thread in news_threads(member, run.since, run.until):
+    threads = news_threads(member, run.since, run.until)
+    for thread in threads[:MOST_THREADS]:
         if thread.waits_for_an_answer and thread.is_match and len(letter.questions) < QUESTIONS:
             letter.questions.append(thread)
         elif thread.author_id == member.pk and len(letter.answers) < ANSWERS:
             letter.answers.append(thread)
         else:
             rest.append(thread)
-    letter.threads, letter.more_threads = rest[:THREADS], max(0, len(rest) - THREADS)
+    letter.threads = rest[:THREADS]
+    letter.more_threads = max(0, len(rest) - THREADS) + max(0, len(threads) - MOST_THREADS)
     letter.places = list(
         home.places_of(member, now).filter(
             event__starts_at__gt=max(now, run.ahead_from), event__starts_at__lte=run.ahead_until
