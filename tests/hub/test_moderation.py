@@ -137,7 +137,7 @@ def test_the_queue_groups_reports_by_thing_and_shows_reasons_and_reporters(moder
     page = " ".join(response.content.decode().split())
     assert [case.target for case in response.context["cases"]] == [first, second]
     for words in (
-        "2 things need a second look",
+        "Two things need a second look",
         "Told by 2 members",
         "Frankly, if you have to ask this.",
         "Unkind to somebody who asked.",

@@ -46,7 +46,7 @@ def test_replies_in_one_thread_are_one_line(member, member_client):
     assert len(response.context["unread"]) == 1
     assert response.context["unread"][0].others == 2
     assert "and 2 more here" in response.content.decode()
-    assert "1 thing is new to you" in " ".join(response.content.decode().split())
+    assert "One thing is new to you" in " ".join(response.content.decode().split())
 
 
 def test_unread_ones_come_first(member, member_client):
