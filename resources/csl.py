@@ -9,6 +9,8 @@ publisher, a file or a form sends, what is stored has this shape:
 import html
 import re
 
+from django.utils.translation import gettext_lazy as _
+
 from kmnet.core.text import clean_line
 
 TYPES = {
@@ -230,13 +232,13 @@ def creators_text(item: dict) -> str:
 
 # How an item is called where no term of the facet "type" says it.
 KIND_LABELS = {
-    "article-journal": "research paper",
-    "book": "book",
-    "chapter": "chapter",
-    "report": "report",
-    "thesis": "thesis",
-    "post-weblog": "blog",
-    "dataset": "data",
-    "motion_picture": "video",
-    "webpage": "web page",
+    "article-journal": _("research paper"),
+    "book": _("book"),
+    "chapter": _("chapter"),
+    "dataset": _("data"),
+    "motion_picture": _("video"),
+    "post-weblog": _("blog"),
+    "report": _("report"),
+    "thesis": _("thesis"),
+    "webpage": _("web page"),
 }

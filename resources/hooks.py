@@ -1,5 +1,56 @@
 """What this app registers with core."""
 
-from kmnet.core import activity
+from django.contrib.postgres.search import SearchRank
+from django.db.models import F
+from django.utils.translation import gettext_lazy
+
+from kmnet.core import activity, moderation
+from kmnet.core.search import SearchHit, SearchPage, SearchSource, SearchText
+from kmnet.core.search import register as register_source
+
+from . import services
+from .models import Resource
 
 activity.register(activity.ActivityType("resources.added", "resources/activity/_added.html"))
+
+moderation.register(
+    moderation.Moderated(
+        model=Resource,
+        label=gettext_lazy("resource"),
+        card_template="resources/_moderated.html",
+        title=lambda resource: resource.title,
+        url=lambda resource: resource.get_absolute_url(),
+        author_id=lambda resource: resource.added_by_id,
+        hide=services.hide_resource,
+        restore=services.restore_resource,
+        visible_to=lambda user: Resource.objects.visible_to(user),
+    )
+)
+
+
+def search(text: SearchText, viewer, limit: int) -> SearchPage:
+    """The best matches among what this person may see."""
+    if not text:
+        return SearchPage()
+    found = Resource.objects.visible_to(viewer).filter(search=text.query)
+    rows = (
+        found.annotate(rank=SearchRank(F("search"), text.query, normalization=1))
+        .order_by("-rank", "-pk")
+        .with_card()[:limit]
+    )
+    hits = [
+        SearchHit(
+            url=resource.get_absolute_url(),
+            title=resource.title,
+            snippet=resource.summary,
+            meta=" · ".join(
+                str(part) for part in (resource.kind(), resource.creators_short, resource.year) if part
+            ),
+            at=resource.published_at,
+        )
+        for resource in rows
+    ]
+    return SearchPage(hits, len(hits) if len(hits) < limit else found.count())
+
+
+register_source(SearchSource("library", gettext_lazy("Library"), 40, search))

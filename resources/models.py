@@ -25,6 +25,7 @@ from kmnet.core.models import Hideable, Term
 from kmnet.core.models.moderation import HideableQuerySet
 from members.permissions import can_moderate, is_full_member
 
+from . import csl as csl_json
 from .identifiers import doi_url
 from .licences import BY_KEY, CHOICES, Licence
 
@@ -50,6 +51,18 @@ LANGUAGES = [
     ("und", _("another language")),
 ]
 LANGUAGE_NAMES = dict(LANGUAGES)
+
+
+KIND_ICONS = {  # by the terms' names; a term that an admin adds has the book
+    "audio": "captions",
+    "blog": "talk",
+    "checklist": "list",
+    "infographic": "image",
+    "research paper": "file",
+    "slides": "image",
+    "tool or template": "tool",
+    "video": "video",
+}
 
 
 class Visibility(models.TextChoices):
@@ -82,7 +95,7 @@ class ResourceQuerySet(HideableQuerySet):
         """All that a row or a card of a list shows, in four queries whatever its length."""
         terms = Term.objects.select_related("facet").order_by("facet__position", "position", "pk")
         return (
-            self.defer("csl", "search")
+            self.defer("search", "description", "description_html")
             .select_related("added_by")
             .prefetch_related(Prefetch("terms", queryset=terms), "tags")
         )
@@ -114,6 +127,7 @@ class Resource(Hideable):
     url = models.URLField(_("link"), max_length=2000, blank=True)
     url_key = models.CharField(max_length=64, blank=True, editable=False)
     title_key = models.CharField(max_length=500, blank=True, editable=False)
+    fuzzy = models.TextField(blank=True, default="", editable=False)  # title and creators, folded: for typos
     licence = models.CharField(_("licence"), max_length=20, choices=CHOICES, default="unknown")
     visibility = models.CharField(
         _("who may see it"), max_length=8, choices=Visibility, default=Visibility.PUBLIC
@@ -156,6 +170,7 @@ class Resource(Hideable):
         indexes = [
             GinIndex(fields=["search"], name="resource_search"),
             GinIndex(OpClass("title_key", name="gin_trgm_ops"), name="resource_title_trgm"),
+            GinIndex(OpClass("fuzzy", name="gin_trgm_ops"), name="resource_fuzzy_trgm"),
             models.Index(
                 fields=["-published_at", "-id"],
                 name="resource_latest",
@@ -187,6 +202,26 @@ class Resource(Hideable):
     @property
     def language_name(self) -> str:
         return str(LANGUAGE_NAMES.get(self.language, self.language))
+
+    @property
+    def creator_names(self) -> list[str]:
+        return [csl_json.display_name(name) for name in csl_json.creators_of(self.csl)]
+
+    @property
+    def creators_short(self) -> str:
+        """Two names, or one and how many more."""
+        names = self.creator_names
+        if len(names) > 3:
+            return _("%(first)s and %(count)d others") % {"first": names[0], "count": len(names) - 1}
+        return ", ".join(names)
+
+    def kind(self) -> str:
+        """What it is, in the vocabulary's word or else in a plain one. Reads the terms: prefetch them in lists."""
+        kinds = [term.name for term in self.terms.all() if term.facet.key == "type"]
+        return kinds[0] if kinds else csl_json.KIND_LABELS.get(self.csl.get("type", ""), _("resource"))
+
+    def kind_icon(self) -> str:
+        return KIND_ICONS.get(str(self.kind()), "library")
 
     @property
     def is_public(self) -> bool:

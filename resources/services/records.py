@@ -50,6 +50,7 @@ def _apply(resource: Resource, details: Details) -> None:
     resource.title_key = title_key(resource.title)
     resource.slug = resource.make_slug()
     resource.creators = csl_json.creators_text(item)
+    resource.fuzzy = f"{resource.title_key} {title_key(resource.creators)}"
     resource.year = csl_json.year_of(item)
     resource.doi = doi
     resource.url = item.get("URL", "")

@@ -47,10 +47,10 @@ def make_resource(
         published_at=published_at,
         announce=False,
     )
-    resource.added_by = added_by
+    fields["added_by"] = added_by
     for name, value in fields.items():
         setattr(resource, name, value)
-    resource.save()
+    resource.save(update_fields=list(fields))
     return resource
 
 

@@ -1,0 +1,76 @@
+"""What in the library may be the same thing: told before saving, never a reason to refuse."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib.postgres.search import TrigramSimilarity
+from django.utils.translation import gettext as _
+
+from .csl import creators_of, display_name, year_of
+from .identifiers import normalise_doi, title_key, url_key
+from .models import Resource
+
+SIMILAR = 0.85
+LIMIT = 5
+
+
+@dataclass(frozen=True)
+class Likeness:
+    resource: Resource
+    reason: str
+
+
+def find_duplicates(
+    *, viewer, item: dict, hashes: Iterable[str] = (), besides: int | None = None
+) -> list[Likeness]:
+    """Records that this member may see and that share the DOI, the link, a file or nearly the title; surest first."""
+    seen = Resource.objects.visible_to(viewer).exclude(pk=besides).defer("search", "description_html")
+    found: dict[int, Likeness] = {}
+
+    def add(resources, reason: str) -> None:
+        for resource in resources[:LIMIT]:
+            found.setdefault(resource.pk, Likeness(resource, reason))
+
+    doi = normalise_doi(item.get("DOI", ""))
+    if doi:
+        add(seen.filter(doi__iexact=doi).order_by("pk"), _("has the same DOI"))
+    key = url_key(item.get("URL", ""))
+    if key:
+        add(seen.filter(url_key=key).order_by("pk"), _("leads to the same address"))
+    hashes = [value for value in hashes if value]
+    if hashes:
+        add(seen.filter(files__sha256__in=hashes).distinct().order_by("pk"), _("holds the same file"))
+    title = title_key(item.get("title", ""))
+    if title:
+        alike = (
+            seen.filter(title_key__trigram_similar=title)  # by the index; the stricter limit then chooses
+            .annotate(likeness=TrigramSimilarity("title_key", title))
+            .filter(likeness__gt=SIMILAR)
+            .order_by("-likeness", "pk")[: LIMIT * 4]
+        )
+        add(
+            [resource for resource in alike if not _differ(item, resource.csl)],
+            _("has nearly the same title"),
+        )
+    return list(found.values())[:LIMIT]
+
+
+def _differ(one: dict, other: dict) -> bool:
+    """Zotero's vetoes: two DOIs that differ, years more than one apart, or no creator in common."""
+    dois = {normalise_doi(item.get("DOI", "")).lower() for item in (one, other)}
+    if "" not in dois and len(dois) == 2:
+        return True
+    years = [year_of(one), year_of(other)]
+    if all(years) and abs(years[0] - years[1]) > 1:
+        return True
+    names = [_short_names(one), _short_names(other)]
+    return bool(names[0] and names[1] and not names[0] & names[1])
+
+
+def _short_names(item: dict) -> set[tuple[str, str]]:
+    """Last name and first initial of each creator; a body by its whole name."""
+    found = set()
+    for name in creators_of(item):
+        family = title_key(name.get("family") or display_name(name))
+        found.add((family, title_key(name.get("given", ""))[:1]))
+    return found

@@ -1,0 +1,331 @@
+"""Forms of the library: they clean what was typed, and save nothing."""
+
+from django import forms
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from kmnet.core.forms import LineField, MarkdownField, TextField
+from kmnet.core.models import Term
+from kmnet.core.submit_key import SubmitKeyField
+from kmnet.core.text import clean_line
+from kmnet.core.vocabulary import terms_for
+
+from . import csl
+from .identifiers import canonical_url, normalise_doi
+from .licences import CHOICES as LICENCES
+from .models import LANGUAGES, Resource, ResourceFile, Visibility
+from .services import Details
+from .services.records import MAX_TAGS
+from .vocabulary import TYPE
+
+TERMS_PER_FACET = 3
+KEPT_SALT = "resources.kept-files"
+KEPT_FOR = 24 * 3600
+# The bibliographic type that goes with a term of the facet "type", where there was none before.
+CSL_TYPES = {
+    "research paper": "article-journal",
+    "review": "article-journal",
+    "blog": "post-weblog",
+    "report": "report",
+    "video": "motion_picture",
+    "slides": "speech",
+}
+
+
+class DoiField(LineField):
+    """A DOI in any of the forms in which people paste it."""
+
+    def to_python(self, value):
+        value = super().to_python(value)
+        if not value:
+            return ""
+        doi = normalise_doi(value)
+        if not doi:
+            raise ValidationError(_("A DOI looks like 10.1177/1355819616653981; this does not."), code="doi")
+        return doi
+
+
+class WebAddressField(LineField):
+    """An http or https address; `www.example.org` is taken as https."""
+
+    widget = forms.URLInput
+
+    def __init__(self, **kwargs):
+        super().__init__(max_length=1000, **kwargs)
+        self.widget.attrs.setdefault("placeholder", "https://")
+
+    def to_python(self, value):
+        value = super().to_python(value)
+        if not value:
+            return ""
+        if "://" not in value and not value.casefold().startswith(("javascript:", "data:", "mailto:")):
+            value = f"https://{value}"
+        if " " in value or not canonical_url(value) or "." not in value:
+            raise ValidationError(
+                _("A link starts with https:// or http://, as in https://example.org/guide."), code="url"
+            )
+        return value
+
+
+class FilesInput(forms.FileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Any number of files; the services look into them."""
+
+    widget = FilesInput
+
+    def clean(self, data, initial=None):
+        files = data if isinstance(data, list | tuple) else [data] if data else []
+        return [super(FilesField, self).clean(file, initial) for file in files if file]
+
+
+class DoiForm(forms.Form):
+    """The short way in: a DOI, and the rest is looked up."""
+
+    doi = DoiField(
+        label=_("DOI"), help_text=_("As in 10.1177/1355819616653981, or the whole doi.org address.")
+    )
+
+
+class ResourceForm(forms.Form):
+    """One record. `base` is the bibliographic item that the form edits or was filled from."""
+
+    title = LineField(label=_("Title"), max_length=500)
+    description = MarkdownField(
+        label=_("In your own words"),
+        max_length=10_000,
+        help_text=_("What is it, and for whom is it useful? Two plain sentences are enough."),
+        widget=forms.Textarea(attrs={"rows": 5}),
+    )
+    creators = TextField(
+        label=_("By whom"),
+        required=False,
+        max_length=20_000,
+        help_text=_(
+            "One on each line: “le May, Andrée” for a person, “Health Research Authority” for a body."
+        ),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    year = forms.IntegerField(label=_("Year"), required=False)
+    kind = forms.ModelChoiceField(
+        label=_("What is it?"), queryset=Term.objects.none(), empty_label=_("Choose one")
+    )
+    language = forms.ChoiceField(label=_("Language"), choices=LANGUAGES)
+    source = LineField(
+        label=_("Journal, site or publisher"),
+        required=False,
+        max_length=300,
+        help_text=_("Where it came out."),
+    )
+    url = WebAddressField(label=_("Link"), required=False)
+    doi = DoiField(label=_("DOI"), required=False)
+    files = FilesField(label=_("File"), required=False)
+    licence = forms.ChoiceField(
+        label=_("Licence"),
+        choices=LICENCES,
+        help_text=_(
+            "What others may do with it. It often stands on the last page, or at the foot of the site."
+        ),
+    )
+    may_share = forms.BooleanField(
+        label=_("I made this, or I have leave to share the file here"), required=False
+    )
+    visibility = forms.ChoiceField(
+        label=_("Who may see it?"), choices=Visibility, widget=forms.RadioSelect, initial=Visibility.PUBLIC
+    )
+    tags = LineField(
+        label=_("Tags"),
+        required=False,
+        max_length=600,
+        help_text=_("In your own words, with commas between: mindlines, primary care."),
+    )
+    kept = forms.CharField(required=False, widget=forms.HiddenInput)
+    submit_key = SubmitKeyField()
+
+    def __init__(self, *args, member, base: dict | None = None, resource: Resource | None = None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.member, self.base, self.resource = member, base or {}, resource
+        self.facet_names: list[str] = []
+        by_facet: dict[str, list[Term]] = {}
+        for term in terms_for("resource"):
+            by_facet.setdefault(term.facet.key, []).append(term)
+        kinds = by_facet.pop(TYPE, [])
+        self.fields["kind"].queryset = Term.objects.filter(pk__in=[term.pk for term in kinds])
+        self.fields["kind"].choices = [("", _("Choose one")), *((t.pk, _first_upper(t.name)) for t in kinds)]
+        self.terms = {term.pk: term for terms in by_facet.values() for term in terms}
+        for key, terms in by_facet.items():
+            name = f"facet-{key}"
+            self.facet_names.append(name)
+            self.fields[name] = forms.TypedMultipleChoiceField(
+                label=terms[0].facet.label,
+                required=False,
+                coerce=int,
+                choices=[(term.pk, _first_upper(term.name)) for term in terms],
+                widget=forms.CheckboxSelectMultiple,
+            )
+        self.kept_files = self._kept_files()
+        if self.kept_files:
+            self.fields["files"].help_text = ""
+
+    # --- for the template --------------------------------------------------------------------------------------------
+    @property
+    def facet_fields(self):
+        return [self[name] for name in self.facet_names]
+
+    @property
+    def facets_in_use(self) -> bool:
+        return any(self[name].value() or self[name].errors for name in self.facet_names)
+
+    # --- kept files --------------------------------------------------------------------------------------------------
+    def _kept_files(self) -> list[ResourceFile]:
+        """Uploads of an earlier try of this form; only the member's own, and only for a day."""
+        stated = self.data.get("kept") if self.is_bound else self.initial.get("kept")
+        try:
+            keys = signing.loads(stated or "", salt=KEPT_SALT, max_age=KEPT_FOR)
+        except signing.BadSignature:
+            return []
+        return list(
+            ResourceFile.objects.filter(pk__in=keys, resource__isnull=True, added_by=self.member).order_by(
+                "pk"
+            )
+        )
+
+    def keep(self, files: list[ResourceFile]) -> None:
+        """Show these uploads as kept, and carry them to the next try."""
+        self.kept_files = [*self.kept_files, *files]
+        if self.is_bound:
+            self.data = self.data.copy()
+            self.data["kept"] = signing.dumps([file.pk for file in self.kept_files], salt=KEPT_SALT)
+
+    # --- cleaning ----------------------------------------------------------------------------------------------------
+    def clean_year(self):
+        year = self.cleaned_data["year"]
+        if year is not None and not 1000 <= year <= timezone.localdate().year + 2:
+            raise ValidationError(_("A year has four digits, such as 2017, and is not far ahead."))
+        return year
+
+    def clean_creators(self):
+        lines = [clean_line(line) for line in self.cleaned_data["creators"].splitlines()]
+        if len(lines) > csl.MAX_NAMES:
+            raise ValidationError(_("At most %(limit)s names."), params={"limit": csl.MAX_NAMES})
+        return [name for name in map(csl.parse_name, lines) if name]
+
+    def clean_tags(self):
+        tags = [clean_line(tag).strip("#") for tag in self.cleaned_data["tags"].replace(";", ",").split(",")]
+        tags = list({tag.casefold(): tag for tag in tags if tag}.values())
+        if len(tags) > MAX_TAGS:
+            raise ValidationError(_("At most %(limit)s tags."), params={"limit": MAX_TAGS})
+        if any(len(tag) > 60 for tag in tags):
+            raise ValidationError(_("A tag is a word or two, at most 60 characters."))
+        return tags
+
+    def clean(self):
+        data = super().clean()
+        for name in self.facet_names:
+            if len(data.get(name) or []) > TERMS_PER_FACET:
+                self.add_error(name, _("Choose up to three, those that fit best."))
+        return data
+
+    def check_files(self, *, has_files: bool) -> None:
+        """What can be said only once the files are known; adds errors to the form."""
+        if has_files and not self.cleaned_data.get("may_share"):
+            self.add_error("may_share", _("Tick this if it is so: files need the leave of who made them."))
+
+    # --- what it says ------------------------------------------------------------------------------------------------
+    def item(self) -> dict:
+        """The bibliographic item: what was known before, with what the form says."""
+        data = self.cleaned_data
+        base = self.base if _same_thing(self.base, data["doi"]) else {}
+        item = {key: value for key, value in base.items() if key not in ("issued", "URL", "DOI")}
+        item["title"] = data["title"]
+        known = {csl.sorted_name(name): name for name in csl.creators_of(base)}
+        creators = [known.get(csl.sorted_name(name), name) for name in data["creators"]]
+        role = "editor" if base.get("editor") and not base.get("author") else "author"
+        item.pop(role, None)
+        if creators:
+            item[role] = creators
+        if data["year"] is not None:
+            known_date = base.get("issued", {}).get("date-parts", [[None]])[0]
+            exact = known_date if known_date[:1] == [data["year"]] else [data["year"]]
+            item["issued"] = {"date-parts": [exact]}
+        for key, value in (("URL", data["url"]), ("DOI", data["doi"])):
+            if value:
+                item[key] = value
+        if not base.get("type") or base["type"] in ("document", "webpage"):
+            fallback = "webpage" if data["url"] else "document"
+            item["type"] = CSL_TYPES.get(data["kind"].name, fallback)
+        place = source_field(item)
+        item.pop(place, None)
+        if data["source"]:
+            item[place] = data["source"]
+        return item
+
+    def details(self) -> Details:
+        data = self.cleaned_data
+        terms = [data["kind"]]
+        for name in self.facet_names:
+            terms += [self.terms[pk] for pk in data.get(name) or [] if pk in self.terms]
+        if self.resource:  # what was retired since stays on what has it
+            terms += [term for term in self.resource.terms.all() if term.retired_at]
+        return Details(
+            csl=self.item(),
+            description=data["description"],
+            language=data["language"],
+            licence=data["licence"],
+            visibility=data["visibility"],
+            terms=terms,
+            tags=data["tags"],
+        )
+
+
+def source_field(item: dict) -> str:
+    """Where the one field "journal, site or publisher" goes: where it stands already, or where its kind has it."""
+    for name in ("container-title", "publisher"):
+        if item.get(name):
+            return name
+    kind = item.get("type", "")
+    within = kind.startswith("article") or kind in ("post-weblog", "chapter", "paper-conference")
+    return "container-title" if within else "publisher"
+
+
+def _same_thing(base: dict, doi: str) -> bool:
+    """Metadata of one DOI is of no use for another."""
+    return not base.get("DOI") or not doi or base["DOI"].lower() == doi.lower()
+
+
+def initial_from_item(item: dict) -> dict:
+    """What a form shows of a bibliographic item."""
+    return {
+        "title": item.get("title", ""),
+        "creators": "\n".join(csl.sorted_name(name) for name in csl.creators_of(item)),
+        "year": csl.year_of(item),
+        "source": item.get(source_field(item), ""),
+        "url": item.get("URL", ""),
+        "doi": item.get("DOI", ""),
+    }
+
+
+def initial_from_resource(resource: Resource) -> dict:
+    kinds = [term for term in resource.terms.all() if term.facet.key == TYPE]
+    initial = {
+        **initial_from_item(resource.csl),
+        "description": resource.description,
+        "language": resource.language,
+        "licence": resource.licence,
+        "visibility": resource.visibility,
+        "kind": kinds[0].pk if kinds else "",
+        "tags": ", ".join(tag.name for tag in resource.tags.all()),
+        "may_share": resource.files.exists(),
+    }
+    for term in resource.terms.all():
+        if term.facet.key != TYPE:
+            initial.setdefault(f"facet-{term.facet.key}", []).append(term.pk)
+    return initial
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

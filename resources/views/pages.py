@@ -1,0 +1,93 @@
+"""The list, a record, and its exports."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from members.permissions import can_moderate
+
+from .. import citing
+from ..finding import Finder, related_to
+from ..permissions import can_add_resource, can_edit_resource
+from .access import find_resource, guests_sign_in
+
+
+@login_not_required
+@require_safe
+def index(request):
+    finder = Finder(request.GET, request.user)
+    page = finder.page
+    context = {
+        "finder": finder,
+        "page": page,
+        "resources": page.items,
+        "facets": finder.facets,
+        "in_use": len(finder.choices),
+        "facet_hidden": [pair for pair in finder.hidden("language") if pair[0] in ("q", "sort", "tag")],
+        "search_hidden": finder.hidden("q"),
+        "sort_hidden": finder.hidden("sort"),
+        "may_add": can_add_resource(request.user),
+    }
+    response = render(request, "resources/index.html", context)
+    if request.GET:
+        response["X-Robots-Tag"] = "noindex"
+    patch_vary_headers(response, ["Cookie"])
+    return response
+
+
+@login_not_required
+@require_safe
+@guests_sign_in
+def detail(request, pk, slug):
+    resource = find_resource(request, pk)
+    if slug != resource.slug:
+        query = f"?{request.GET.urlencode()}" if request.GET else ""
+        return redirect(resource.get_absolute_url() + query, permanent=True)
+    terms = list(resource.terms.select_related("facet").order_by("facet__position", "position", "pk"))
+    resource._prefetched_objects_cache = {"terms": terms, "tags": list(resource.tags.order_by("name"))}
+    facets: dict[str, dict] = {}
+    for term in terms:
+        facet = facets.setdefault(
+            term.facet.key, {"key": term.facet.key, "label": term.facet.label, "terms": []}
+        )
+        facet["terms"].append(term)
+    files = list(resource.files.all())
+    resource._prefetched_objects_cache["files"] = files
+    context = {
+        "resource": resource,
+        "kind": resource.kind(),
+        "kind_term": next((term for term in terms if term.facet.key == "type"), None),
+        "facets": [facet for key, facet in facets.items() if key != "type"],
+        "tags": resource._prefetched_objects_cache["tags"],
+        "files": files,
+        "citations": citing.citations(resource),
+        "exports": [(key, label) for key, (label, _type, _writer) in citing.EXPORTS.items()],
+        "highwire": citing.highwire(resource),
+        "related": related_to(resource, request.user),
+        "source": resource.csl.get("container-title") or resource.csl.get("publisher", ""),
+        "may_edit": can_edit_resource(request.user, resource),
+        "may_moderate": can_moderate(request.user),
+        "may_report": request.user.is_authenticated and resource.added_by_id != request.user.pk,
+    }
+    response = render(request, "resources/detail.html", context)
+    if not resource.is_public:
+        response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@login_not_required
+@require_safe
+@guests_sign_in
+def export(request, pk, form):
+    """The record for a reference manager: .bib, .ris, .json."""
+    resource = find_resource(request, pk)
+    if form not in citing.EXPORTS:
+        raise Http404
+    _label, content_type, writer = citing.EXPORTS[form]
+    response = HttpResponse(writer(resource), content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{citing.cite_key(resource)}.{form}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["X-Robots-Tag"] = "noindex"
+    return response

@@ -1,0 +1,133 @@
+from pathlib import Path
+
+import pytest
+import rispy
+from django.conf import settings
+
+from resources import bibtex, citing, services
+from resources.models import Resource
+from tests.factories.resources import make_resource
+
+LIBRARY = Path(settings.BASE_DIR) / "kmnet/demo/data/library.bib"
+
+CITED = {
+    "kislov2017dark": {
+        "apa": "Kislov, R., Wilson, P., & Boaden, R. (2017). The ‘dark side’ of knowledge brokering. Journal of Health "
+        "Services Research & Policy, 22(2), 107–112. https://doi.org/10.1177/1355819616653981",
+        "vancouver": "Kislov R, Wilson P, Boaden R. The ‘dark side’ of knowledge brokering. Journal of Health Services "
+        "Research & Policy. 2017;22(2):107–12. doi:10.1177/1355819616653981",
+        "harvard": "Kislov, R., Wilson, P. and Boaden, R. (2017) “The ‘dark side’ of knowledge brokering”, Journal of "
+        "Health Services Research & Policy, 22(2), pp. 107–112. Available at: "
+        "https://doi.org/10.1177/1355819616653981.",
+    },
+    "vanmierlo2014one": {
+        "apa": "van Mierlo, T. (2014). The 1% rule in four digital health social networks: an observational study. "
+        "Journal of Medical Internet Research, 16(2), e33. https://doi.org/10.2196/jmir.2966",
+    },
+    "gabbay2004mindlines": {
+        "apa": "Gabbay, J., & le May, A. (2004). Evidence based guidelines or collectively constructed “mindlines”? "
+        "Ethnographic study of knowledge management in primary care. BMJ, 329(7473), 1013. "
+        "https://doi.org/10.1136/bmj.329.7473.1013",
+        "vancouver": "Gabbay J, le May A. Evidence based guidelines or collectively constructed “mindlines”? "
+        "Ethnographic study of knowledge management in primary care. BMJ. 2004;329(7473):1013. "
+        "doi:10.1136/bmj.329.7473.1013",
+    },
+    "lihnn_rct": {
+        "apa": "LIHNN MAP Toolkit. (n.d.). Do Randomised Coffee Trials work? Yes! NHS Library and Information Health "
+        "Network North West. https://lihnnhs.info/maptoolkit/?p=3268",
+    },
+    "davies2015mobilising": {
+        "apa": "Davies, H. T. O., Powell, A. E., & Nutley, S. M. (2015). Mobilising knowledge to improve UK health "
+        "care: learning from other countries and other sectors – a multimethod mapping study (No. 27; Health Services "
+        "and Delivery Research, Vol. 3). NIHR Journals Library. https://doi.org/10.3310/hsdr03270",
+    },
+    "wenger2002cultivating": {
+        "apa": "Wenger, E., McDermott, R., & Snyder, W. M. (2002). Cultivating Communities of Practice: A Guide to "
+        "Managing Knowledge. Harvard Business School Press.",
+        "harvard": "Wenger, E., McDermott, R. and Snyder, W.M. (2002) Cultivating Communities of Practice: A Guide to "
+        "Managing Knowledge. Harvard Business School Press.",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return {row.key: row for row in bibtex.read(LIBRARY.read_bytes())}
+
+
+def plain(html):
+    import html as codec
+    import re
+
+    return codec.unescape(re.sub(r"<[^>]*>", "", html))
+
+
+@pytest.mark.parametrize(
+    ("key", "style"), [(key, style) for key, styles in CITED.items() for style in styles]
+)
+def test_real_records_are_cited_as_the_styles_say(rows, key, style):
+    assert plain(citing.format_item(rows[key].csl, style)) == CITED[key][style]
+
+
+@pytest.mark.parametrize("style", citing.STYLES)
+def test_every_record_of_the_library_can_be_cited(rows, style, caplog):
+    for row in rows.values():
+        text = plain(citing.format_item(row.csl, style))
+        assert row.csl["title"].casefold()[:30].rstrip("?.") in text.casefold(), row.key
+        assert "None" not in text
+    assert caplog.records == []
+
+
+def test_markup_in_metadata_stays_text():
+    item = {
+        "type": "article-journal",
+        "title": "<script>alert(1)</script> & <i>x</i>",
+        "author": [{"family": "<b>", "given": "A & B"}],
+    }
+    for style in citing.STYLES:
+        html = citing.format_item(item, style)
+        assert "<script" not in html
+        assert "&lt;script&gt;" in html.lower()
+
+
+def test_odd_records_are_cited_somehow(caplog):
+    for item in (
+        {"type": "document", "title": "Only a title"},
+        {"type": "thesis", "title": "T", "author": [{"family": "X"}], "issued": {"date-parts": [[2020, 13]]}},
+        {"type": "article-journal", "title": "T", "page": "x–y-z", "volume": "iv", "issue": "–"},
+    ):
+        for style in citing.STYLES:
+            assert item["title"] in plain(citing.format_item(item, style))
+
+
+@pytest.mark.django_db
+def test_what_has_no_address_of_its_own_is_cited_with_ours():
+    resource = make_resource(title="A sheet", creators=["Wit, Maren"], csl={"type": "document"})
+    (apa, *_others) = citing.citations(resource)
+    assert apa["text"].endswith(f"http://testserver{resource.get_absolute_url()}")
+
+
+@pytest.mark.django_db
+def test_a_changed_record_is_cited_anew():
+    from tests.factories.members import make_member
+
+    member = make_member()
+    resource = make_resource(title="Before", added_by=member)
+    assert "Before" in citing.citations(resource)[0]["text"]
+    details = services.Details(csl={**resource.csl, "title": "After"}, description="x")
+    resource = services.edit_resource(actor=member, resource=resource, details=details)
+    assert "After" in citing.citations(resource)[0]["text"]
+
+
+@pytest.mark.django_db
+def test_exports_are_read_by_reference_managers_and_by_us(rows):
+    services.import_bibtex(LIBRARY.read_bytes())
+    resources = list(Resource.objects.order_by("pk").prefetch_related("tags"))
+    again = bibtex.read("".join(citing.to_bibtex(resource) for resource in resources).encode())
+    ris = rispy.loads("\n".join(citing.to_ris(resource) for resource in resources))
+    assert (len(again), len(ris)) == (60, 60)
+    for resource, row, entry in zip(resources, again, ris, strict=True):
+        for name in ("title", "author", "issued", "DOI", "volume", "page", "issue"):
+            assert row.csl.get(name) == resource.csl.get(name), (resource.title, name)
+        assert entry["title"] == resource.title
+        assert len(entry.get("authors", [])) == len(resource.csl.get("author", []))
