@@ -2,6 +2,7 @@
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -49,6 +50,7 @@ class EventAdmin(admin.ModelAdmin):
     search_fields = ("title", "summary")
     date_hierarchy = "starts_at"
     autocomplete_fields = ("organisers", "rehearsal_of")
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     # Times, title and places go through the organisers' page: people are told there, and places are counted there.
     readonly_fields = (
         "title",

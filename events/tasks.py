@@ -26,6 +26,7 @@ def sweep_promotions() -> None:
     from . import services  # a task imports what it wakes
 
     now = timezone.now()
+    services.forget_unproven(now)
     gone = Registration.objects.filter(status__in=Status.unsettled(), member__is_active=False)
     for member in Member.objects.filter(pk__in=gone.filter(event__ends_at__gt=now).values("member")):
         # Suspended in the very moment in which they registered.

@@ -1,7 +1,7 @@
 """What organisers do with their event."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -13,11 +13,10 @@ from members.models import Member
 from members.permissions import can_administer
 
 from .. import mails
-from ..models import Event, Registration, Session, Speaker, Status
+from ..models import Event, Session, Speaker, Status
 from ..permissions import can_create_event, can_organise_event, is_organiser_of
 from . import places
 
-PLACES_GIVEN_BEFORE = timedelta(days=14)
 SEEN_IN_CALENDARS = ("title", "starts_at", "ends_at", "time_zone", "venue")
 PLAIN_FIELDS = (
     "summary",
@@ -254,27 +253,3 @@ def _log_admin(actor: Member, event: Event, verb: str, *, reason: str = "", data
     """An admin acting on an event that is not theirs stands in the log."""
     if can_administer(actor) and not is_organiser_of(actor, event):
         audit.record_act(actor=actor, verb=verb, target=event, reason=reason, data=data)
-
-
-@transaction.atomic
-def record_past_event(*, actor: Member, people=(), **fields) -> Event:
-    """An event held before, or elsewhere, with who had a place and who came: `people` is pairs (member, came).
-
-    Nobody is told: it is history. Refused for an event that is not over.
-    """
-    now = timezone.now()
-    if fields["ends_at"] > now:
-        raise ValueError("only for events that are over")
-    event = create_event(actor=actor, **fields)
-    if event.published_at is not None:  # the same submit key again
-        return event
-    event.published_at = event.starts_at - PLACES_GIVEN_BEFORE
-    event.save(update_fields=["published_at"])
-    for member, came in people:
-        registration = Registration(event=event, member=member, joined_at=event.published_at)
-        places.change(
-            registration, Status.CONFIRMED, why="recorded afterwards", actor=actor, at=event.published_at
-        )
-        if came:
-            Registration.objects.filter(pk=registration.pk).update(attended_at=event.starts_at)
-    return event

@@ -1,6 +1,6 @@
 """Coming and going: register, answer an offer, leave."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
@@ -15,6 +15,8 @@ from .. import mails
 from ..models import Event, Occupancy, Registration, RegistrationLog, Status
 from ..permissions import can_cancel_registration, can_organise_event, can_register
 from . import places
+
+UNPROVEN_KEPT = timedelta(days=4)  # the link lasts three
 
 
 class RegistrationClosed(Exception):
@@ -116,8 +118,8 @@ def request_guest_place(*, event: Event, name: str, address: str, time_zone: str
         unproven.guest_name, unproven.guest_time_zone = name, time_zone
         places.change(unproven, Status.UNPROVEN, why="asked as a guest", at=now)
     else:
-        unproven.guest_name, unproven.guest_time_zone = name, time_zone
-        unproven.save(update_fields=["guest_name", "guest_time_zone"])
+        unproven.guest_name, unproven.guest_time_zone, unproven.joined_at = name, time_zone, now
+        unproven.save(update_fields=["guest_name", "guest_time_zone", "joined_at"])
     mails.queue_prove(unproven, now)
 
 
@@ -275,6 +277,12 @@ def release_member(*, member: Member, why: str, forget: bool = False) -> int:
         )  # of events that are over: they hold nothing, and live rows need a person
         mine.update(member=None, guest_name="", guest_time_zone="")
     return left
+
+
+def forget_unproven(now: datetime) -> int:
+    """What was typed and never proven is nobody's business once the link in the mail has ended; return how many."""
+    old = Registration.objects.filter(status=Status.UNPROVEN, joined_at__lt=now - UNPROVEN_KEPT)
+    return old.delete()[1].get("events.Registration", 0)
 
 
 def _own(event: Event, registration: Registration, actor: Member | None) -> Registration:

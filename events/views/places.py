@@ -1,5 +1,7 @@
 """Registering, answering an offer, leaving, and the way in."""
 
+import hashlib
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
@@ -8,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from kmnet.core.ratelimit import limited
+from kmnet.core.ratelimit import allow, limited
 
 from .. import services
 from ..forms import GuestForm
@@ -45,7 +47,8 @@ def _register_guest(request, event):
     form = GuestForm(request.POST or None, initial={"time_zone": event.time_zone})
     if request.method == "POST" and form.is_valid():
         try:
-            services.request_guest_place(event=event, **form.cleaned_data)
+            if _may_write_to(form.cleaned_data["address"]):  # the page is the same if not: it tells nothing
+                services.request_guest_place(event=event, **form.cleaned_data)
         except services.RegistrationClosed:
             messages.warning(request, _("Registration for this event is closed."))
             return redirect(event)
@@ -53,6 +56,12 @@ def _register_guest(request, event):
     context = place_context(request, event) | {"form": form}
     status = 422 if form.errors else 200
     return render(request, "events/register_guest.html", context, status=status)
+
+
+def _may_write_to(address: str) -> bool:
+    """Nobody can have a stranger flooded with mails by typing their address at many events."""
+    who = hashlib.sha256(address.lower().encode()).hexdigest()
+    return allow(f"guest-mail:{who}", limit=12, seconds=86_400)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -289,23 +289,3 @@ def test_rehearsal_is_planned_from_the_event(client, organiser, event):
     response = client.post(reverse("events:create") + f"?rehearsal_of={event.pk}", FORM)
     rehearsal = Event.objects.exclude(pk=event.pk).get()
     assert (response.status_code, rehearsal.rehearsal_of) == (302, event)
-
-
-def test_past_event_is_recorded_with_who_came(organiser):
-    came, absent = make_member(), make_member()
-    start = datetime(2026, 10, 1, 13, tzinfo=UTC)
-    event = services.record_past_event(
-        actor=organiser,
-        title="Last year",
-        starts_at=start,
-        ends_at=start + timedelta(hours=1),
-        capacity=2,
-        people=[(came, True), (absent, False)],
-    )
-    occupancy = event.occupancy()
-    assert (occupancy.confirmed, occupancy.attended) == (2, 1)
-    assert post() == []
-    with pytest.raises(ValueError, match="over"):
-        services.record_past_event(
-            actor=organiser, title="x", starts_at=start.replace(year=2030), ends_at=start.replace(year=2031)
-        )

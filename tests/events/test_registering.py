@@ -416,6 +416,18 @@ def test_a_suspended_member_does_not_come_in_as_a_guest():
         services.prove_guest(registration=unproven)
 
 
+def test_what_was_never_proven_is_forgotten_after_the_link_has_ended(clock):
+    event = make_event()
+    ask_as_guest(event)
+    proven = services.prove_guest(registration=ask_as_guest(event, "ben@example.com"))
+    clock.shift(timedelta(days=3, hours=23))
+    tasks.sweep_promotions()
+    assert event.registrations.count() == 2
+    clock.shift(timedelta(hours=2))
+    tasks.sweep_promotions()
+    assert event.registrations.get() == proven
+
+
 # --- the people themselves -----------------------------------------------------------------------------------------------
 def test_a_deleted_account_leaves_the_count_and_no_person():
     member = make_member()
