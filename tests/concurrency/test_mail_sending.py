@@ -69,8 +69,6 @@ def test_page_does_not_wait_for_a_mail_that_is_on_the_wire():
     reached, answered = Barrier(2), Barrier(2)
 
     class SlowPost:
-        refusals = 0
-
         def send(self, message):
             reached.wait(timeout=10)
             answered.wait(timeout=10)

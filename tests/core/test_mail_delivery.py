@@ -114,6 +114,16 @@ def test_server_that_hangs_or_breaks_off_costs_a_later_try_and_nobody_else(serve
     assert server.connections == 2  # opened again after the trouble
 
 
+def test_batch_does_not_wait_for_a_server_that_hangs_for_everybody(server, settings):
+    settings.EMAIL_TIMEOUT = 0.2
+    rows = [queue_test_mail() for _number in range(5)]
+    server.answers |= {row.address.partition("@")[0]: "hang" for row in rows}
+
+    assert mail.send_due_mail() == delivery.PATIENCE
+
+    assert [outcome(row)[1] for row in rows] == [1, 1, 1, 0, 0]
+
+
 def test_server_that_accepts_and_breaks_off_may_get_it_twice_with_one_message_id(server):
     server.answers["once"] = "accept and drop"
     row = queue_test_mail(address="once@example.org")
@@ -133,7 +143,7 @@ def test_server_away_says_nothing_about_the_mail(settings):
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1  # nobody listens there
     rows = [queue_test_mail() for _number in range(5)]
 
-    assert mail.send_due_mail() == delivery.SERVER_AWAY_LIMIT  # then it leaves the rest for the next wake-up
+    assert mail.send_due_mail() == delivery.PATIENCE  # then it leaves the rest for the next wake-up
 
     assert outcome(rows[0])[:2] == ("waiting", 1)
     assert "could not be reached" in rows[0].reason

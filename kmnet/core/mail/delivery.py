@@ -27,7 +27,9 @@ HOUR = 3600
 SOON = [10, 30, 60, 120, 300, 600, 1200, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 8 * HOUR]
 BULK = [60, 300, 900, 1800, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 8 * HOUR]
 BATCH = 50
-SERVER_AWAY_LIMIT = 3  # connections refused in a row before a batch leaves the rest for the next wake-up
+PATIENCE = (
+    3  # connections refused, hung or broken in a row before a batch leaves the rest for the next wake-up
+)
 
 
 def send_due_mail(*, limit: int = BATCH) -> int:
@@ -41,7 +43,7 @@ def send_due_mail(*, limit: int = BATCH) -> int:
                 if mail is None:
                     return tried
                 deliver(mail, post)
-            if post.refusals >= SERVER_AWAY_LIMIT:
+            if post.troubles >= PATIENCE:
                 return tried + 1
     return limit
 
@@ -107,7 +109,7 @@ class Post:
 
     def __init__(self):
         self.connection = None
-        self.refusals = 0  # in a row
+        self.troubles = 0  # with the connection, in a row
 
     def __enter__(self):
         return self
@@ -116,25 +118,27 @@ class Post:
         self.close()
 
     def send(self, message) -> None:
-        if self.connection is None:
-            self.open()
         try:
+            if self.connection is None:
+                self.open()
             message.connection = self.connection
             message.send()
         except BaseException as error:
+            # Without a reply there is trouble with the connection, not with this mail.
+            self.troubles = 0 if reply_code(error) else self.troubles + 1
             # A refused receiver leaves the server ready for the next mail. After all else, who knows what it expects.
             if not isinstance(error, SMTPRecipientsRefused) or reply_code(error) == 421:
                 self.close()
             raise
+        self.troubles = 0
 
     def open(self) -> None:
         connection = get_connection()
         try:
             connection.open()
         except Exception as error:
-            self.refusals += 1
             raise ServerAway(describe(error)) from error
-        self.connection, self.refusals = connection, 0
+        self.connection = connection
 
     def close(self) -> None:
         connection, self.connection = self.connection, None

@@ -255,7 +255,9 @@ def in_our_words(form):
 @register.filter
 def optional_in_words(bound_field):
     """Should the label say “(optional)”? A single box or a file of choices explains itself."""
-    return not (bound_field.field.required or bound_field.widget_type == "checkbox")
+    return not (
+        bound_field.field.required or bound_field.widget_type in ("checkbox", "checkboxselectmultiple")
+    )
 
 
 @register.simple_tag
