@@ -171,14 +171,16 @@ class Run:
                 self._start(name, ["manage.py", *command])
                 due[name] = stamp, fingerprint
         for name, (stamp, fingerprint) in due.items():
-            code = self.children[name].wait() if not self.stop_asked.is_set() else 1
-            if self.stop_asked.is_set():
-                raise SystemExit(0)
-            if code:
+            if self._wait_for_step(name):
                 raise SystemExit(f"{name} failed: the site was not started.")
-            self.children.pop(name)
             if fingerprint:
                 stamp.write_text(fingerprint)
+
+    def _wait_for_step(self, name: str) -> int:
+        while self.children[name].poll() is None:
+            if self.stop_asked.wait(0.05):
+                raise SystemExit(130)
+        return self.children.pop(name).returncode
 
     def _start_all(self, port: int) -> None:
         granian = ["granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "8", "--no-ws"]

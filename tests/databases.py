@@ -5,19 +5,25 @@ Migrations take seconds and each xdist worker would run them all; Postgres copie
 
 import os
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from tests.services import TEMPLATE_MADE
 
-def _run_name() -> str:
-    """The same in all workers of one run, another in each run: several may share a server."""
-    return os.environ.get("PYTEST_XDIST_TESTRUNUID", f"alone{os.getpid()}")[:12]
+
+def _own_server() -> bool:
+    """The embedded one is this run's alone, and tests.services keeps its template."""
+    return TEMPLATE_MADE in os.environ
 
 
 def _template_name() -> str:
-    return f"kmnet_tests_{_run_name()}"
+    """The same in all workers of one run; another in each run where several may share a server."""
+    if _own_server():
+        return "kmnet_tests"
+    return f"kmnet_tests_{os.environ.get('PYTEST_XDIST_TESTRUNUID', f'alone{os.getpid()}')[:12]}"
 
 
 def _point_at(name: str) -> None:
@@ -45,9 +51,13 @@ def _make_template(cursor) -> None:
     call_command("migrate", verbosity=0, interactive=False)
     connection.close()  # nobody may be connected to what is copied
     cursor.execute(f"ALTER DATABASE {quoted} IS_TEMPLATE true")
+    if _own_server():
+        Path(os.environ[TEMPLATE_MADE]).touch()
 
 
 def _drop_template_if_last(cursor) -> None:
+    if _own_server():
+        return
     cursor.execute("SELECT 1 FROM pg_database WHERE starts_with(datname, %s)", [f"{_template_name()}_"])
     if not cursor.fetchone():
         quoted = connection.ops.quote_name(_template_name())
@@ -64,6 +74,7 @@ def django_db_setup(django_test_environment, django_db_blocker):
     with django_db_blocker.unblock():
         with _alone_on_the_server() as cursor:
             _make_template(cursor)
+            cursor.execute(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")  # of a run that was killed
             cursor.execute(f"CREATE DATABASE {quoted} TEMPLATE {connection.ops.quote_name(_template_name())}")
         _point_at(own)
         # For tests with serialized_rollback: what the migrations put into the tables.

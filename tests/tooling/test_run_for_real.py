@@ -140,6 +140,15 @@ def test_supervisor_killed_while_it_starts_leaves_no_process(site):
     wait_until(lambda: all_gone(family), 15)
 
 
+def test_ctrl_c_while_it_starts_stops_it_at_once(site):
+    run = site.start()
+    wait_until(lambda: len(family_of(run)) > 4, START_LIMIT)
+    family = family_of(run)
+    run.send_signal(signal.SIGINT)
+    assert run.wait(20) == 130
+    wait_until(lambda: all_gone(family), 5)
+
+
 def test_start_right_after_a_kill_waits_for_the_killed_run_to_clear_away(site):
     run = site.start_and_wait()
     family = family_of(run)
