@@ -103,7 +103,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "members.middleware.StandingMiddleware",  # unproven, pending and unfinished members: where they may go
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "members.middleware.SessionListMiddleware",  # in place of allauth's, which writes at every request
     "kmnet.core.middleware.PrivatePagesMiddleware",  # personal pages are never kept by a shared cache
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

@@ -151,10 +151,10 @@ class Shown:
 
     @property
     def now(self):
-        """The present moment where they are; None where they do not show it."""
+        """What their clock shows (naive, or templates would turn it into the reader's time); None where hidden."""
         if not self.time_zone:
             return None
-        return timezone.now().astimezone(zoneinfo.ZoneInfo(self.time_zone))
+        return timezone.now().astimezone(zoneinfo.ZoneInfo(self.time_zone)).replace(tzinfo=None)
 
     @property
     def tells_nothing(self) -> bool:

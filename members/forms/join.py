@@ -2,12 +2,12 @@
 
 from django import forms
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.urls import reverse_lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from ..models.member import check_time_zone
+from kmnet.core.forms import TimeZoneField
+
 from ..names import clean_name
 
 
@@ -22,6 +22,12 @@ class NameField(forms.CharField):
 
     def clean(self, value):
         return clean_name(super().clean(value))
+
+
+def offer_present_zone(field: TimeZoneField, zone: str) -> None:
+    """A zone under one of its other names stays chosen, instead of turning into the first of the list."""
+    if not field.valid_value(zone):
+        field.choices = [(zone, zone.replace("_", " ")), *field.choices]
 
 
 def agreement_field() -> forms.BooleanField:
@@ -56,12 +62,8 @@ class JoinForm(forms.Form):
 
     def clean_time_zone(self):
         """A zone that we do not know is not the person's mistake: they are asked later."""
-        value = self.cleaned_data["time_zone"]
-        try:
-            check_time_zone(value)
-        except ValidationError:
-            return ""
-        return value
+        zone = TimeZoneField()
+        return self.cleaned_data["time_zone"] if zone.valid_value(self.cleaned_data["time_zone"]) else ""
 
     def signup(self, request, user):
         """allauth calls this once the account exists; AccountAdapter.save_user has stored all of it."""

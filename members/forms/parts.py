@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db.models import Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
@@ -22,7 +23,6 @@ from ..services.profiles import MAX_TAGS, TAG_LENGTH
 MAX_ROLES = 3
 MAX_INTERESTS = 15
 MAX_LINKS = 5
-SUGGESTED = 14
 SEPARATORS = re.compile(r"[,;،、，؛\n]+")
 
 
@@ -137,27 +137,27 @@ class HelpFields(PartForm):
         required=False,
     )
 
-    def suggestions(self) -> list[str]:
-        """A few topics of the vocabulary, the challenges first: those are what people ask about."""
-        if not hasattr(self, "_suggestions"):
-            terms = list(terms_for("member").filter(facet__key="challenge"))
-            terms += list(Term.objects.current().filter(facet__key="method"))[:8]
-            self._suggestions = [term.name for term in terms[: SUGGESTED + 8]]
-        return self._suggestions
+    @cached_property
+    def suggestions(self) -> dict[str, list[str]]:
+        """A few topics of the vocabulary: people ask about challenges, and offer methods too."""
+        challenges = list(terms_for("member").filter(facet__key="challenge").values_list("name", flat=True))
+        methods = list(Term.objects.current().filter(facet__key="method").values_list("name", flat=True))
+        return {"can_help": methods[:8] + challenges[:6], "looking_for": challenges}
 
     def stored(self):
         stored = super().stored()
         for name in ("can_help", "looking_for"):
             tags = [tag.name for tag in getattr(self.profile, name).all()]
-            stored[name] = [tag for tag in tags if tag in self.suggestions()]
-            stored[f"{name}_more"] = ", ".join(tag for tag in tags if tag not in self.suggestions())
+            known = self.suggestions[name]
+            stored[name] = [tag for tag in tags if tag in known]
+            stored[f"{name}_more"] = ", ".join(tag for tag in tags if tag not in known)
             stored[f"{name}_text"] = getattr(self.profile, f"{name}_text")
         return stored
 
     def prepare(self):
         super().prepare()
         for name in ("can_help", "looking_for"):
-            self.fields[name].choices = [(word, word) for word in self.suggestions()]
+            self.fields[name].choices = [(word, word) for word in self.suggestions[name]]
 
     def clean(self):
         data = super().clean()

@@ -13,7 +13,7 @@ from ..models.profile import DigestRhythm, SeenBy, Weekday
 from ..names import clean_handle
 from ..services.joining import HandleTaken, is_handle_free
 from ..visibility import PARTS
-from .join import NameField
+from .join import NameField, offer_present_zone
 from .parts import AboutFields, HelpFields, PlaceFields, WhoFields
 
 
@@ -32,6 +32,7 @@ class AccountForm(forms.Form):
         self.member = member
         stored = {name: getattr(member, name) for name in ("name", "handle", "time_zone", "language")}
         super().__init__(data, initial={**stored, **(kwargs.pop("initial", None) or {})}, **kwargs)
+        offer_present_zone(self.fields["time_zone"], member.time_zone)
         if len(settings.LANGUAGES) < 2:
             self.fields["language"].widget = forms.HiddenInput()
 

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from kmnet.core.forms import TimeZoneField
 
 from ..models.profile import DigestRhythm, SeenBy
-from .join import agreement_field
+from .join import agreement_field, offer_present_zone
 from .parts import HelpFields, PartForm, PlaceFields, WhoFields
 
 
@@ -21,6 +21,12 @@ class WhoStep(WhoFields):
 
 class HelpStep(HelpFields, PlaceFields):
     """2. What you do."""
+
+    field_order = [
+        *("can_help", "can_help_more", "can_help_text"),
+        *("looking_for", "looking_for_more", "looking_for_text"),
+        *("country", "languages_work", "languages_more"),
+    ]
 
 
 class MailStep(PartForm):
@@ -49,6 +55,10 @@ class MailStep(PartForm):
             "show_clock": profile.clock_seen_by <= SeenBy.MEMBERS,
             "is_listed": profile.is_listed,
         }
+
+    def prepare(self):
+        super().prepare()
+        offer_present_zone(self.fields["time_zone"], self.profile.member.time_zone)
 
     def profile_values(self):
         data = self.cleaned_data

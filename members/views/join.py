@@ -5,6 +5,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import IntegrityError, transaction
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 
@@ -12,6 +13,18 @@ class JoinView(SignupView):
     """allauth's sign-up in the words of this community. The same answer for a known and an unknown address."""
 
     template_name = "members/join.html"
+
+    def get_form(self, form_class=None):
+        form = super().get_form(form_class)
+        email, password = form.fields["email"], form.fields["password1"]
+        email.label, email.help_text = (
+            _("E-mail address"),
+            _("Work or private, as you like. We send you a link."),
+        )
+        password.help_text = _("At least 12 characters; four words that do not belong together are good.")
+        for field in (email, password):
+            field.widget.attrs.pop("placeholder", None)
+        return form
 
     def form_valid(self, form):
         try:

@@ -10,7 +10,7 @@ from kmnet.core import kept_text
 from .. import services
 from ..forms import AccountForm, MailForm, ProfileForm
 from ..models import Member
-from ..visibility import has_something_public
+from ..visibility import Shown, has_something_public
 
 reads_and_writes = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -18,6 +18,11 @@ reads_and_writes = require_http_methods(["GET", "HEAD", "POST"])
 def fresh_member(request) -> Member:
     """The stored member: a form that is refused must not change the name in the head of the page."""
     return Member.objects.select_related("profile").get(pk=request.user.pk)
+
+
+def posted(request):
+    """For a form: None before it was sent, also where what was sent is empty."""
+    return request.POST if request.method == "POST" else None
 
 
 def page(request, template, form, section, **context):
@@ -28,7 +33,7 @@ def page(request, template, form, section, **context):
 @reads_and_writes
 def account(request):
     member = fresh_member(request)
-    form = AccountForm(request.POST or None, member=member, initial=kept_text.take(request))
+    form = AccountForm(posted(request), member=member, initial=kept_text.take(request))
     if request.method == "POST" and form.is_valid():
         try:
             services.change_account(member=member, **form.cleaned_data)
@@ -44,7 +49,11 @@ def account(request):
 @reads_and_writes
 def profile(request):
     member = fresh_member(request)
-    form = ProfileForm(request.POST or None, profile=member.profile, initial=kept_text.take(request))
+    form = ProfileForm(
+        posted(request),
+        profile=member.profile,
+        initial=kept_text.take(request),
+    )
     if request.method == "POST" and form.is_valid():
         services.update_profile(member=member, **form.profile_values())
         kept_text.forget(request)
@@ -55,7 +64,7 @@ def profile(request):
         "members/settings_profile.html",
         form,
         "profile",
-        profile=member.profile,
+        shown=Shown.to(request.user, member.profile),
         is_public=has_something_public(member.profile),
     )
 
@@ -63,7 +72,7 @@ def profile(request):
 @reads_and_writes
 def mails(request):
     member = fresh_member(request)
-    form = MailForm(request.POST or None, member=member)
+    form = MailForm(posted(request), member=member)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         services.change_mails(

@@ -42,7 +42,7 @@ def step(request, number):
         raise Http404
     if not is_open_to(request.user):
         return redirect("members:waiting")
-    form = STEPS[number](request.POST or None, profile=request.user.profile)
+    form = STEPS[number](request.POST if request.method == "POST" else None, profile=request.user.profile)
     if request.method == "POST" and form.is_valid():
         save_step(request.user, number, form)
         place = reverse("members:welcome_step", args=[number + 1]) if number < len(STEPS) else None

@@ -5,6 +5,12 @@ from kmnet.core.vocabulary import load_vocabulary
 from tests.factories import make_member
 
 
+@pytest.fixture(autouse=True)
+def no_limits(settings):
+    """The counts live in Redis, beyond a test's end; limits have tests of their own."""
+    settings.ACCOUNT_RATE_LIMITS = False
+
+
 @pytest.fixture
 def vocabulary(db):
     load_vocabulary()
