@@ -50,8 +50,7 @@ def test_list_answers_why_ana_did_not_get_a_mail(admin):
     page = admin.get(reverse("admin:core_outgoingmail_changelist"), {"q": "ana silva"}).content.decode()
 
     assert "the member is suspended" in page
-    assert page.count("ana@example.org") == 1
-    assert "guest" not in page
+    assert page.count("@example.org") == 1  # and nobody else
 
 
 @pytest.mark.parametrize("count", [1, 50])
