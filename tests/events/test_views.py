@@ -124,6 +124,14 @@ def test_page_shows_both_times_with_the_offset_of_the_events_date(client, member
     assert "Thursday 3 December, 13:00 to 14:00 in London (UTC+0)" in shown
 
 
+def test_a_guest_is_not_told_that_another_zone_is_theirs(client):
+    event = make_event(time_zone="Europe/Amsterdam")
+    shown = page(client, event)
+    assert "your time" not in shown
+    assert "(London, UTC" in shown
+    assert "in Amsterdam (UTC" in shown
+
+
 @pytest.mark.parametrize("count", [1, 50])
 def test_event_page_costs_the_same_with_any_programme(client, member, count, django_assert_num_queries):
     event = make_event(capacity=10)
