@@ -23,7 +23,12 @@ def hosts(deed) -> list[int]:
 
 
 activity.register(
-    activity.ActivityType(verb="members.joined", template="members/activity/_joined.html", audience=hosts)
+    activity.ActivityType(
+        verb="members.joined",
+        template="members/activity/_joined.html",
+        audience=hosts,
+        mail_kind="members.newcomer",
+    )
 )
 
 
@@ -78,6 +83,15 @@ mail.register(
         label=_("Welcome"),
         template="members/email/welcome",
         compose=mails.compose_welcome,
+    )
+)
+mail.register(
+    mail.MailKind(
+        key="members.newcomer",
+        label=_("Somebody is new"),
+        template="members/email/newcomer",
+        compose=mails.compose_newcomer,
+        category="newcomers",
     )
 )
 mail.register(

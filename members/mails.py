@@ -5,10 +5,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from kmnet.core.mail import MailContent, Withhold
-from kmnet.core.models import CommunitySettings
+from kmnet.core.models import Activity, CommunitySettings
 from kmnet.core.text import render_markdown
 
-from .models import Profile
+from .models import Member, Profile
 from .permissions import is_full_member
 
 
@@ -36,6 +36,24 @@ def compose_welcome(mail) -> MailContent:
             "why": _("You get this because you joined kmnet. It comes once."),
         },
         from_name=community.welcome_from,
+    )
+
+
+def compose_newcomer(mail) -> MailContent:
+    """To a host: somebody is new, with what they show to members so far."""
+    deed = Activity.objects.get(pk=mail.refs["activity"])
+    newcomer = Member.objects.full().filter(pk=deed.target_id).select_related("profile").first()
+    if newcomer is None:
+        raise Withhold("the newcomer is no longer a member")
+    if not (is_full_member(mail.member) and mail.member.is_host):
+        raise Withhold("no longer a host")
+    return MailContent(
+        context={
+            "newcomer": newcomer,
+            "shown": newcomer.profile.for_members,
+            "profile_url": settings.SITE_URL + newcomer.get_absolute_url(),
+            "why": _("You get this because you are a host: you welcome those who are new."),
+        }
     )
 
 

@@ -8,6 +8,7 @@ from django.contrib.auth.hashers import check_password
 from django.test import Client
 from django.urls import reverse
 
+from kmnet.core import activity
 from kmnet.core.models import Activity, CommunitySettings, OutgoingMail
 from members import services
 from members.models import Member
@@ -190,10 +191,24 @@ def test_hosts_hear_of_a_newcomer_once_the_address_is_proven(client):
     assert not Activity.objects.filter(verb="members.joined").exists()
     client.post(proof_link())
     [deed] = Activity.objects.filter(verb="members.joined")
-    from kmnet.core import activity
-
     activity.fan_out(activity_id=deed.pk)
     assert list(deed.notifications.values_list("recipient", flat=True)) == [host.pk]
+    [letter] = send_due(to=host.email)
+    assert letter["Subject"] == "Ana Silva is new here"
+    assert "http://testserver/members/ana-silva/" in links_in(letter)
+    assert "List-Unsubscribe" in letter
+
+
+def test_newcomer_who_was_suspended_meanwhile_is_not_announced(client):
+    make_member(is_host=True)
+    client.post(reverse("members:join"), answers())
+    client.post(proof_link())
+    activity.fan_out(activity_id=Activity.objects.get(verb="members.joined").pk)
+    newcomer = Member.objects.get(email="ana@example.org")
+    services.suspend_member(member=newcomer, actor=make_member(is_moderator=True), reason="advertises")
+    send_due()
+    row = OutgoingMail.objects.get(kind="members.newcomer")
+    assert (row.state, row.reason) == ("withheld", "the newcomer is no longer a member")
 
 
 def test_with_approval_nobody_is_let_in_by_a_proven_address(client):

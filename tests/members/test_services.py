@@ -1,9 +1,19 @@
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from io import StringIO
+from threading import Barrier, BrokenBarrierError
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from django.db import connection
 
+from kmnet.core.models import Term
+from kmnet.core.search import SearchText
+from kmnet.core.vocabulary import load_vocabulary
 from members.models import Member
-from members.permissions import is_full_member
-from members.services import HandleTaken, create_member
+from members.permissions import can_administer, is_full_member
+from members.services import HandleTaken, create_member, make_handle, update_profile
 from tests.factories import make_member
 
 pytestmark = pytest.mark.django_db
@@ -44,3 +54,47 @@ def test_a_taken_handle_is_refused_whatever_its_case():
 def test_name_of_control_characters_is_refused():
     with pytest.raises(ValidationError):
         create_member(email="a@example.org", name="Ana\x00")
+
+
+def test_createsuperuser_makes_an_admin_who_signs_in(client):
+    call_command("createsuperuser", interactive=False, email="Root@example.org", name="Ngozi Adeyemi")
+    admin = Member.objects.get()
+    assert (admin.is_superuser, admin.is_staff, admin.handle) == (True, True, "ngozi-adeyemi")
+    assert can_administer(admin)
+
+
+def test_reindexing_finds_people_by_the_new_word_of_the_vocabulary():
+    load_vocabulary()
+    term = Term.objects.get(name="knowledge broker")
+    member = make_member()
+    update_profile(member=member, roles=[term])
+    term.name = "pontifex"
+    term.save()
+    assert list(Member.objects.matching(SearchText("pontifex"))) == []
+    call_command("reindex_profiles", stdout=StringIO())
+    assert list(Member.objects.matching(SearchText("pontifex"))) == [member]
+
+
+def test_unknown_part_of_a_profile_is_a_mistake():
+    with pytest.raises(TypeError):
+        update_profile(member=make_member(), headlin="x")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_people_of_one_name_may_join_at_the_same_moment(monkeypatch):
+    """Both read "ana-silva is free" before either is stored: the second gets the next handle, not an error."""
+    both_asked, asked = Barrier(2), make_handle
+
+    def ask_then_wait(name):
+        handle = asked(name)
+        with suppress(BrokenBarrierError):
+            both_asked.wait(timeout=2)
+        return handle
+
+    def join(number):
+        with closing(connection):  # a thread's connection is its own to close
+            return create_member(email=f"ana{number}@example.org", name="Ana Silva").handle
+
+    monkeypatch.setattr("members.services.joining.make_handle", ask_then_wait)
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(join, (1, 2))) == ["ana-silva", "ana-silva-2"]
