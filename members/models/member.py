@@ -96,7 +96,7 @@ class MemberManager(BaseUserManager.from_queryset(MemberQuerySet)):
 
     def create_superuser(self, email, password=None, **fields):
         """For `manage.py createsuperuser`; everything else goes through members.services."""
-        from .services import create_member  # services import this module
+        from ..services import create_member  # services import this module
 
         return create_member(
             email=email,

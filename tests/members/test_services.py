@@ -56,7 +56,7 @@ def test_name_of_control_characters_is_refused():
         create_member(email="a@example.org", name="Ana\x00")
 
 
-def test_createsuperuser_makes_an_admin_who_signs_in(client):
+def test_createsuperuser_makes_an_admin():
     call_command("createsuperuser", interactive=False, email="Root@example.org", name="Ngozi Adeyemi")
     admin = Member.objects.get()
     assert (admin.is_superuser, admin.is_staff, admin.handle) == (True, True, "ngozi-adeyemi")
