@@ -1,7 +1,7 @@
 """Events in the search over everything."""
 
 from django.contrib.postgres.search import SearchHeadline, SearchRank
-from django.db.models import F, TextField, Value
+from django.db.models import Count, F, TextField, Value, Window
 from django.db.models.functions import Concat
 
 from kmnet.core.search import CONFIG, SearchHit, SearchPage, SearchText
@@ -17,18 +17,21 @@ def find_events(text: SearchText, viewer, limit: int) -> SearchPage:
     if text.query is None:
         return SearchPage()
     found = Event.objects.visible_to(viewer).published().filter(search=text.query)
-    rows = found.annotate(
-        rank=SearchRank(F("search"), text.query),
-        snippet=SearchHeadline(
-            Concat("summary", Value(" "), "description", output_field=TextField()),
-            text.query,
-            config=CONFIG,
-            start_sel=MARK_START,
-            stop_sel=MARK_END,
-            max_words=30,
-            min_words=15,
-        ),
-    ).order_by("-rank", "-starts_at", "pk")[:limit]
+    rows = list(
+        found.annotate(
+            rank=SearchRank(F("search"), text.query),
+            total=Window(Count("pk")),  # counted along, not by a query of its own
+            snippet=SearchHeadline(
+                Concat("summary", Value(" "), "description", output_field=TextField()),
+                text.query,
+                config=CONFIG,
+                start_sel=MARK_START,
+                stop_sel=MARK_END,
+                max_words=30,
+                min_words=15,
+            ),
+        ).order_by("-rank", "-starts_at", "pk")[:limit]
+    )
     hits = [
         SearchHit(
             url=event.get_absolute_url(),
@@ -39,4 +42,4 @@ def find_events(text: SearchText, viewer, limit: int) -> SearchPage:
         )
         for event in rows
     ]
-    return SearchPage(hits, found.count())
+    return SearchPage(hits, rows[0].total if hits else 0)

@@ -1,5 +1,6 @@
 """What this app registers with core."""
 
+from django.db.models import Count, Window
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core import activity, mail, moderation, search
@@ -38,8 +39,15 @@ def search_people(text, viewer, limit: int) -> search.SearchPage:
     found = Member.objects.listed_for(viewer).matching(text)
     if not text:
         return search.SearchPage()
-    rows = found.with_card().order_by("-last_seen_on", "name_key", "pk")[:limit]
-    return search.SearchPage(hits=[hit(member, viewer) for member in rows], total=found.count())
+    rows = list(
+        found.annotate(total=Window(Count("pk")))  # counted along, not by a query of its own
+        .select_related("profile")
+        .prefetch_related("profile__roles")
+        .order_by("-last_seen_on", "name_key", "pk")[:limit]
+    )
+    return search.SearchPage(
+        hits=[hit(member, viewer) for member in rows], total=rows[0].total if rows else 0
+    )
 
 
 def hit(member: Member, viewer) -> search.SearchHit:

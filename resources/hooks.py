@@ -1,7 +1,7 @@
 """What this app registers with core."""
 
 from django.contrib.postgres.search import SearchRank
-from django.db.models import F
+from django.db.models import Count, F, Window
 from django.utils.translation import gettext_lazy
 
 from kmnet.core import activity, moderation
@@ -33,8 +33,11 @@ def search(text: SearchText, viewer, limit: int) -> SearchPage:
     if not text:
         return SearchPage()
     found = Resource.objects.visible_to(viewer).filter(search=text.query)
-    rows = (
-        found.annotate(rank=SearchRank(F("search"), text.query, normalization=1))
+    rows = list(
+        found.annotate(
+            rank=SearchRank(F("search"), text.query, normalization=1),
+            total=Window(Count("pk")),  # counted along, not by a query of its own
+        )
         .order_by("-rank", "-pk")
         .with_card()[:limit]
     )
@@ -50,7 +53,7 @@ def search(text: SearchText, viewer, limit: int) -> SearchPage:
         )
         for resource in rows
     ]
-    return SearchPage(hits, len(hits) if len(hits) < limit else found.count())
+    return SearchPage(hits, rows[0].total if rows else 0)
 
 
 register_source(SearchSource("library", gettext_lazy("Library"), 40, search))

@@ -156,13 +156,13 @@ def test_the_queue_costs_the_same_at_any_length(moderator_client, count, django_
         make_flag(make_post(thread=thread))
         make_flag(make_resource(added_by=make_member()))
     moderator_client.get(QUEUE)
-    with django_assert_max_num_queries(16) as captured:
+    with django_assert_max_num_queries(12) as captured:
         response = moderator_client.get(QUEUE)
     assert len(response.context["cases"]) == min(2 * count, desk.MOST_CASES)
     assert len(captured.captured_queries) == QUERIES
 
 
-QUERIES = 10
+QUERIES = 9
 
 
 # --- deciding --------------------------------------------------------------------------------------------------------

@@ -144,9 +144,9 @@ def test_search_costs_the_same_however_much_is_found(member_client, count, djang
         make_resource(title="Quokka resource")
         make_member(name="Quokka Person")
     member_client.get(SEARCH, {"q": "quokka"})
-    with django_assert_max_num_queries(20) as captured:
+    with django_assert_max_num_queries(12) as captured:
         member_client.get(SEARCH, {"q": "quokka"})
     assert len(captured.captured_queries) == QUERIES
 
 
-QUERIES = 14
+QUERIES = 10
