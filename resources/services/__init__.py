@@ -7,6 +7,7 @@ from .records import (
     add_resource,
     edit_resource,
     hide_resource,
+    made_before,
     reindex,
     restore_resource,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "hide_resource",
     "import_bibtex",
     "keep_upload",
+    "made_before",
     "reindex",
     "remove_file",
     "restore_resource",

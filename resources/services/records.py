@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.contrib.postgres.search import SearchVector
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import TextField, Value
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from kmnet.core import activity, audit
 from kmnet.core.models import Term
 from kmnet.core.search import CONFIG
-from kmnet.core.text import RENDER_VERSION, excerpt, render_markdown
+from kmnet.core.text import RENDER_VERSION, clean_text, excerpt, render_markdown
 
 from .. import csl as csl_json
 from ..identifiers import normalise_doi, title_key, url_key
@@ -107,6 +108,15 @@ def reindex(resources: Iterable[Resource]) -> None:
         )
 
 
+def made_before(*, actor, submit_key: str) -> Resource | None:
+    """What an earlier submit of this very form made."""
+    try:
+        key = uuid.UUID(str(submit_key))
+    except ValueError:
+        return None
+    return Resource.objects.filter(added_by=actor, submit_key=key).first()
+
+
 @transaction.atomic
 def add_resource(
     *,
@@ -125,7 +135,7 @@ def add_resource(
     if actor is not None and not can_add_resource(actor):
         raise PermissionDenied
     if submit_key:
-        made = Resource.objects.filter(added_by=actor, submit_key=submit_key).first()
+        made = made_before(actor=actor, submit_key=submit_key)
         if made:
             return made
     now = timezone.now()
@@ -170,12 +180,20 @@ def edit_resource(
     return resource
 
 
+def _need_reason(reason: str) -> str:
+    reason = clean_text(reason).strip()
+    if not reason:
+        raise ValidationError(_("Say why: the reason stands in the log."), code="reason")
+    return reason
+
+
 @transaction.atomic
 def hide_resource(*, target: Resource, actor, reason: str) -> None:
     """A moderator takes it out of sight, files included. Logged; hiding twice changes and logs nothing."""
     resource = Resource.objects.select_for_update().get(pk=target.pk)
     if not can_hide_resource(actor, resource):
         raise PermissionDenied
+    reason = _need_reason(reason)
     if resource.state == Resource.State.HIDDEN:
         return
     resource.state = Resource.State.HIDDEN
@@ -190,6 +208,7 @@ def restore_resource(*, target: Resource, actor, reason: str) -> None:
     resource = Resource.objects.select_for_update().get(pk=target.pk)
     if not can_hide_resource(actor, resource):
         raise PermissionDenied
+    reason = _need_reason(reason)
     if resource.state == Resource.State.VISIBLE:
         return
     resource.state = Resource.State.VISIBLE

@@ -69,6 +69,9 @@ def _add_posted(request, way: str):
             ask_doi(actor=request.user, doi=doi)
         form = ResourceForm(member=request.user, base=base, initial=_filled(typed, base))
         return _form_page(request, form, way, doi=doi)
+    made = services.made_before(actor=request.user, submit_key=request.POST.get("submit_key", ""))
+    if made:  # the button was pressed twice: what the first press made is no look-alike
+        return redirect(made)
     form = ResourceForm(request.POST, request.FILES, member=request.user, base=base)
     files, likenesses = _look_over(request, form)
     if form.errors or likenesses:

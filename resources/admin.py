@@ -1,0 +1,73 @@
+"""The library in the admin: to look up, and to hide or restore with a reason. Nobody rewrites what others wrote."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from members.admin import StaffAdmin
+from members.permissions import can_moderate
+
+from . import services
+from .models import DoiRecord, Resource, ResourceFile, ResourceTerm
+
+
+class ReadOnlyInline(admin.TabularInline):
+    extra = 0
+    can_delete = False
+
+    def has_view_permission(self, request, obj=None):
+        return can_moderate(request.user)
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+
+class TermInline(ReadOnlyInline):
+    model = ResourceTerm
+    fields = ["term"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("term")
+
+
+class FileInline(ReadOnlyInline):
+    model = ResourceFile
+    fields = ["name", "content_type", "size", "sha256", "created_at"]
+
+
+@admin.register(Resource)
+class ResourceAdmin(StaffAdmin):
+    list_display = ["title", "creators", "year", "doi", "visibility", "state", "added_by", "published_at"]
+    list_filter = ["state", "visibility", "language", "licence"]
+    list_select_related = ["added_by"]
+    search_fields = ["title", "creators", "doi"]
+    date_hierarchy = "published_at"
+    show_full_result_count = False
+    list_per_page = 50
+    actions = ["hide", "restore"]
+    inlines = [TermInline, FileInline]
+    fields = [
+        *("title", "creators", "year", "language", "description", "doi", "url", "licence", "visibility"),
+        *("state", "hidden_at", "hidden_by", "hidden_reason", "added_by", "published_at", "csl"),
+    ]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("search")
+
+    @admin.action(description=_("Hide, with the reason given"))
+    def hide(self, request, queryset):
+        self.act(request, queryset, services.hide_resource, target="target")
+
+    @admin.action(description=_("Show again, with the reason given"))
+    def restore(self, request, queryset):
+        self.act(request, queryset, services.restore_resource, target="target")
+
+
+@admin.register(DoiRecord)
+class DoiRecordAdmin(StaffAdmin):
+    list_display = ["doi", "state", "reason", "asked_at", "answered_at"]
+    list_filter = ["state"]
+    search_fields = ["doi"]
+    fields = ["doi", "state", "reason", "asked_at", "answered_at", "raw"]

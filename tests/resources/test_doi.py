@@ -1,0 +1,307 @@
+import http.client
+import http.server
+import socket
+import threading
+import time
+from contextlib import contextmanager, suppress
+
+import pytest
+from django.core.exceptions import PermissionDenied
+
+from resources import fetching, tasks
+from resources.identifiers import canonical_url, normalise_doi, title_key
+from resources.models import DoiRecord
+from resources.services import doi as doi_service
+from tests.factories.members import make_member
+
+CSL = doi_service.CSL_JSON
+
+
+@pytest.mark.parametrize(
+    ("text", "doi"),
+    [
+        ("10.1177/1355819616653981", "10.1177/1355819616653981"),
+        (" https://doi.org/10.1002/chp.47 ", "10.1002/chp.47"),
+        ("http://dx.doi.org/10.1111%2Fj.0887-378X.2004.00325.x", "10.1111/j.0887-378X.2004.00325.x"),
+        ("doi:10.2196/jmir.2966.", "10.2196/jmir.2966"),
+        ("see (10.1016/0140-6736(95)91804-3)", "10.1016/0140-6736(95)91804-3"),
+        ("10.1136/bmj.39038.593380.AE,", "10.1136/bmj.39038.593380.AE"),
+        ("10.12/short-prefix", ""),
+        ("10.1000/", ""),
+        ("no doi", ""),
+        ("", ""),
+        ('10.1000/x"><script>', "10.1000/x"),
+    ],
+)
+def test_dois_are_read_as_people_paste_them(text, doi):
+    assert normalise_doi(text) == doi
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://www.Example.org/a/", "http://example.org/a#x", True),
+        ("https://example.org/a?b=1&utm_source=x&c=2", "https://example.org/a?c=2&b=1", True),
+        ("https://example.org/a?p=1", "https://example.org/a?p=2", False),
+        ("https://example.org/A", "https://example.org/a", False),
+        ("https://example.org:8443/", "https://example.org/", False),
+    ],
+)
+def test_addresses_of_one_page_are_one(one, other, same):
+    assert (canonical_url(one) == canonical_url(other)) is same
+
+
+def test_what_is_no_web_address_has_no_canonical_form():
+    for text in (
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "https://",
+        "http://[::1",
+        "https://x:99999/",
+        "a b",
+    ):
+        assert canonical_url(text) == ""
+
+
+def test_titles_compare_without_case_accents_and_punctuation():
+    assert title_key("The “Dark-Side” of: Éclairs!") == "the dark side of eclairs"
+
+
+# --- a network that misbehaves ---------------------------------------------------------------------------------------
+@contextmanager
+def server(answer):
+    """An HTTP server on this machine that answers as `answer(handler)` does."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            with suppress(BrokenPipeError, ConnectionResetError):
+                answer(self)
+
+        def log_message(self, *args):
+            pass
+
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    httpd.daemon_threads = True
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield httpd.server_address[1]
+    finally:
+        httpd.shutdown()
+        httpd.server_close()
+        thread.join()
+
+
+def sends(status=200, body=b"", content_type=CSL, **headers):
+    def answer(handler):
+        handler.send_response(status)
+        handler.send_header("Content-Type", content_type)
+        handler.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+@pytest.fixture
+def network(monkeypatch):
+    """Every allowed host is the server on this machine; what was asked is listed."""
+    asked = []
+
+    @contextmanager
+    def run(answer):
+        with server(answer) as port:
+
+            def connect(host, address, timeout):
+                asked.append((host, address))
+                return http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+
+            monkeypatch.setattr(fetching, "connect", connect)
+            yield asked
+
+    monkeypatch.setattr(fetching, "resolve", lambda host: "93.184.216.34")
+    return run
+
+
+@pytest.fixture
+def record(db):
+    return doi_service.ask_doi(actor=make_member(), doi="10.1000/ABC")
+
+
+def look_up(record):
+    tasks.look_up_doi(record_id=record.pk)
+    record.refresh_from_db()
+    return record
+
+
+GOOD = b'{"type": "journal-article", "title": "A <i>title</i>", "DOI": "10.1000/ABC", "x": {"kept": [1]}}'
+
+
+def test_an_answer_is_kept_as_it_came(network, record):
+    with network(sends(body=GOOD)) as asked:
+        look_up(record)
+    assert asked == [("doi.org", "93.184.216.34")]
+    assert (record.doi, record.state, record.raw["x"]) == ("10.1000/abc", "found", {"kept": [1]})
+    assert doi_service.known_item("10.1000/ABC") == {
+        "type": "article-journal",
+        "title": "A title",
+        "DOI": "10.1000/ABC",
+    }
+
+
+def test_a_redirect_to_an_agency_is_followed(network, record):
+    answers = [
+        sends(302, Location="https://api.crossref.org/v1/works/10.1000%2Fabc/transform"),
+        sends(body=GOOD),
+    ]
+    with network(lambda handler: answers.pop(0)(handler)) as asked:
+        look_up(record)
+    assert [host for host, _address in asked] == ["doi.org", "api.crossref.org"]
+    assert record.state == "found"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://169.254.169.254/latest/meta-data/",
+        "https://localhost/",
+        "https://[::1]/",
+        "http://doi.org/10.1000/abc",
+        "https://doi.org:8443/x",
+        "https://user:pw@doi.org/x",
+        "https://doi.org.evil.example/",
+        "https://evil.example/#doi.org",
+        "file:///etc/passwd",
+        "gopher://doi.org/",
+        "//evil.example/",
+        "https://doi.org\\@evil.example/",
+    ],
+)
+def test_a_redirect_elsewhere_is_refused(network, record, location):
+    with network(sends(302, Location=location)) as asked:
+        look_up(record)
+    assert [host for host, _address in asked] == ["doi.org"]
+    assert (record.state, record.raw) == ("failed", None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "reason"),
+    [
+        (sends(404), "unknown", "404"),
+        (sends(500), "failed", "status 500"),
+        (sends(body=b"<html>Welcome</html>", content_type="text/html"), "failed", "sent text/html"),
+        (sends(body=b"{not json"), "failed", "sent something else than JSON"),
+        (sends(body=b"\xff\xfe"), "failed", "sent something else than JSON"),
+        (sends(body=b"[" * 100_000), "failed", "sent something else than JSON"),
+        (sends(body=b'["a list"]'), "failed", "sent a record without a title"),
+        (sends(body=b'{"title": []}'), "failed", "sent a record without a title"),
+        (sends(body=b"0" * (fetching.MAX_BYTES + 1)), "failed", "doi.org sent too much"),
+        (sends(302, Location="https://doi.org/again"), "failed", "too many redirects"),
+        (lambda handler: handler.connection.close(), "failed", "doi.org: RemoteDisconnected"),
+        (lambda handler: handler.wfile.write(b"nonsense\r\n\r\n"), "failed", "doi.org: BadStatusLine"),
+    ],
+    ids=[
+        "404",
+        "500",
+        "html",
+        "json",
+        "bytes",
+        "deep",
+        "list",
+        "no title",
+        "much",
+        "loop",
+        "closed",
+        "nonsense",
+    ],
+)
+def test_a_bad_answer_is_told_apart_and_kept_out(network, record, answer, state, reason):
+    with network(answer):
+        look_up(record)
+    assert (record.state, record.reason, record.raw) == (state, reason, None)
+
+
+def test_a_server_that_drips_is_left_in_time(network, record, monkeypatch):
+    def drip(handler):
+        handler.send_response(200)
+        handler.send_header("Content-Type", CSL)
+        handler.end_headers()
+        for _count in range(200):
+            handler.wfile.write(b" ")
+            handler.wfile.flush()
+            time.sleep(0.02)
+
+    monkeypatch.setattr(
+        fetching, "get", lambda *args, _get=fetching.get, **kwargs: _get(*args, seconds=0.2, **kwargs)
+    )
+    started = time.monotonic()
+    with network(drip):
+        look_up(record)
+        took = time.monotonic() - started
+    assert (record.state, record.raw) == ("failed", None)
+    assert took < 3
+
+
+def test_what_is_known_outlives_a_failure_later(network, record):
+    with network(sends(body=GOOD)):
+        look_up(record)
+    with network(sends(500)):
+        look_up(record)
+    assert (record.state, record.raw["title"]) == ("found", "A <i>title</i>")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.0.0.8",
+        "192.168.1.1",
+        "169.254.169.254",
+        "0.0.0.0",
+        "::1",
+        "fe80::1%eth0",
+        "fc00::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "2002:7f00:1::",
+        "100.64.0.1",
+        "224.0.0.1",
+        "198.18.0.1",
+    ],
+)
+def test_a_host_that_resolves_into_a_private_network_is_refused(monkeypatch, address):
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+    def found(*args, **kwargs):
+        return [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 443)),
+            (family, socket.SOCK_STREAM, 6, "", (address, 443)),
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+    with pytest.raises(fetching.Refused):
+        fetching.resolve("doi.org")
+
+
+def test_no_network_is_no_error(record, monkeypatch):
+    def away(*args, **kwargs):
+        raise socket.gaierror(-3, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", away)
+    look_up(record)
+    assert (record.state, record.reason) == ("failed", "doi.org was not found")
+
+
+def test_a_doi_is_asked_for_once_in_a_while(record, monkeypatch):
+    member, woken = make_member(), []
+    monkeypatch.setattr(doi_service, "enqueue", lambda task, **ids: woken.append(ids))
+    doi_service.ask_doi(actor=member, doi="doi:10.1000/abc")
+    assert woken == []
+    DoiRecord.objects.update(asked_at="2026-01-01T00:00Z", state="failed")
+    assert doi_service.ask_doi(actor=member, doi="10.1000/abc").state == "asked"
+    assert woken == [{"record_id": record.pk}]
+    assert doi_service.ask_doi(actor=member, doi="nothing") is None
+    with pytest.raises(PermissionDenied):
+        doi_service.ask_doi(actor=make_member(status="silenced"), doi="10.1000/abc")
