@@ -42,6 +42,7 @@ class DecisionForm(forms.Form):
         error_messages={"required": _("Please say why; the author and the log need a reason.")},
     )
     seen_state = forms.CharField(widget=forms.HiddenInput)
+    seen_flags = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args, case, **kwargs):
         super().__init__(*args, **kwargs)
@@ -49,7 +50,13 @@ class DecisionForm(forms.Form):
         self.fields["decision"].choices = (
             Decision.choices if self.is_bound else [(choice.value, choice.label) for choice in case.choices]
         )
-        self.initial.setdefault("seen_state", case.target.state)
+        self.initial["seen_state"] = case.target.state
+        self.initial["seen_flags"] = " ".join(str(flag.pk) for flag in case.flags)
+
+    def clean_seen_flags(self) -> set[int]:
+        """What is no number names no report of ours."""
+        parts = self.cleaned_data["seen_flags"].split()[:500]
+        return {int(part) for part in parts if part.isascii() and part.isdigit() and len(part) < 19}
 
     def offer_only(self, case) -> None:
         """After an error, show what is possible now."""

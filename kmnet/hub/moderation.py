@@ -242,20 +242,31 @@ def settled(flags: list[Flag]) -> list[Settled]:
 
 @transaction.atomic
 def decide(
-    *, kind: Moderated, pk: int, actor: Member, decision: str, reason: str, seen_state: str
+    *,
+    kind: Moderated,
+    pk: int,
+    actor: Member,
+    decision: str,
+    reason: str,
+    seen_state: str,
+    seen_flags: set[int],
 ) -> models.Model:
     """Carry out a moderator's decision; returns the thing as it is now.
 
-    `seen_state` is what the moderator had before them. Decisions about one thing happen one after the other, so of two
-    moderators who press at the same moment the second gets AlreadyDecided, and is shown what the first one did.
+    `seen_state` and `seen_flags` (ids of open reports) are what the moderator had before them. Decisions about one
+    thing happen one after the other, so of two moderators who press at the same moment the second gets
+    AlreadyDecided, and is shown what the first one did. A report that came meanwhile is settled along.
     """
     hold_case(kind, pk)
     target = kind.model._default_manager.filter(pk=pk).first()
     if target is None or target.state != seen_state:
         raise AlreadyDecided
+    open_flags = set(flags_of(target).filter(state=Flag.State.OPEN).values_list("pk", flat=True))
+    if seen_flags - open_flags:
+        raise AlreadyDecided
+    reported = bool(open_flags)
     if not can_decide(actor, kind, target):
         raise PermissionDenied
-    reported = flags_of(target).filter(state=Flag.State.OPEN).exists()
     if decision == Decision.HIDE and target.state != Hideable.State.HIDDEN:
         if reported:
             core.resolve(target=target, actor=actor, hide=True, reason=reason)

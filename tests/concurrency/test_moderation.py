@@ -32,7 +32,7 @@ def both_have_looked(monkeypatch):
 
 def two_decide(decisions):
     post = make_post()
-    core.report(reporter=make_member(), target=post, reason="unkind")
+    flag = core.report(reporter=make_member(), target=post, reason="unkind")
 
     def run(decision):
         with closing(connection):
@@ -45,6 +45,7 @@ def two_decide(decisions):
                     decision=decision,
                     reason="Because.",
                     seen_state="visible",
+                    seen_flags={flag.pk} if flag else set(),
                 )
             except desk.AlreadyDecided:
                 return "too late"

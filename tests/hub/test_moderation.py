@@ -31,7 +31,10 @@ def make_flag(target, *, reporter=None, reason="unkind", note=""):
 
 
 def decide(client, post, decision, reason="It names a patient.", seen="visible"):
+    flags = Flag.objects.filter(target_id=post.pk).order_by("pk").values_list("pk", flat=True)
     data = {"decision": decision, "reason": reason, "seen_state": seen}
+    if seen == "visible":
+        data["seen_flags"] = " ".join(str(pk) for pk in flags)
     return client.post(url("moderation_decide", post), data)
 
 
@@ -79,12 +82,13 @@ def test_nobody_decides_about_their_own(moderator, moderator_client):
             decision="leave",
             reason="Fine.",
             seen_state="visible",
+            seen_flags=set(),
         )
     assert Flag.objects.get().state == "open"
 
 
 def test_unknown_kinds_and_things_are_not_there(moderator_client):
-    for address in ("members.profile/1", "nonsense/1", "discussions.post/999999", "a.b.c/1"):
+    for address in ("members.member/1", "nonsense/1", "discussions.post/999999", "a.b.c/1"):
         kind, pk = address.split("/")
         assert moderator_client.get(reverse("hub:moderation_case", args=[kind, pk])).status_code == 404
         assert moderator_client.get(reverse("hub:report", args=[kind, pk])).status_code == 404
@@ -268,6 +272,25 @@ def test_a_report_settled_by_another_cannot_be_settled_again(moderator_client):
     decide(moderator_client, post, "leave")
     assert decide(moderator_client, post, "leave").status_code == 409
     assert AuditEntry.objects.count() == 1
+
+
+def test_what_another_left_as_it_is_is_not_hidden_unawares(moderator_client):
+    post = make_post()
+    flag = make_flag(post)
+    decide(signed_in(make_member(is_moderator=True)), post, "leave", "Blunt, but about the method.")
+    response = decide(moderator_client, post, "hide")
+    assert (response.status_code, state(post)) == (409, "visible")
+    assert "Blunt, but about the method." in response.content.decode()
+    # Seen that, they may still decide otherwise; and a report that came while they were writing is settled along.
+    make_flag(post)
+    address, again = (
+        url("moderation_decide", post),
+        {"decision": "hide", "reason": "On balance.", "seen_state": "visible"},
+    )
+    assert moderator_client.post(address, again).status_code == 302
+    assert state(post) == "hidden"
+    assert set(Flag.objects.values_list("state", flat=True)) == {"dismissed", "upheld"}
+    assert Flag.objects.get(pk=flag.pk).state == "dismissed"
 
 
 def test_held_things_wait_in_the_queue_and_can_appear(moderator_client):

@@ -70,7 +70,6 @@ def case(request, kind, pk):
     moderators_only(request)
     found = find_case(request, kind_or_404(kind), pk)
     initial = {"decision": request.GET.get("decision", ""), **kept_text.take(request, decide_url(kind, pk))}
-    initial.pop("seen_state", None)
     return show_case(request, found, DecisionForm(case=found, initial=initial))
 
 
