@@ -4,6 +4,7 @@ from django import forms
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.forms import LineField, MarkdownField, TextField
@@ -14,13 +15,17 @@ from kmnet.core.vocabulary import terms_for
 
 from . import csl
 from .identifiers import canonical_url, normalise_doi
-from .licences import CHOICES as LICENCES
+from .licences import LICENCES
 from .models import LANGUAGES, Resource, ResourceFile, Visibility
 from .services import Details
 from .services.records import MAX_TAGS
 from .vocabulary import TYPE
 
 TERMS_PER_FACET = 3
+VISIBILITIES = [
+    (Visibility.PUBLIC, _("Everybody, also people without an account")),
+    (Visibility.MEMBERS, _("Members only")),
+]
 KEPT_SALT = "resources.kept-files"
 KEPT_FOR = 24 * 3600
 # The bibliographic type that goes with a term of the facet "type", where there was none before.
@@ -126,7 +131,9 @@ class ResourceForm(forms.Form):
     files = FilesField(label=_("File"), required=False)
     licence = forms.ChoiceField(
         label=_("Licence"),
-        choices=LICENCES,
+        # Nothing is given away by not choosing; each option says in a sentence what it means.
+        choices=[(one.key, format_lazy("{}: {}", one.label, one.meaning)) for one in LICENCES],
+        initial="unknown",
         help_text=_(
             "What others may do with it. It often stands on the last page, or at the foot of the site."
         ),
@@ -135,7 +142,7 @@ class ResourceForm(forms.Form):
         label=_("I made this, or I have leave to share the file here"), required=False
     )
     visibility = forms.ChoiceField(
-        label=_("Who may see it?"), choices=Visibility, widget=forms.RadioSelect, initial=Visibility.PUBLIC
+        label=_("Who may see it?"), choices=VISIBILITIES, widget=forms.RadioSelect, initial=Visibility.PUBLIC
     )
     tags = LineField(
         label=_("Tags"),

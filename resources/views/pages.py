@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from members.permissions import can_moderate
+from members.permissions import can_moderate, can_write
 
 from .. import citing
 from ..finding import Finder, related_to
@@ -69,7 +69,7 @@ def detail(request, pk, slug):
         "source": resource.csl.get("container-title") or resource.csl.get("publisher", ""),
         "may_edit": can_edit_resource(request.user, resource),
         "may_moderate": can_moderate(request.user),
-        "may_report": request.user.is_authenticated and resource.added_by_id != request.user.pk,
+        "may_report": can_write(request.user) and resource.added_by_id != request.user.pk,
     }
     response = render(request, "resources/detail.html", context)
     if not resource.is_public:

@@ -474,6 +474,13 @@ def test_the_status_partial_asks_on_for_a_while_only(client, member):
     assert client.get("/library/add/doi/status/?doi=10.1000/never").status_code == 404
 
 
+def test_nothing_is_given_away_by_not_choosing_a_licence(member):
+    form = ResourceForm(member=member)
+    assert form["licence"].value() == "unknown"
+    labels = dict(form.fields["licence"].choices)
+    assert str(labels["cc-by-4.0"]) == "CC BY 4.0: Use it, change it, translate it; say where it came from."
+
+
 def test_form_shows_every_facet_for_resources_only(member, guide):
     make_term("stage", "implement")
     assert ResourceForm(member=member).facet_names == ["facet-stage"]
