@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from kmnet.core.keyset import Page, paginate
 from kmnet.core.models import Term
 from kmnet.core.search import SearchText
+from kmnet.core.text import clean_line
 from kmnet.core.vocabulary import terms_for
 
 from .identifiers import normalise_doi, title_key
@@ -87,7 +88,7 @@ class Finder:
 
     @cached_property
     def tag(self) -> str:
-        return self.params.get("tag", "").strip()[:100]
+        return clean_line(self.params.get("tag", ""))[:100]
 
     @property
     def sort(self) -> str:

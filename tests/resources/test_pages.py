@@ -147,7 +147,9 @@ def test_facets_count_exactly_and_combine(client):
 
 def test_unknown_filters_are_as_if_not_there(client):
     make_resource(title="One", terms=[make_term()])
-    response = client.get("/library/?type=nonsense&language=xx&sort=worst&after=forged&audience=%00")
+    response = client.get(
+        "/library/?type=nonsense&language=xx&sort=worst&after=forged&audience=%00&tag=%00&q=%00%27"
+    )
     assert (response.status_code, titles(response)) == (200, ["One"])
 
 
