@@ -8,6 +8,7 @@ from django.utils import timezone
 from kmnet.core import activity
 from kmnet.core.models import Activity, CommunitySettings, OutgoingMail
 from kmnet.core.vocabulary import load_vocabulary
+from kmnet.hub.services import bring_forward
 from members.models import Member
 
 from .clock import at
@@ -47,6 +48,8 @@ def load_demo() -> bool:
     for pk, when in Activity.objects.waiting().order_by("at", "pk").values_list("pk", "at"):
         with at(when):
             activity.fan_out(activity_id=pk)
+    for account in Member.objects.filter(email__in=[f"{name}@{DOMAIN}" for name in ACCOUNTS]).order_by("pk"):
+        bring_forward(member=account)  # nobody should have to wait for Tuesday to see a digest
     _keep_quiet()
     return True
 

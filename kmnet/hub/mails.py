@@ -25,7 +25,7 @@ from resources.models import Resource
 
 from . import home, words
 from .models import DigestRun, DigestSchedule
-from .schedule import WEEKLY
+from .schedule import NEVER, WEEKLY
 
 QUESTIONS, ANSWERS, THREADS, EVENTS, RESOURCES, NEWCOMERS = 3, 5, 7, 3, 5, 5
 MOST_THREADS = 100  # looked at in full; of more than that only the number is told
@@ -185,6 +185,8 @@ def gather(run: DigestRun) -> Letter:
 
 def compose_digest(outgoing) -> MailContent:
     run = DigestRun.objects.select_related("member__profile").get(pk=outgoing.refs["run"])
+    if run.member.profile.digest == NEVER:
+        raise Withhold("the member wants no digest any more")
     letter = gather(run)
     if letter.is_empty:
         raise Withhold("nothing new")

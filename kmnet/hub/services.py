@@ -87,11 +87,14 @@ def claim_due_digests(*, now: datetime | None = None, limit: int = SLICE) -> int
     finds nothing due, and nothing is skipped or told twice.
     """
     now = now or timezone.now()
-    schedules = list(
-        DigestSchedule.objects.due(now)
-        .select_for_update(skip_locked=True, of=("self",))
-        .select_related("member")[:limit]
-    )
+    due = DigestSchedule.objects.due(now).select_for_update(skip_locked=True, of=("self",))
+    schedules = list(due.select_related("member")[:limit])
+    queue_digests(schedules, now)
+    return len(schedules)
+
+
+def queue_digests(schedules: list[DigestSchedule], now: datetime) -> list[DigestRun]:
+    """The runs and mails of these schedules, which the caller has locked; each is set to its next morning."""
     keys = {schedule.pk: period_key(_rhythm(schedule), schedule.next_due_at) for schedule in schedules}
     taken = set(
         DigestRun.objects.filter(
@@ -122,7 +125,27 @@ def claim_due_digests(*, now: datetime | None = None, limit: int = SLICE) -> int
     for run in DigestRun.objects.bulk_create(runs):
         mail.queue("hub.digest", member=run.member, dedupe_key=run.dedupe_key, refs={"run": run.pk})
     DigestSchedule.objects.bulk_update(schedules, ["next_due_at", "covered_until", "looked_ahead_until"])
-    return len(schedules)
+    return runs
+
+
+@transaction.atomic
+def bring_forward(*, member: Member, now: datetime | None = None) -> bool:
+    """This member's digest comes now instead of on its day; False where they have had one today, or want none."""
+    now = now or timezone.now()
+    if not DigestSchedule.objects.filter(member=member).exists():
+        schedule = DigestSchedule(member=member)
+        _apply(schedule, rhythm_of(member.profile, member), now)
+        DigestSchedule.objects.bulk_create([schedule] if schedule.next_due_at else [], ignore_conflicts=True)
+    schedule = (
+        DigestSchedule.objects.select_for_update(of=("self",))
+        .select_related("member")
+        .filter(member=member, next_due_at__isnull=False)
+        .first()
+    )
+    if schedule is None:
+        return False
+    schedule.next_due_at = now
+    return bool(queue_digests([schedule], now))
 
 
 def _rhythm(schedule: DigestSchedule) -> Rhythm:

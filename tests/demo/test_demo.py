@@ -6,6 +6,7 @@ from django.core.management import call_command
 
 from discussions.models import Thread
 from events.models import Event
+from kmnet.core.models import OutgoingMail
 from kmnet.demo.services import load_demo
 from members.models import Member, Profile
 from resources.models import Resource
@@ -34,6 +35,9 @@ def test_demo_is_loaded_once_and_whole(capsys):
     assert Thread.objects.unanswered().count() >= 3
     counts = Member.objects.values_list("profile__country", flat=True).distinct().count()
     assert counts >= 12
+    accounts = {"admin", "moderator", "organiser", "member", "newcomer"}
+    digests = OutgoingMail.objects.filter(kind="hub.digest", state="waiting")
+    assert {mail.member.email.partition("@")[0] for mail in digests} == accounts
     call_command("demo")
     assert capsys.readouterr().out.splitlines() == ["Demo data loaded.", "Demo data is there already."]
     assert Member.objects.count() == 159

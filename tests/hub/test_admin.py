@@ -29,7 +29,7 @@ def test_every_list_and_every_form_of_the_admin_opens(admin_client):
 
 def test_the_front_page_has_its_name(admin_client):
     page = admin_client.get(reverse("admin:index")).content.decode()
-    assert "kmnet administration" in page
+    assert "What the community is made of" in page
 
 
 def test_members_do_not_get_in(member_client):

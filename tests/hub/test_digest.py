@@ -1,9 +1,13 @@
 """The digest: what it tells, what it never tells, and that each window is told once."""
 
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from io import StringIO
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail as sent
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
 from taggit.models import Tag
@@ -13,7 +17,7 @@ from discussions.models import Post, ReadState, Thread
 from kmnet.core import activity
 from kmnet.core.mail import send_due_mail
 from kmnet.core.models import Activity, MailChoice, OutgoingMail
-from kmnet.hub import services
+from kmnet.hub import mails, services
 from kmnet.hub.models import DigestRun, DigestSchedule
 from kmnet.hub.tasks import queue_due_digests
 from tests.factories import make_member
@@ -73,8 +77,6 @@ def part(message, subtype):
 
 
 def parsed(message):
-    from email import message_from_bytes, policy
-
     return message_from_bytes(message.as_bytes(), policy=policy.default)
 
 
@@ -145,8 +147,6 @@ def test_the_greeting_and_the_hours_are_the_readers_own():
     reader = make_reader(time_zone="Pacific/Auckland")
     event = make_event(starts_in=timedelta(hours=5), published_at=timezone.now() - timedelta(hours=1))
     message = first_digest(reader)
-    from zoneinfo import ZoneInfo
-
     assert event.starts_at.astimezone(ZoneInfo("Pacific/Auckland")).strftime("%H:%M") in part(
         message, "plain"
     )
@@ -238,6 +238,17 @@ def test_those_who_may_not_or_would_not_have_it_get_none(how):
     queue_due_digests()
     assert send(reader) is None
     assert DigestRun.objects.filter(member=reader).count() == (1 if how == "unsubscribed" else 0)
+
+
+def test_who_stops_the_digest_before_it_is_sent_gets_none():
+    reader = make_reader()
+    make_thread()
+    age()
+    make_due(reader)
+    queue_due_digests()
+    type(reader.profile).objects.filter(member=reader).update(digest="never")
+    assert send(reader) is None
+    assert reason() == "the member wants no digest any more"
 
 
 def test_one_member_with_a_broken_time_zone_keeps_nobody_waiting():
@@ -337,7 +348,7 @@ def test_schedules_follow_what_members_choose():
     assert services.refresh_schedules() == 1
     assert services.refresh_schedules() == 0
     after = DigestSchedule.objects.get(member=reader)
-    local = after.next_due_at.astimezone(__import__("zoneinfo").ZoneInfo("Asia/Kathmandu"))
+    local = after.next_due_at.astimezone(ZoneInfo("Asia/Kathmandu"))
     assert (local.weekday(), local.hour, local.minute) == (3, 9, 0)
     assert after.covered_until == before.covered_until
 
@@ -356,7 +367,21 @@ def test_who_starts_again_gets_one_period_and_not_what_piled_up():
     assert DigestSchedule.objects.get(member=reader).covered_until == now - timedelta(days=7)
 
 
-def test_schedules_are_claimed_in_slices_in_a_fixed_number_of_queries(django_assert_max_num_queries):
+def test_a_digest_can_be_brought_forward_once_a_day():
+    reader = make_reader(profile={"digest": "weekly"})
+    DigestSchedule.objects.all().delete()
+    make_thread(title="New this week")
+    age()
+    call_command("digest_now", reader.email.upper(), stdout=StringIO())
+    assert "New this week" in part(send(reader), "plain")
+    assert not services.bring_forward(member=reader)
+    assert not services.bring_forward(member=make_reader(profile={"digest": "never"}))
+    assert DigestRun.objects.count() == 1
+    with pytest.raises(CommandError):
+        call_command("digest_now", "nobody@example.org")
+
+
+def test_schedules_are_claimed_in_slices():
     for _number in range(5):
         make_due(make_reader())
     assert services.claim_due_digests(limit=2) == 2
@@ -368,8 +393,6 @@ def test_schedules_are_claimed_in_slices_in_a_fixed_number_of_queries(django_ass
 
 @pytest.mark.parametrize("count", [1, 50])
 def test_composing_costs_the_same_however_much_is_new(count, django_assert_max_num_queries):
-    from kmnet.hub import mails
-
     reader = make_reader(is_host=True)
     space, author = make_space(), make_member()
     for _number in range(count):
