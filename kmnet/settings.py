@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "members.middleware.StandingMiddleware",  # unproven, pending and unfinished members: where they may go
     "allauth.account.middleware.AccountMiddleware",
     "members.middleware.SessionListMiddleware",  # in place of allauth's, which writes at every request
+    "kmnet.core.middleware.InvalidFormMiddleware",
     "kmnet.core.middleware.PrivatePagesMiddleware",  # personal pages are never kept by a shared cache
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

@@ -8,7 +8,7 @@ os.environ.pop("EMAIL_URL", None)
 os.environ["SITE_URL"] = "http://testserver"
 
 from kmnet.settings import *  # noqa: F403
-from kmnet.settings import CACHES, STORAGES
+from kmnet.settings import CACHES, LOGGING, STORAGES
 
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -16,4 +16,4 @@ CACHES["default"]["KEY_PREFIX"] = f"test-{os.environ.get('PYTEST_XDIST_WORKER', 
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 CELERY_BROKER_URL = "memory://"  # wake-ups go nowhere; tests run the work themselves
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-LOG_LEVEL = "ERROR"
+LOGGING["root"]["level"] = "ERROR"

@@ -85,6 +85,16 @@ class KeepTextMiddleware(PassThrough):
         return None
 
 
+class InvalidFormMiddleware(PassThrough):
+    """A form that comes back with mistakes is a 422, also from views of others (allauth answers 200)."""
+
+    def process_template_response(self, request, response):
+        form = (response.context_data or {}).get("form")
+        if request.method == "POST" and response.status_code == 200 and getattr(form, "errors", None):
+            response.status_code = 422
+        return response
+
+
 class PrivatePagesMiddleware(PassThrough):
     """What was made for one reader is kept by no shared cache; a partial is never mistaken for its page."""
 

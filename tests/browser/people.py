@@ -51,7 +51,7 @@ class Person:
         self.context = site.browser.new_context(
             java_script_enabled=scripts, viewport=DESK, timezone_id="America/Toronto", locale="en-GB"
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(7_000)
         self.page: Page = self.context.new_page()
         self.faults: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
@@ -74,18 +74,31 @@ class Person:
         return self.page
 
     def press(self, name: str | re.Pattern, *, within=None) -> None:
-        (within or self.page.locator("main")).get_by_role("button", name=name).first.click()
-        self.settle()
+        self.click((within or self.page.locator("main")).get_by_role("button", name=name).first)
 
     def follow(self, name: str | re.Pattern, *, within=None) -> None:
-        (within or self.page.locator("main")).get_by_role("link", name=name).first.click()
-        self.settle()
+        self.click((within or self.page.locator("main")).get_by_role("link", name=name).first)
 
-    def fill(self, label: str | re.Pattern, text: str) -> None:
-        self.page.get_by_label(label).first.fill(text)
+    def click(self, target) -> None:
+        """Click, and wait until what it asked for has come and is in the page."""
+        with self.page.expect_response(
+            lambda answer: answer.request.resource_type in ("document", "xhr")
+        ) as heard:
+            target.click()
+        answer = heard.value
+        if onward := answer.headers.get("hx-redirect"):
+            self.page.wait_for_url(urljoin(answer.url, onward))
+        self.settle()
 
     def settle(self) -> None:
         self.page.wait_for_load_state("networkidle" if self.scripts else "load")
+        if self.scripts:
+            self.page.wait_for_function(
+                "!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')"
+            )
+
+    def fill(self, label: str | re.Pattern, text: str) -> None:
+        self.page.get_by_label(label).first.fill(text)
 
     def sees(self, text: str | re.Pattern) -> None:
         expect(self.page.locator("body")).to_contain_text(text)
@@ -132,6 +145,9 @@ class Letter:
 
     def says(self, text: str | re.Pattern) -> None:
         expect(self.frame.locator("body")).to_contain_text(text)
+
+    def text(self) -> str:
+        return self.frame.locator("body").inner_text()
 
     def follow(self, name: str | re.Pattern) -> None:
         """Open the link in the same window, as a mail program would in a browser."""
