@@ -51,7 +51,7 @@ class Person:
         self.context = site.browser.new_context(
             java_script_enabled=scripts, viewport=DESK, timezone_id="America/Toronto", locale="en-GB"
         )
-        self.context.set_default_timeout(7_000)
+        self.context.set_default_timeout(15_000)
         self.page: Page = self.context.new_page()
         self.faults: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
