@@ -93,9 +93,7 @@ class Person:
     def settle(self) -> None:
         self.page.wait_for_load_state("networkidle" if self.scripts else "load")
         if self.scripts:
-            self.page.wait_for_function(
-                "!document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling')"
-            )
+            expect(self.page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
 
     def fill(self, label: str | re.Pattern, text: str) -> None:
         self.page.get_by_label(label).first.fill(text)
