@@ -171,9 +171,7 @@ class Walk:
         who = self.member
         page = who.go("/members/")
         who.look("people")
-        page.locator("main input[type=search], main input[name=q]").first.fill("kitchen")
-        page.locator("main input[name=q]").first.press("Enter")
-        who.settle()
+        who.search("kitchen")
         who.follow("Samina Qureshi")
         who.has_title("Samina Qureshi")
         who.sees("I tell you what it sounds like at a kitchen table.")
@@ -216,7 +214,6 @@ class Walk:
         assert "?post=2" in page.url
         who.look("thread with an answer")
         who.click(page.locator("#post-2").get_by_role("link", name=re.compile("Reply")).first)
-        who.settle()
         page.locator("textarea[name=body]").last.fill("Mine is about a leaflet. Thank you.")
         who.press("Post reply")
         nested = page.locator("#post-3")
@@ -324,9 +321,7 @@ class Walk:
         who = self.member
         page = who.go("/library/")
         who.look("library")
-        page.locator("main input[name=q]").first.fill("between world of knowledge brokering")
-        page.locator("main input[name=q]").first.press("Enter")
-        who.settle()
+        who.search("between world of knowledge brokering")
         who.follow(re.compile("The in-between world of knowledge brokering"))
         who.has_title("The in-between world of knowledge brokering")
         who.sees("Lomas")

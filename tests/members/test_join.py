@@ -104,7 +104,7 @@ def test_wrong_link_is_said_to_be_wrong(link, client):
 )  # fmt: skip
 def test_refused_answers_are_kept_and_nobody_is_made(field, value, client):
     response = client.post(reverse("members:join"), answers(**{field: value}))
-    assert response.status_code == 200
+    assert response.status_code == 422
     assert field in response.context["form"].errors
     assert response.context["form"]["email" if field == "name" else "name"].value()
     assert not Member.objects.exists()
