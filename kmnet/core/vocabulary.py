@@ -77,18 +77,21 @@ def load_vocabulary(path: Path = STARTER) -> dict[str, int]:
             defaults={"label": entry["label"], "applies_to": entry["applies_to"], "position": position},
         )
         added["facets"] += new
-        for place, name in enumerate(entry["terms"]):
-            slug = slugify(name)[:90]
-            _term, new = Term.objects.get_or_create(
-                facet=facet, slug=slug, defaults={"name": name, "position": place}
-            )
-            added["terms"] += new
+        there = set() if new else set(facet.terms.values_list("slug", flat=True))
+        terms = [
+            Term(facet=facet, slug=slugify(name)[:90], name=name, position=place)
+            for place, name in enumerate(entry["terms"])
+        ]
+        added["terms"] += len(Term.objects.bulk_create(term for term in terms if term.slug not in there))
+    groups = {word.lower(): group for word, group in Synonym.objects.values_list("word", "group_id")}
+    synonyms = []
     for words in data["synonyms"]:
-        known = Synonym.objects.filter(word__in=words).values_list("group_id", flat=True).first()
-        group = SynonymGroup.objects.get(pk=known) if known else SynonymGroup.objects.create(note=words[0])
+        group = next((groups[word.lower()] for word in words if word.lower() in groups), None)
+        group = group or SynonymGroup.objects.create(note=words[0]).pk
         for word in words:
-            if not Synonym.objects.filter(word__iexact=word).exists():
-                Synonym.objects.create(group=group, word=word)
-                added["synonyms"] += 1
+            if word.lower() not in groups:
+                groups[word.lower()] = group
+                synonyms.append(Synonym(group_id=group, word=word))
+    added["synonyms"] = len(Synonym.objects.bulk_create(synonyms))
     cache.delete("vocabulary")
     return added
