@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,7 +38,9 @@ def _start_missing():
     if not missing:
         return
     # /tmp of root may be private to it, and Postgres runs as another user there.
-    state = Path(tempfile.mkdtemp(prefix="kmnet-test-", dir="/var/tmp" if os.geteuid() == 0 else None))
+    place = Path("/var/tmp" if os.geteuid() == 0 else tempfile.gettempdir())
+    _sweep(place)
+    state = Path(tempfile.mkdtemp(prefix="kmnet-test-", dir=place))
     if "postgres" in missing and _kept_cluster().exists():
         subprocess.run(["cp", "-a", str(_kept_cluster()), str(state / "pg")], check=True)
     _running = embedded.Services(missing, state=state, durable=False)
@@ -45,6 +48,14 @@ def _start_missing():
     os.environ.update(_running.addresses())
     if "postgres" in missing:
         os.environ[TEMPLATE_MADE] = str(state / "template-made")
+
+
+def _sweep(place: Path) -> None:
+    """Runs that were killed could not remove their data."""
+    for left in place.glob("kmnet-test-*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > 24 * 3600:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _kept_cluster() -> Path:
