@@ -18,7 +18,7 @@ LONG_RUNNING = {"db", "redis", "web", "worker", "beat"}
 def folder(tmp_path):
     """A copy of what an operator has, with the two secrets filled in."""
     shutil.copy(ROOT / "docker-compose.yml", tmp_path)
-    env = (ROOT / "env.example").read_text()
+    env = (ROOT / ".env.example").read_text()
     (tmp_path / ".env").write_text(
         env.replace("_PASSWORD=\n", "_PASSWORD=x\n").replace("_KEY=\n", "_KEY=y\n")
     )
@@ -72,7 +72,7 @@ def test_every_service_is_watched_and_restarted_and_migration_runs_once(folder):
 
 
 def test_no_secret_stands_in_the_files():
-    for name in ("docker-compose.yml", "Dockerfile", "env.example"):
+    for name in ("docker-compose.yml", "Dockerfile", ".env.example"):
         for line in (ROOT / name).read_text().splitlines():
             variable, _, value = line.partition("=")
             if variable in ("SECRET_KEY", "POSTGRES_PASSWORD"):

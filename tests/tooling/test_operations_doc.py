@@ -13,5 +13,5 @@ def test_every_variable_is_explained_and_none_is_invented():
 
 
 def test_example_sets_what_is_read():
-    example = (ROOT / "env.example").read_text()
+    example = (ROOT / ".env.example").read_text()
     assert set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)) - READ == {"POSTGRES_PASSWORD"}
