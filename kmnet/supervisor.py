@@ -128,9 +128,10 @@ class Run:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask_to_stop)
 
-    def _ask_to_stop(self, *_):
+    def _ask_to_stop(self, number, _frame):
         if self.stop_asked.is_set():
             self.impatient.set()  # asked twice: do not wait for what is under way
+        self.asked_by = signal.Signals(number).name
         self.stop_asked.set()
 
     def run(self) -> int:
@@ -235,6 +236,8 @@ class Run:
         return 0
 
     def _stop_children(self) -> None:
+        if self.stop_asked.is_set():
+            say(f"\nStopping ({self.asked_by}) ...")
         living = [child for child in self.children.values() if child.poll() is None]
         for child in living:
             child.terminate()
