@@ -53,6 +53,30 @@ def test_no_password_is_shown(moderator, admin_browser, member):
         assert 'name="password"' not in content
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        f"{MEMBERS}?password__startswith=md5",
+        f"{MEMBERS}?email__startswith=ana",
+        f"{PROFILES}?about__icontains=secret",
+        f"{PROFILES}?member__password__startswith=md5",
+        f"{PROFILES}?about_seen_by=0",
+    ],
+)
+def test_addresses_ask_only_what_the_filters_offer(question, moderator, admin_browser, member):
+    """Otherwise a moderator spells out a password's hash, or what somebody hides, letter by letter."""
+    assert moderator.get(question).status_code == 400
+    assert admin_browser.get(question).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["is_host__exact=0", "status__exact=active", "address_proven_at__isempty=0", "joined_at__year=2020"],
+)
+def test_the_filters_themselves_work(question, moderator, member):
+    assert moderator.get(f"{MEMBERS}?{question}").status_code == 200
+
+
 def test_moderators_cannot_raise_anybody(moderator, member):
     own = Member.objects.get(name="Mod")
     for target in (own, member):
