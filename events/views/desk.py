@@ -201,8 +201,14 @@ def _act_on_person(request, event: Event, found: Registration):
         form = ReasonForm(request.POST)
         if not form.is_valid():
             return _person_page(request, event, found, form)
-        services.remove_registration(registration=found, by=request.user, reason=form.cleaned_data["reason"])
-        messages.success(request, _("Taken off, and told so."))
+        try:
+            services.remove_registration(
+                registration=found, by=request.user, reason=form.cleaned_data["reason"]
+            )
+        except services.TooLate:
+            messages.warning(request, _("The event is over."))
+        else:
+            messages.success(request, _("Taken off, and told so."))
         return _back(event)
     raise Http404
 

@@ -20,8 +20,9 @@ def create(request):
     if not can_create_event(request.user):
         raise PermissionDenied
     original = None
-    if request.GET.get("rehearsal_of", "").isdigit():
-        original = get_own_event(request, int(request.GET["rehearsal_of"]))
+    of = request.GET.get("rehearsal_of", "")
+    if of.isascii() and of.isdigit() and len(of) < 19:
+        original = get_own_event(request, int(of))
     initial = {"time_zone": request.user.time_zone}
     if original is not None:
         initial |= {

@@ -104,6 +104,20 @@ def test_organiser_ticks_removes_and_adds(client, event, organiser):
     assert response.status_code == 422
 
 
+def test_removing_when_all_is_over_says_so(client, organiser):
+    event = make_event(organisers=[organiser], starts_in=timedelta(days=-2))
+    left = make_registration(event=event, status=Status.WAITING)
+    response = client.post(url("person", event, left.pk), {"act": "remove", "reason": "Late"}, follow=True)
+    assert (response.status_code, "The event is over." in response.content.decode()) == (200, True)
+    left.refresh_from_db()
+    assert left.status == Status.WAITING
+
+
+@pytest.mark.parametrize("number", ["²", "٣", "9" * 30, "-1"])
+def test_rehearsal_of_a_number_that_is_none(client, organiser, number):
+    assert client.get("/events/new/", {"rehearsal_of": number}).status_code in (200, 404)
+
+
 def test_export_is_safe_against_formulas_and_whole(client, event, organiser):
     make_registration(event=event, guest_address="a@example.com", guest_name='=HYPERLINK("http://evil")')
     make_registration(
