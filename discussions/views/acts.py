@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -58,8 +58,11 @@ def read_all(request):
         services.mark_all_read(member=request.user)
         messages.success(request, _("Everything counts as read now."))
     back = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
-    return redirect(back if safe else "discussions:index")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
+        return redirect("discussions:index")
+    return HttpResponseRedirect(
+        back
+    )  # not redirect(): it takes a word without a slash for the name of a page
 
 
 def close(request, pk):

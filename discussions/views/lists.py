@@ -38,7 +38,7 @@ def show_list(request, *, space):
     threads = Thread.objects.visible_to(user)
     if space:
         threads = threads.filter(space=space)
-    tag = find_tag(request.GET.get("tag"))
+    tag = find_tag(request.GET.get("tag"), user)
     if tag:
         threads = threads.filter(pk__in=Thread.objects.filter(tags=tag).values("pk"))
     shows = {
@@ -99,8 +99,12 @@ def show_list(request, *, space):
     return render(request, "discussions/thread_list.html", context)
 
 
-def find_tag(name: str | None) -> Tag | None:
-    return Tag.objects.filter(name__iexact=clean_line(name[:100])).first() if name else None
+def find_tag(name: str | None, user) -> Tag | None:
+    """The tag, if a thread that this person may see has it: another one is as unknown as one that never was."""
+    if not name:
+        return None
+    here = Thread.objects.visible_to(user)
+    return Tag.objects.filter(name__iexact=clean_line(name[:100]), thread__in=here).first()
 
 
 def count_some(threads) -> int:

@@ -88,6 +88,22 @@ def test_guests_and_newcomers_see_public_spaces_only(client):
     assert listed(client) == [private, public]
 
 
+@pytest.mark.parametrize("space_fields", [{"readable_by": "members"}, {}])
+def test_a_tag_of_what_one_may_not_see_is_no_tag(client, space_fields):
+    """Otherwise the line of filters told a guest that such a tag, spelled so, is in use somewhere."""
+    thread = make_thread(space=make_space(**space_fields), tags=["Merger"])
+    if not space_fields:
+        services.hide_post(
+            post=thread.posts.get(), actor=make_member(is_moderator=True), reason="Names a patient."
+        )
+    for name in ("merger", "never used"):
+        assert client.get(INDEX, {"tag": name}).context["chosen"] == []
+    client.force_login(make_member(is_moderator=True))
+    assert [chosen["label"] for chosen in client.get(INDEX, {"tag": "merger"}).context["chosen"]] == [
+        "Merger"
+    ]
+
+
 @pytest.mark.parametrize("slug", ["for-members", "never-made"])
 def test_guest_at_a_members_space_signs_in_whether_it_is_there_or_not(client, slug):
     make_space(slug="for-members", readable_by="members")
@@ -111,6 +127,15 @@ def test_mark_all_read_is_a_post(client):
     response = client.post("/discussions/read/", {"next": "https://elsewhere.example/"})
     assert response["Location"] == INDEX
     assert list(Thread.objects.unread_by(member)) == []
+
+
+@pytest.mark.parametrize(
+    "back", ["NaN", "=1+1", "thread", "a:b", "?show=all", "//elsewhere.example/", "\x00"]
+)
+def test_mark_all_read_leads_back_to_no_odd_place(client, back):
+    client.force_login(make_member())
+    response = client.post("/discussions/read/", {"next": back})
+    assert (response.status_code, "elsewhere" in response["Location"]) == (302, False)
 
 
 def test_starting_spaces_are_there_and_seeding_repeats_safely():
