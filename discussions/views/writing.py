@@ -124,9 +124,9 @@ def parent_of(thread, number) -> Post | None:
 
 
 def reply_page(request, thread, form, *, status=200, **more) -> HttpResponse:
-    to = form["to"].value()
+    to = str(form["to"].value() or "")
     parent = None
-    if str(to or "").isdigit() and len(str(to)) < 10:
+    if to.isascii() and to.isdigit() and len(to) < 10:  # "²" is a digit too, and no number
         visible = Post.objects.visible_to(request.user).select_related("author")
         parent = visible.filter(thread=thread, number=int(to)).first()
     context = {

@@ -148,6 +148,18 @@ def test_reply_to_nothing_posts_nothing(client, member, to):
     assert thread.posts.count() == 1
 
 
+@pytest.mark.parametrize("to", ["²", "٣", "9" * 30, "-1", "1.5"])
+def test_reply_to_a_number_that_is_none_is_refused_with_the_text(client, member, to):
+    thread = make_thread()
+    address = reply_address(thread)
+    assert client.get(address, {"to": to}).status_code == 200
+    response = client.post(address, {"body": "Kept as typed.", "to": to})
+    assert response.status_code in (404, 422)
+    if response.status_code == 422:
+        assert "Kept as typed." in response.content.decode()
+    assert thread.posts.count() == 1
+
+
 def test_empty_reply_is_not_posted(client, member):
     thread = make_thread()
     assert client.post(reply_address(thread), {"body": " \n\x00 "}).status_code == 422
