@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 
 class JoinView(SignupView):
@@ -50,7 +50,7 @@ class ConfirmAddressView(ConfirmEmailView):
 
 
 @login_not_required
-@require_GET
+@require_safe
 def proven(request):
     """The address was proven on another device than the one that joined: how to go on from here."""
     if request.user.is_authenticated:

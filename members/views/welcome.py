@@ -4,7 +4,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
 from .. import services
@@ -25,7 +25,7 @@ def is_open_to(user) -> bool:
     return bool(user.address_proven_at)
 
 
-@require_GET
+@require_safe
 def welcome(request):
     """Go on where they left."""
     if not is_open_to(request.user):
@@ -71,7 +71,7 @@ def later(request):
     return redirect("/")
 
 
-@require_GET
+@require_safe
 def done(request):
     if not request.user.onboarded_at:
         return redirect("members:welcome")
@@ -87,7 +87,7 @@ def done(request):
     return render(request, "members/welcome_done.html", context)
 
 
-@require_GET
+@require_safe
 def waiting(request):
     """What an unproven or pending member may do meanwhile."""
     if is_full_member(request.user):

@@ -43,3 +43,9 @@ def test_profile_opens_for_members_and_owner(member, signed_in):
     other = make_member()
     assert signed_in(other).get(member.get_absolute_url()).status_code == 200
     assert signed_in(member).get(member.get_absolute_url()).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/welcome/", "/welcome/done/", "/welcome/waiting/", "/join/proven/"])
+def test_head_is_answered_as_get(client, address):
+    client.force_login(make_member())
+    assert client.head(address).status_code == client.get(address).status_code
