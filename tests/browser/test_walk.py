@@ -1,8 +1,8 @@
 """The first walk, played as four people in a real browser: once with scripts, once without.
 
 A newcomer joins and asks; a member answers and waits for a place; an organiser runs the launch of 100 places that 130
-people want;
-a moderator keeps it kind. Whatever happens by mail is read in the in-site mailbox, as a newcomer to the demo would.
+people want; a moderator keeps it kind. Whatever happens by mail is read in the in-site mailbox, as a newcomer to the
+demo would.
 """
 
 import re

@@ -6,7 +6,7 @@ from datetime import timedelta
 from threading import Barrier, BrokenBarrierError
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from kmnet.core.models import OutgoingMail
@@ -60,6 +60,21 @@ def test_two_workers_at_one_member_make_one_digest(both_have_read):
     make_due_readers(1)
     assert sorted(two_workers(services.claim_due_digests)) == [0, 1]
     assert DigestRun.objects.count() == 1
+
+
+def test_worker_passes_over_members_that_another_one_has():
+    first, second = make_due_readers(2)
+
+    def claim():
+        with closing(connection), transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '2s'")  # rather than wait for the other for ever
+            return services.claim_due_digests(limit=1)
+
+    with transaction.atomic(), ThreadPoolExecutor(1) as pool:
+        assert services.claim_due_digests(limit=1) == 1
+        assert pool.submit(claim).result() == 1
+    assert sorted(DigestRun.objects.values_list("member_id", flat=True)) == [first.pk, second.pk]
 
 
 def test_without_the_lock_both_would_have_made_it(both_have_read, monkeypatch):

@@ -63,6 +63,21 @@ def test_without_the_lock_mails_go_out_twice(monkeypatch):
     assert max(send_from_many_at_once(monkeypatch).values()) > 1
 
 
+def test_sender_passes_over_what_another_one_has():
+    """Without SKIP LOCKED the second would wait as long as the first one's mail server takes, and then find nothing."""
+    first, second = queue_test_mail(), queue_test_mail()
+
+    def claim():
+        with closing(connection), transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '2s'")  # rather than wait for the other for ever
+            return delivery.claim_next()
+
+    with transaction.atomic(), ThreadPoolExecutor(1) as pool:
+        assert delivery.claim_next() == first
+        assert pool.submit(claim).result() == second
+
+
 def test_page_does_not_wait_for_a_mail_that_is_on_the_wire():
     """Withdrawing skips a row that a sender holds: its lock lasts as long as the mail server takes to answer."""
     row = queue_test_mail(dedupe_key="seat:1")

@@ -276,6 +276,25 @@ def test_following_and_muting(client, member):
     assert client.post(address, {"level": "loud"}).status_code == 404
 
 
+def test_what_one_may_not_see_has_no_page_to_act_on(client, member):
+    thread = make_thread()
+    reply = make_post(thread=thread, author=thread.author)
+    acts = (
+        ("get", reply_address(thread)),
+        ("post", reply_address(thread)),
+        ("post", reverse("discussions:watch", args=[thread.pk])),
+        ("post", reverse("discussions:unaccept", args=[thread.pk])),
+        ("post", reverse("discussions:accept", args=[reply.pk])),
+        ("get", reverse("discussions:edit", args=[reply.pk])),
+    )
+    answers = [getattr(client, method)(address).status_code for method, address in acts]
+    assert answers == [200, 422, 404, 403, 403, 403]  # seen; some of it is not this member's to do
+    first = thread.posts.get(number=1)
+    services.hide_post(post=first, actor=make_member(is_moderator=True), reason="It names somebody.")
+    answers = [getattr(client, method)(address).status_code for method, address in acts]
+    assert answers == [404] * len(acts)
+
+
 def test_preview_for_the_composer(client, member):
     html = client.post("/discussions/preview/", {"text": "*So* <script>alert(1)</script>"}).content.decode()
     assert "<em>So</em>" in html

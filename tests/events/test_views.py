@@ -112,6 +112,16 @@ def test_past_events_stand_apart_with_how_many_came(client):
     assert "Save me a place" not in shown
 
 
+def test_past_events_of_members_are_listed_for_members_alone(client):
+    long_ago = timedelta(days=-9)
+    public = make_event(starts_in=long_ago)
+    members = make_event(starts_in=long_ago, visibility=1)
+    make_event(starts_in=long_ago, published=False)
+    assert client.get(reverse("events:past")).context["page_of"].items == [public]
+    client.force_login(make_member())
+    assert set(client.get(reverse("events:past")).context["page_of"].items) == {public, members}
+
+
 # --- the event ---------------------------------------------------------------------------------------------------------
 def test_page_shows_both_times_with_the_offset_of_the_events_date(client, member, clock):
     clock.move_to(datetime(2026, 10, 1, tzinfo=UTC))  # summer time now, winter time then

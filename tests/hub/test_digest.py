@@ -206,6 +206,22 @@ def test_what_is_read_between_queueing_and_sending_is_left_out():
     assert stays.title in text
 
 
+def test_of_a_thread_the_first_unread_post_is_told():
+    reader = make_reader()
+    thread = make_thread(source="This I have read.")
+    make_post(thread=thread, source="And this as well.")
+    make_post(thread=thread, source="But not this.")
+    discussions.mark_posts_read(member=reader, thread=thread, posts=thread.posts.filter(number__lte=2))
+    age()
+    text = part(deliver(reader), "plain")
+    assert ["This I have read" in text, "And this as well" in text, "But not this" in text] == [
+        False,
+        False,
+        True,
+    ]
+    assert "?post=3#post-3" in text
+
+
 def test_what_was_mailed_on_its_own_is_not_told_again():
     reader = make_reader()
     thread = make_thread(author=reader, title="My question")
