@@ -77,10 +77,18 @@ class EventAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         return False  # an event is called off, so that people hear of it
 
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        """It lists who registered: an admin who looks leaves a line in the log."""
+        event = self.get_object(request, object_id)
+        if event is not None and request.method == "GET":
+            audit.record_act(actor=request.user, verb="events.people_seen", target=event)
+        return super().change_view(request, object_id, form_url, extra_context)
+
     def save_model(self, request, obj, form, change):
         """Only what was changed here: the rest may have been changed by a service a moment ago."""
         columns = {field.name for field in obj._meta.concrete_fields}
         obj.save(update_fields=[name for name in form.changed_data if name in columns])
+        services.log_admin(request.user, obj, "events.edited", data={"changed": form.changed_data})
 
     def _act(self, request, queryset, deed):
         done = 0
@@ -144,6 +152,12 @@ class RegistrationAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    def changelist_view(self, request, extra_context=None):
+        """Names and addresses of people at all events."""
+        if request.method == "GET":
+            audit.record_act(actor=request.user, verb="events.people_seen")
+        return super().changelist_view(request, extra_context)
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         registration = self.get_object(request, object_id)

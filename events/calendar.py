@@ -17,8 +17,6 @@ from kmnet.core.models import CommunitySettings
 
 from .models import Event
 
-CONTENT_TYPE = "text/calendar"
-
 
 def invitation(event: Event, *, name: str, address: str) -> bytes:
     """METHOD:REQUEST for one person who has a place; sent again with a higher SEQUENCE it is the update."""

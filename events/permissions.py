@@ -55,7 +55,3 @@ def can_cancel_registration(user, registration: Registration) -> bool:
 def can_enter(registration: Registration | None) -> bool:
     """Through the join gate: only with a place."""
     return registration is not None and registration.status == Status.CONFIRMED
-
-
-def can_see_recording(user, event: Event) -> bool:
-    return can_view_event(user, event)

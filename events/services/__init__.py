@@ -7,8 +7,8 @@ from .organising import (
     cancel_event,
     change_capacity,
     create_event,
+    log_admin,
     publish_event,
-    set_programme,
     update_event,
 )
 from .places import promote_waiting
@@ -46,6 +46,7 @@ __all__ = [
     "decline_offer",
     "enter",
     "forget_unproven",
+    "log_admin",
     "mark_attendance",
     "promote_waiting",
     "prove_guest",
@@ -54,6 +55,5 @@ __all__ = [
     "release_member",
     "remove_registration",
     "request_guest_place",
-    "set_programme",
     "update_event",
 ]

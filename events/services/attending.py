@@ -8,6 +8,7 @@ from members.models import Member
 
 from ..models import Registration, RegistrationLog
 from ..permissions import can_enter, can_organise_event
+from .organising import log_admin
 
 
 class DoorsClosed(Exception):
@@ -34,6 +35,9 @@ def mark_attendance(*, registration: Registration, came: bool, by: Member) -> Re
     if not can_organise_event(by, registration.event) or registration.confirmed_at is None:
         raise PermissionDenied
     _note(registration, came, actor=by, why="ticked by hand" if came else "tick taken away")
+    log_admin(
+        by, registration.event, "events.attendance", data={"registration": registration.pk, "came": came}
+    )
     registration.refresh_from_db(fields=["attended_at"])
     return registration
 

@@ -88,7 +88,7 @@ def create_event(
         return event
     event.organisers.set([actor, *organisers])
     event.tags.set(tags)
-    set_programme(event, sessions)
+    _set_programme(event, sessions)
     return event
 
 
@@ -141,13 +141,13 @@ def update_event(
     if organisers is not None:
         event.organisers.set(organisers)
     if sessions is not None:
-        set_programme(event, sessions)
+        _set_programme(event, sessions)
     if "starts_at" in told:
         _shorten_offers(event, now)
     if told:
         for registration in event.registrations.live().select_related("member"):
             mails.queue_changed(registration, event, {name: _plain(before[name]) for name in told})
-    _log_admin(actor, event, "events.edited", data={"changed": changed})
+    log_admin(actor, event, "events.edited", data={"changed": changed})
     if before["starts_at"] != event.starts_at:
         places.settle(event, now)
     return event
@@ -165,8 +165,11 @@ def _shorten_offers(event: Event, now: datetime) -> None:
     )
 
 
-def set_programme(event: Event, sessions) -> None:
-    """Replace the programme. Each item: kind, title, summary, starts_at, ends_at, speakers (name or name, about)."""
+def _set_programme(event: Event, sessions) -> None:
+    """Replace the programme, within the caller's transaction.
+
+    Each item: kind, title, summary, starts_at, ends_at, speakers (name or name, about).
+    """
     kept = []
     known = {session.pk: session for session in event.sessions.all()}
     for order, item in enumerate(sessions, start=1):
@@ -199,7 +202,7 @@ def publish_event(*, event: Event, actor: Member) -> Event:
         event.save(update_fields=["published_at"])
         if event.rehearsal_of_id is None:
             activity.record("events.published", actor=actor, target=event)
-        _log_admin(actor, event, "events.published")
+        log_admin(actor, event, "events.published")
     return event
 
 
@@ -220,7 +223,7 @@ def change_capacity(*, event: Event, actor: Member, capacity: int | None, overbo
         raise CapacityTooLow(held - capacity - overbooking, held)
     event.capacity, event.overbooking = capacity, overbooking
     event.save(update_fields=["capacity", "overbooking"])
-    _log_admin(actor, event, "events.capacity", data={"capacity": capacity, "overbooking": overbooking})
+    log_admin(actor, event, "events.capacity", data={"capacity": capacity, "overbooking": overbooking})
     places.offer_free_places(event, now)
     return event
 
@@ -240,7 +243,7 @@ def cancel_event(*, event: Event, actor: Member, reason: str = "") -> Event:
     event.save(update_fields=["cancelled_at", "cancel_reason", "sequence"])
     for registration in event.registrations.live().select_related("member"):
         mails.queue_event_cancelled(registration)
-    _log_admin(actor, event, "events.cancelled", reason=reason)
+    log_admin(actor, event, "events.cancelled", reason=reason)
     return event
 
 
@@ -249,7 +252,7 @@ def _check_organiser(actor: Member, event: Event) -> None:
         raise PermissionDenied
 
 
-def _log_admin(actor: Member, event: Event, verb: str, *, reason: str = "", data=None) -> None:
-    """An admin acting on an event that is not theirs stands in the log."""
+def log_admin(actor: Member, event: Event, verb: str, *, reason: str = "", data=None) -> None:
+    """An admin acting on an event that is not theirs stands in the log. Part of the act's own transaction."""
     if can_administer(actor) and not is_organiser_of(actor, event):
         audit.record_act(actor=actor, verb=verb, target=event, reason=reason, data=data)

@@ -15,6 +15,7 @@ from .. import mails
 from ..models import Event, Occupancy, Registration, RegistrationLog, Status
 from ..permissions import can_cancel_registration, can_organise_event, can_register
 from . import places
+from .organising import log_admin
 
 UNPROVEN_KEPT = timedelta(days=4)  # the link lasts three
 
@@ -57,6 +58,8 @@ def register_member(*, event: Event, member: Member, by: Member | None = None) -
     registration = Registration(event=event, member=member, joined_at=now)
     _take_place_or_queue(registration, occupancy, now=now, actor=by or member, why=_why(by))
     activity.record("events.registered", actor=member, target=event, data={"status": registration.status})
+    if by is not None:
+        log_admin(by, event, "events.person_added", data={"registration": registration.pk})
     return registration
 
 
@@ -239,6 +242,7 @@ def remove_registration(*, registration: Registration, by: Member, reason: str) 
         raise TooLate
     leave(event, registration, Status.REMOVED, why=reason or "removed", actor=by, at=now)
     mails.queue_removed(registration)
+    log_admin(by, event, "events.person_removed", reason=reason, data={"registration": registration.pk})
     return registration
 
 

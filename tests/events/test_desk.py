@@ -70,6 +70,24 @@ def test_an_admins_look_is_logged_and_an_organisers_is_not(client, event, organi
     assert list(AuditEntry.objects.values_list("actor", "verb")) == [(admin.pk, "events.people_seen")] * 2
 
 
+def test_an_admins_acts_are_logged_and_an_organisers_are_not(event, organiser):
+    admin = make_member(is_staff=True, is_superuser=True)
+
+    def act(by):
+        registration = services.register_member(event=event, member=make_member(), by=by)
+        services.mark_attendance(registration=registration, came=True, by=by)
+        services.remove_registration(registration=registration, by=by, reason="Asked me to.")
+
+    act(organiser)
+    assert not AuditEntry.objects.exists()
+    act(admin)
+    assert list(AuditEntry.objects.order_by("pk").values_list("actor", "verb", "target_id", "reason")) == [
+        (admin.pk, "events.person_added", event.pk, ""),
+        (admin.pk, "events.attendance", event.pk, ""),
+        (admin.pk, "events.person_removed", event.pk, "Asked me to."),
+    ]
+
+
 def test_moderator_does_not_see_registrants(client, event):
     client.force_login(make_member(is_moderator=True))
     assert client.get(url("organise", event)).status_code == 404

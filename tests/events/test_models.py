@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from events.models import Event, Registration, Status
+from kmnet.core.models import AuditEntry
 from kmnet.core.search import SearchText
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration
@@ -124,6 +125,17 @@ def test_digest_brings_new_events_that_the_member_has_not_answered():
     assert list(Event.objects.for_digest(member, since, now)) == [new]
 
 
+def test_digest_brings_members_events_to_members_alone():
+    now = timezone.now()
+    public = make_event(published_at=now - timedelta(days=1))
+    members = make_event(published_at=now - timedelta(days=1), visibility=1)
+    found = [
+        set(Event.objects.for_digest(make_member(status=status), now - timedelta(days=7), now))
+        for status in ("active", "pending")
+    ]
+    assert found == [{public, members}, {public}]
+
+
 def test_my_registrations_include_what_i_booked_as_a_guest():
     member = make_member(email="rosalind@example.com")
     mine = make_registration(member=member)
@@ -163,6 +175,8 @@ def test_admin_pages_open_and_leave_places_alone(client):
         reverse("admin:events_speaker_changelist"),
     ):
         assert client.get(address).status_code == 200, address
+    looks = AuditEntry.objects.filter(actor=admin, verb="events.people_seen").order_by("pk")
+    assert list(looks.values_list("target_id", flat=True)) == [event.pk, None, event.pk]
     changed = {"status": "cancelled"}
     assert (
         client.post(reverse("admin:events_registration_change", args=[registration.pk]), changed).status_code
