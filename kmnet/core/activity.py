@@ -130,3 +130,11 @@ def mark_read(*, member, targets: Iterable[models.Model]) -> int:
     for content_type, ids in by_type.items():
         about |= models.Q(activity__target_type=content_type, activity__target_id__in=ids)
     return Notification.objects.unread().filter(about, recipient=member).update(read_at=timezone.now())
+
+
+def mark_all_read(*, member, up_to: int | None = None) -> int:
+    """Every notification of this member is read now; with `up_to` (an id) none that came after that one."""
+    rows = Notification.objects.unread().filter(recipient=member)
+    if up_to is not None:
+        rows = rows.filter(pk__lte=up_to)
+    return rows.update(read_at=timezone.now())

@@ -24,10 +24,6 @@ class Page:
     def __len__(self):
         return len(self.items)
 
-    @property
-    def has_neighbours(self) -> bool:
-        return bool(self.next_query or self.previous_query)
-
 
 def _value(row, name):
     value = row

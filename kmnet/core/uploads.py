@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from django.core.exceptions import ValidationError
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .text import clean_line
 
@@ -171,8 +171,6 @@ def _is_package(file, how: str) -> bool:
 
 def reencode_image(file, *, extension: str, max_side: int = 2400) -> io.BytesIO:
     """The picture drawn anew: place, camera and comments gone, turned as its camera meant, at most `max_side` pixels."""
-    from PIL import ImageOps
-
     how = TYPES[extension][2]
     with Image.open(file, formats=[how]) as picture:
         drawn = ImageOps.exif_transpose(picture)

@@ -12,7 +12,6 @@ from .data import read
 
 PASSWORD = "between-worlds"
 DOMAIN = "demo.kmnet.example"
-SEEN_BY_ANYONE = 10  # Profile.SeenBy.PUBLIC
 
 
 def load_people(*, now: datetime) -> dict[str, Member]:

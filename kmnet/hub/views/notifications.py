@@ -2,10 +2,10 @@
 
 from django.contrib import messages
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from kmnet.core import activity
 from kmnet.core.keyset import paginate
 from kmnet.core.models import Notification
 from kmnet.hub import notices
@@ -38,10 +38,8 @@ def notifications(request):
 @require_POST
 def mark_read(request):
     """All that the reader had before them when they pressed; what came meanwhile stays new."""
-    rows = Notification.objects.unread().filter(recipient=request.user)
     newest = request.POST.get("up_to", "")
-    if newest.isascii() and newest.isdigit() and len(newest) < 19:
-        rows = rows.filter(pk__lte=int(newest))
-    rows.update(read_at=timezone.now())
+    known = newest.isascii() and newest.isdigit() and len(newest) < 19
+    activity.mark_all_read(member=request.user, up_to=int(newest) if known else None)
     messages.success(request, _("All marked as read."))
     return redirect("hub:notifications")
