@@ -81,7 +81,6 @@ INSTALLED_APPS = [
     "django_countries",
     "django_htmx",
     "django_structlog",
-    "template_partials",
     "csp",
 ]
 
