@@ -198,7 +198,7 @@ def pytest_arguments(arguments: list[str]) -> list[str]:
     """Two or more workers, unless the caller knows better."""
     if any(argument.startswith(("-n", "--numprocesses", "--pdb")) for argument in arguments):
         return arguments
-    return ["-n", str(min(4, max(2, os.cpu_count() or 2))), *arguments]
+    return ["-n", str(min(4, max(2, os.cpu_count() or 2))), "--dist", "worksteal", *arguments]
 
 
 def production_environment() -> dict:
