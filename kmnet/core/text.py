@@ -12,9 +12,11 @@ import nh3
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 RENDER_VERSION = 1  # raise it when the rendering changes; a task then renders old posts anew
 MAX_NESTING = 30
+MOST_ADDRESSES = 100_000  # characters of addresses in one text, where it is not longer itself
 
 # C0 and C1 controls but tab and newline; they break mail headers, feeds and XML. Also the bidi overrides and isolates,
 # which make text read otherwise than it is stored, the BOM, and lone surrogates, which no UTF-8 can hold.
@@ -50,9 +52,25 @@ ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}, "th": {"align"}, "td": {"
 
 
 @cache
-def _markdown() -> MarkdownIt:
+def _markdown(*, references: bool = True) -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False, "linkify": True, "maxNesting": MAX_NESTING})
-    return markdown.enable(["table", "strikethrough", "linkify"])
+    markdown.enable(["table", "strikethrough", "linkify"])
+    return markdown if references else markdown.disable("reference")
+
+
+def _parse(source: str) -> list[Token]:
+    """A long address that is defined once and used a thousand times would make 140 MB of 50 kB: then it is no definition,
+    and stands there as it was typed. (cmark has the same limit.)"""
+    tokens = _markdown().parse(source, {})
+    addresses = sum(
+        len(str(value))
+        for token in tokens
+        for child in token.children or ()
+        for value in child.attrs.values()
+    )
+    if addresses > max(len(source), MOST_ADDRESSES):
+        return _markdown(references=False).parse(source, {})
+    return tokens
 
 
 @cache
@@ -69,7 +87,7 @@ def _cleaner() -> nh3.Cleaner:
 
 def render_markdown(source: str) -> SafeString:
     """Markdown as safe HTML. Headings start at h3, since a page has its own h1 and h2; pictures become links."""
-    tokens = _markdown().parse(clean_text(source), {})
+    tokens = _parse(clean_text(source))
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
