@@ -192,7 +192,7 @@ class ResourceForm(forms.Form):
         """Uploads of an earlier try of this form; only the member's own, and only for a day."""
         stated = self.data.get("kept") if self.is_bound else self.initial.get("kept")
         try:
-            keys = signing.loads(stated or "", salt=KEPT_SALT, max_age=KEPT_FOR)
+            keys = signing.loads(str(stated or ""), salt=KEPT_SALT, max_age=KEPT_FOR)
         except signing.BadSignature:
             return []
         return list(

@@ -484,3 +484,9 @@ def test_nothing_is_given_away_by_not_choosing_a_licence(member):
 def test_form_shows_every_facet_for_resources_only(member, guide):
     make_term("stage", "implement")
     assert ResourceForm(member=member).facet_names == ["facet-stage"]
+
+
+def test_odd_things_that_were_kept_break_no_form(client, guide):
+    client.post(ADD, {name: ["a", "b"] for name in (*typed(guide), "kept")})
+    client.force_login(make_member())
+    assert client.get("/library/add/").status_code == 200
