@@ -24,6 +24,13 @@ class AccountAdapter(DefaultAccountAdapter):
         ),
     }
 
+    def is_safe_url(self, url):
+        """allauth lets the error of an address that is none ("https://[::1") through."""
+        try:
+            return super().is_safe_url(url)
+        except ValueError:
+            return False
+
     def clean_email(self, email):
         email = super().clean_email(email)
         if not settings.KMNET_DEMO and email.lower().endswith("@" + DEMO_DOMAIN):

@@ -150,7 +150,7 @@ class Finding:
 
     def label(self, key: str, value: str, label: str) -> str:
         if key == "country":
-            return countries.name(value) or value
+            return (value.isascii() and countries.name(value)) or value  # it takes "²" for a number
         if key == "team":
             return {"solo": _("The only one in their team"), "small": _("One of two to five")}.get(
                 value, str(TeamSize(value).label) if value in TeamSize.values else value

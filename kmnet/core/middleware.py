@@ -78,7 +78,10 @@ class KeepTextMiddleware(PassThrough):
         if request.method == "POST":
             kept_text.keep(request)
         if request.htmx:
-            back = request.htmx.current_url_abs_path or "/"
+            try:
+                back = request.htmx.current_url_abs_path or "/"
+            except ValueError:  # what the header says is no address
+                back = "/"
             response = HttpResponse(status=204)
             response["HX-Redirect"] = redirect_to_login(back, resolve_url("account_login")).url
             return response

@@ -49,3 +49,19 @@ def test_profile_opens_for_members_and_owner(member, signed_in):
 def test_head_is_answered_as_get(client, address):
     client.force_login(make_member())
     assert client.head(address).status_code == client.get(address).status_code
+
+
+@pytest.mark.parametrize("address", ["/accounts/login/", "/join/", "/accounts/login/code/"])
+def test_next_that_is_no_address_is_ignored(client, address):
+    assert client.get(address, {"next": "https://[::1"}).status_code == 200
+
+
+def test_expired_login_with_an_odd_current_address(client):
+    response = client.get("/members/", headers={"HX-Request": "true", "HX-Current-URL": "http://[::1"})
+    assert response["HX-Redirect"] == "/accounts/login/?next=/"
+
+
+@pytest.mark.parametrize("country", ["²", "٣", "12", "\x00", "'"])
+def test_directory_of_a_country_that_is_none(client, country):
+    client.force_login(make_member())
+    assert client.get("/members/", {"country": country}).status_code == 200
