@@ -1,5 +1,6 @@
 """Cleans what people type about events; saves nothing."""
 
+import re
 import zoneinfo
 from datetime import datetime, timedelta
 
@@ -280,6 +281,17 @@ def programme_initial(event: Event) -> list[dict]:
         }
         for session in event.sessions.prefetch_related("speakers")
     ]
+
+
+def programme_kept(kept: dict) -> list[dict]:
+    """The lines of the programme among what was typed into an expired login."""
+    total = str(kept.get("programme-TOTAL_FORMS", ""))
+    count = min(int(total), ProgrammeFormSet.max_num) if re.fullmatch("[0-9]{1,4}", total) else 0
+    lines = [
+        {name: kept.get(f"programme-{number}-{name}") for name in SessionForm.base_fields}
+        for number in range(count)
+    ]
+    return [line for line in lines if any(line[name] for name in ("title", "time", "speakers"))]
 
 
 # --- the organisers' page ----------------------------------------------------------------------------------------------

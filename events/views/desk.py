@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from kmnet.core import audit
+from kmnet.core import audit, kept_text
 from kmnet.core.keyset import paginate
 from kmnet.core.models import OutgoingMail
 from members.models import Member
@@ -155,10 +155,12 @@ def publish(request, pk, slug):
 def call_off(request, pk, slug):
     """Cancel the event, on a page that says what happens then."""
     event = get_own_event(request, pk)
-    form = ReasonForm(request.POST or None)
+    posted = request.POST if request.method == "POST" else None
+    form = ReasonForm(posted, initial=kept_text.take(request))
     if request.method == "POST" and form.is_valid():
         try:
             services.cancel_event(event=event, actor=request.user, reason=form.cleaned_data["reason"])
+            kept_text.forget(request)
         except services.EventOver:
             messages.warning(request, _("The event is over."))
         return redirect(event)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from kmnet.core import kept_text
 
 from .. import services
-from ..forms import EventForm, ProgrammeFormSet, programme_initial
+from ..forms import EventForm, ProgrammeFormSet, programme_initial, programme_kept
 from ..permissions import can_create_event
 from .common import get_event, get_own_event
 
@@ -39,11 +39,13 @@ def create(request):
                 sessions=programme.items(form),
                 **form.service_fields(),
             )
+            kept_text.forget(request)
             messages.success(request, _("This is a draft, seen by you alone. Publish it when it is ready."))
             return redirect("events:organise", pk=event.pk, slug=event.slug)
     else:
-        form = EventForm(initial=initial | kept_text.take(request))
-        programme = ProgrammeFormSet(prefix="programme")
+        kept = kept_text.take(request)
+        form = EventForm(initial=initial | kept)
+        programme = ProgrammeFormSet(prefix="programme", initial=programme_kept(kept))
     context = {"form": form, "programme": programme, "original": original}
     return render(request, "events/event_form.html", context, status=422 if form.errors else 200)
 
@@ -66,10 +68,12 @@ def edit(request, pk, slug):
             except services.EventOver:
                 form.add_error("starts", _("The time of this event cannot be changed any more."))
             else:
+                kept_text.forget(request)
                 messages.success(request, _("Saved."))
                 return redirect("events:organise", pk=event.pk, slug=event.slug)
     else:
-        form = EventForm(event=event, initial=kept_text.take(request))
-        programme = ProgrammeFormSet(prefix="programme", initial=sessions)
+        kept = kept_text.take(request)
+        form = EventForm(event=event, initial=kept)
+        programme = ProgrammeFormSet(prefix="programme", initial=programme_kept(kept) or sessions)
     context = {"form": form, "programme": programme, "event": get_event(request, pk)}
     return render(request, "events/event_form.html", context, status=422 if form.errors else 200)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .text import clean_line, clean_text
 
+FIRST_YEAR, LAST_YEAR = 1970, 2199
 POST_LENGTH = 50_000  # characters; about 8,000 words
 
 
@@ -107,4 +108,13 @@ class LocalDateTimeField(forms.DateTimeField):
         if isinstance(value, datetime):
             return value.replace(tzinfo=None)
         # Not DateTimeField's own: it reads on the reader's clock, and refuses the hours that are skipped there.
-        return forms.fields.BaseTemporalField.to_python(self, value)
+        local = forms.fields.BaseTemporalField.to_python(self, value)
+        if (
+            not FIRST_YEAR <= local.year <= LAST_YEAR
+        ):  # at the ends of the calendar no sum of times can be made
+            raise ValidationError(
+                _("Choose a year from %(first)d to %(last)d."),
+                code="year",
+                params={"first": FIRST_YEAR, "last": LAST_YEAR},
+            )
+        return local

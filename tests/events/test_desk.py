@@ -252,6 +252,9 @@ def test_event_times_that_come_twice_are_asked_about(client, organiser, which, h
         ({"capacity": "0"}, "greater than or equal to 1"),
         ({"closes": "2027-03-01T10:00"}, "Registration closes when the event starts"),
         ({"title": ""}, "Title: this is needed"),
+        ({"starts": "0001-01-01T00:00", "time_zone": "Asia/Tokyo"}, "Choose a year from"),
+        ({"ends": "9999-12-31T23:59", "time_zone": "America/New_York"}, "Choose a year from"),
+        ({"opens": "0001-01-01T00:00", "time_zone": "Asia/Tokyo"}, "Choose a year from"),
     ],
 )
 def test_event_form_refuses_and_keeps_what_was_typed(client, organiser, change, words):
@@ -259,6 +262,40 @@ def test_event_form_refuses_and_keeps_what_was_typed(client, organiser, change, 
     assert response.status_code == 422
     assert words in response.content.decode()
     assert "Short talks, **long** questions." in response.content.decode()
+
+
+def test_programme_typed_into_an_expired_login_is_offered_again_and_forgotten_once_sent(client, organiser):
+    client.logout()
+    assert client.post(reverse("events:create"), FORM).url.startswith("/accounts/login/")
+    client.force_login(organiser)
+    page = client.get(reverse("events:create"))
+    assert page.context["form"]["description"].value() == FORM["description"]
+    line = page.context["programme"].forms[0]
+    assert [line[name].value() for name in ("title", "kind", "time", "speakers")] == [
+        "Welcome",
+        "presentation",
+        "13:00",
+        "Ada Lovelace (Norwich); Ben",
+    ]
+    client.post(reverse("events:create"), FORM | {"programme-INITIAL_FORMS": "1"})
+    assert Event.objects.get().sessions.get().title == "Welcome"
+    assert "Welcome" not in client.get(reverse("events:create")).content.decode()
+
+
+@pytest.mark.parametrize("odd", ["²", "9" * 30, "-1", ["a", "b"]])
+def test_odd_things_that_were_kept_break_no_form(client, organiser, odd):
+    client.logout()
+    client.post(reverse("events:create"), dict.fromkeys(FORM, odd))
+    client.force_login(organiser)
+    assert client.get(reverse("events:create")).status_code == 200
+
+
+def test_why_an_event_is_called_off_is_not_lost_with_the_login(client, organiser):
+    event = make_event(organisers=[organiser])
+    client.logout()
+    client.post(url("call_off", event), {"reason": "The speaker is ill."})
+    client.force_login(organiser)
+    assert "The speaker is ill." in client.get(url("call_off", event)).content.decode()
 
 
 def test_saving_untouched_changes_nothing(client, organiser):
