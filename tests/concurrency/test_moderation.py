@@ -62,6 +62,12 @@ def test_of_two_decisions_at_once_one_counts(both_have_looked, decisions):
     assert AuditEntry.objects.filter(verb__startswith="reports.").count() == 1
 
 
+def test_of_two_who_hide_what_nobody_reported_one_counts(both_have_looked, monkeypatch):
+    monkeypatch.setattr(core, "report", lambda **kwargs: None)
+    assert two_decide(("hide", "hide")) == ["decided", "too late"]
+    assert AuditEntry.objects.filter(verb="discussions.post_hidden").count() == 1
+
+
 def test_without_the_lock_both_would_get_to_act(both_have_looked, monkeypatch):
     """The control: both read "open, visible"; a thing that nobody reported is then hidden twice, and told twice."""
     monkeypatch.setattr(desk, "hold_case", lambda kind, pk: None)
