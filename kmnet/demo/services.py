@@ -21,9 +21,15 @@ LOCK = 7_230_160_060  # one loader at a time
 ACCOUNTS = ("admin", "moderator", "organiser", "member", "newcomer")
 
 
+class NotEmpty(Exception):
+    """Real people are in this database: it is no place for invented ones."""
+
+
 @transaction.atomic
 def load_demo() -> bool:
     """Load everything, or nothing; False where it is there already. Takes an advisory lock.
+
+    Raises NotEmpty in the database of a real community.
 
     Everything goes through the services of the apps, so that the demo obeys every rule that people do. Its mails are
     not sent, but for those to the five accounts, whose inboxes shall look lived in.
@@ -34,6 +40,8 @@ def load_demo() -> bool:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     if Member.objects.filter(email=f"admin@{DOMAIN}").exists():
         return False
+    if Member.objects.exists():
+        raise NotEmpty("This database holds members already; the demo goes only into an empty one.")
     now = timezone.now()
     if not CommunitySettings.objects.exists():
         CommunitySettings(

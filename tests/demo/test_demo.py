@@ -2,14 +2,15 @@
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from discussions.models import Thread
 from events.models import Event
 from kmnet.core.models import OutgoingMail
-from kmnet.demo.services import load_demo
+from kmnet.demo.services import NotEmpty, load_demo
 from members.models import Member, Profile
 from resources.models import Resource
+from tests.factories import make_member
 
 pytestmark = pytest.mark.django_db
 
@@ -48,3 +49,12 @@ def test_demo_is_refused_outside_the_demo(settings):
     with pytest.raises(ImproperlyConfigured):
         load_demo()
     assert Member.objects.count() == 0
+
+
+def test_demo_does_not_go_into_the_database_of_a_real_community():
+    make_member()
+    with pytest.raises(NotEmpty):
+        load_demo()
+    with pytest.raises(CommandError, match="only into an empty one"):
+        call_command("demo")
+    assert Member.objects.count() == 1
