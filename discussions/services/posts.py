@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from kmnet.core.text import RENDER_VERSION, render_markdown
+from kmnet.core.vocabulary import in_order
 from members.models import Member
 
 from ..models import Kind, Post, PostVersion, Space, Thread
@@ -78,7 +79,7 @@ def start_thread(
             post.heading = heading_of(title, tags)
             retell(thread, post)
             thread.save()
-            thread.tags.set(tags)
+            thread.tags.set(in_order(tags))
             post.thread = thread
             if hold:
                 post.state = Post.State.HELD
@@ -157,7 +158,7 @@ def edit_post(
     if leads:
         if tags is not None:
             tags = list(dict.fromkeys(tags))
-            thread.tags.set(tags)
+            thread.tags.set(in_order(tags))
         else:
             tags = list(thread.tags.names())
         thread.title, thread.slug = title, slug_of(title, thread.kind)

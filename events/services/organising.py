@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from kmnet.core import activity, audit, text
+from kmnet.core.vocabulary import in_order
 from members.models import Member
 from members.permissions import can_administer
 
@@ -87,7 +88,7 @@ def create_event(
             raise PermissionDenied
         return event
     event.organisers.set([actor, *organisers])
-    event.tags.set(tags)
+    event.tags.set(in_order(tags))
     _set_programme(event, sessions)
     return event
 
@@ -137,7 +138,7 @@ def update_event(
             event.moved_at = now
     event.save()
     if tags is not None:
-        event.tags.set(tags)
+        event.tags.set(in_order(tags))
     if organisers is not None:
         event.organisers.set(organisers)
     if sessions is not None:

@@ -1,5 +1,6 @@
 """The field's vocabulary: looking up terms, expanding words to their synonyms, loading the starter set."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -95,3 +96,9 @@ def load_vocabulary(path: Path = STARTER) -> dict[str, int]:
     added["synonyms"] = len(Synonym.objects.bulk_create(synonyms))
     cache.delete("vocabulary")
     return added
+
+
+def in_order(tags: Iterable[str]) -> list[str]:
+    """Tags as everybody writes them: two who make the same new tags in one moment, each beginning with another, would
+    wait for each other for ever."""
+    return sorted(tags, key=str.casefold)

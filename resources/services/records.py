@@ -16,6 +16,7 @@ from kmnet.core import activity, audit
 from kmnet.core.models import Term
 from kmnet.core.search import CONFIG
 from kmnet.core.text import RENDER_VERSION, clean_text, excerpt, render_markdown
+from kmnet.core.vocabulary import in_order
 
 from .. import csl as csl_json
 from ..identifiers import normalise_doi, title_key, url_key
@@ -87,7 +88,7 @@ def _set_words(resource: Resource, details: Details) -> None:
     tags: dict[str, str] = {}
     for tag in details.tags:
         tags.setdefault(tag.casefold(), tag[:100])
-    resource.tags.set(list(tags.values())[:MAX_TAGS])
+    resource.tags.set(in_order(list(tags.values())[:MAX_TAGS]))
 
 
 def reindex(resources: Iterable[Resource]) -> None:

@@ -3,6 +3,7 @@
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
+from functools import partial
 from threading import Barrier, BrokenBarrierError
 
 import pytest
@@ -108,6 +109,25 @@ def test_question_pressed_twice_at_once_is_one_thread(wait_for_each_other):
     assert Thread.objects.count() == 1
     space.refresh_from_db()
     assert space.thread_count == 1
+
+
+def test_the_same_new_tags_in_another_order_at_once_block_nobody():
+    space = make_space()
+    for number in range(3):
+        tags = [f"new {number} {letter}" for letter in "abcde"]
+        works = [
+            partial(
+                services.start_thread,
+                author=make_member(),
+                space=space,
+                title="Which tags?",
+                source="These.",
+                tags=order,
+            )
+            for order in [tags, tags[::-1]] * 3
+        ]
+        for thread in at_once(*works):
+            assert sorted(thread.tags.names()) == tags
 
 
 def test_two_pages_read_at_once_lose_nothing():
