@@ -1,18 +1,30 @@
 """Pages behind links in mails: public, without a session, and inert until the button is pressed."""
 
+import zoneinfo
 from functools import wraps
 
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from kmnet.core import tokens
 from kmnet.core.mail_pages import mail_page
+from kmnet.core.models import CommunitySettings
 
 from . import services, times
 from .mails import links
 from .models import Registration, Status
 from .views.places import pass_gate
+
+
+def _zone_of(registration: Registration) -> zoneinfo.ZoneInfo:
+    """The page tells the same hours as the mail that led to it, whoever is signed in here, or nobody."""
+    name = registration.member.time_zone if registration.member else registration.guest_time_zone
+    try:
+        return zoneinfo.ZoneInfo(name or CommunitySettings.load().time_zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return zoneinfo.ZoneInfo("UTC")
 
 
 def page_of(purpose: str):
@@ -36,7 +48,8 @@ def page_of(purpose: str):
             )
             if registration is None:
                 return render(request, "events/mail/bad_link.html", status=404)
-            return view(request, registration, ended)
+            with timezone.override(_zone_of(registration)):
+                return view(request, registration, ended)
 
         return wrapped
 

@@ -1,6 +1,6 @@
 """Pages behind links in mails: opening them changes nothing, whoever or whatever opens them; the button acts."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -89,6 +89,20 @@ def test_offer_is_taken_by_the_button_and_twice_is_once(client, offered):
     assert "You have the place" in client.get(link).content.decode()
 
 
+def test_pages_tell_the_hour_by_the_clock_of_whoever_the_mail_was_for(client, event, clock):
+    clock.move_to(datetime(2026, 11, 20, 12, tzinfo=UTC))
+    event = make_event(starts_at=datetime(2026, 12, 1, 14, tzinfo=UTC))
+    member = make_member(time_zone="Australia/Sydney")
+    offered = make_registration(event=event, member=member, status=Status.OFFERED)
+    for link in (mails.offer_url(offered), mails.cancel_url(offered)):
+        shown = client.get(path(link)).content.decode()
+        assert "Wednesday 2 December, 01:00" in shown
+        assert "(Sydney, UTC+11)" in shown
+    guest = make_registration(event=event, guest_address="ada@example.org", guest_time_zone="Asia/Amman")
+    client.force_login(member)
+    assert "Tuesday 1 December, 17:00" in client.get(path(mails.cancel_url(guest))).content.decode()
+
+
 def test_offer_is_passed_on_by_the_button(client, event, offered):
     waiting = make_registration(event=event, status=Status.WAITING)
     page = client.post(path(mails.offer_url(offered)), {"answer": "decline"}).content.decode()
@@ -125,7 +139,7 @@ def test_place_is_given_up_by_the_button_and_twice_is_once(client, event, confir
     link = path(mails.cancel_url(confirmed))
     assert "1 person is waiting." in client.get(link).content.decode()
     for _press in range(2):
-        assert "You are off the list" in client.post(link).content.decode()
+        assert "You gave up your place" in client.post(link).content.decode()
     confirmed.refresh_from_db()
     waiting.refresh_from_db()
     assert (confirmed.status, waiting.status) == ("cancelled", "offered")
