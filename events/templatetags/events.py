@@ -4,7 +4,15 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from .. import times
+
 register = template.Library()
+
+
+@register.filter
+def city_of_clock(event) -> str:
+    """“London”: the city by whose clock the page tells the event's time."""
+    return times.when(event).city
 
 
 @register.filter

@@ -89,6 +89,15 @@ def test_list_goes_on_without_gaps(client):
     assert [*first.context["page_of"].items, *second.context["page_of"].items] == events
 
 
+def test_list_tells_a_guest_whose_clock_it_goes_by(client):
+    make_event()
+    assert "London time" in client.get(reverse("events:index")).content.decode()
+    client.force_login(make_member())
+    shown = client.get(reverse("events:index")).content.decode()
+    assert "your time" in shown
+    assert "London time" not in shown
+
+
 def test_list_tells_the_places_and_my_own(client, member):
     event = make_event(capacity=2)
     make_registration(event=event, member=member)
