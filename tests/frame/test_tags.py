@@ -118,6 +118,7 @@ class Form(forms.Form):
         widget=forms.CheckboxSelectMultiple(attrs={"class": "picks"}),
     )
     agree = forms.BooleanField(label="I agree", help_text="To this")
+    why = forms.CharField(label="Why?")
 
 
 def test_a_form_ties_label_hint_error_and_control():
@@ -129,11 +130,12 @@ def test_a_form_ties_label_hint_error_and_control():
     assert 'class="pick"' in html
     assert "I was &lt;here&gt;</textarea>" in html
     assert '<a href="#id_can_0">Can: this is needed</a>' in html
+    assert '<a href="#id_why">Why? This is needed</a>' in html
     assert html.index("error-summary") < html.index('id="id_name"')
 
 
 def test_a_form_without_errors_has_no_summary():
-    assert "error-summary" not in str(Form({"name": "Iris", "can": ["a"], "agree": "on"}))
+    assert "error-summary" not in str(Form({"name": "Iris", "can": ["a"], "agree": "on", "why": "So"}))
 
 
 def test_a_captured_block_is_used_twice():

@@ -173,6 +173,8 @@ def toggled(context, key, value):
 def in_words(error, bound_field):
     """An error as it is said twice: in the summary and at the field. Django's “This field is required” names none."""
     if bound_field is not None and error == Field.default_error_messages["required"]:
+        if str(bound_field.label).endswith("?"):
+            return gettext("%(field)s This is needed") % {"field": bound_field.label}
         return gettext("%(field)s: this is needed") % {"field": bound_field.label}
     return error
 
