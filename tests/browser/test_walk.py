@@ -214,6 +214,7 @@ class Walk:
         assert "?post=2" in page.url
         who.look("thread with an answer")
         who.click(page.locator("#post-2").get_by_role("link", name=re.compile("Reply")).first)
+        who.look("reply to one post")
         page.locator("textarea[name=body]").last.fill("Mine is about a leaflet. Thank you.")
         who.press("Post reply")
         nested = page.locator("#post-3")
@@ -285,6 +286,7 @@ class Walk:
         leaver.look("give up a place")
         assert self.event.occupancy().confirmed == 100  # opening the page changed nothing
         leaver.press("Give up my place")
+        leaver.look("a place given up")
         assert self.event.occupancy().offered == 1
         letter = next_one.mail(re.compile("A place is yours until"))
         letter.follow(re.compile("take|accept|place", re.IGNORECASE))
@@ -292,6 +294,7 @@ class Walk:
         assert self.event.occupancy().offered == 1
         next_one.press("Take the place")
         next_one.sees("You have the place")
+        next_one.look("an offer taken")
         letter = next_one.mail(re.compile("You have a place: Launch"))
         assert Calendar.from_ical(letter.attachment(re.compile(r"\.ics")))["METHOD"] == "REQUEST"
         occupancy = self.event.occupancy()
@@ -371,6 +374,7 @@ class Walk:
         who.page.goto(link)
         who.look("stop the digest")
         who.click(who.page.locator("main form button[type=submit]").first)
+        who.look("the digest stopped")
         with time_machine.travel(morning + timedelta(days=1), tick=True):
             self.site.work()
         assert digests.count() == 1
@@ -412,6 +416,7 @@ class Walk:
         page.locator("input[name=decision][value=hide]").check(force=True)
         page.locator("[name=reason]").fill("It may name a patient.")
         moderator.press("Decide")
+        moderator.look("moderation, just decided")
         reporter.go(self.thread)
         reporter.sees("A moderator has hidden this reply")
         reporter.look("thread with a hidden reply")
