@@ -1,6 +1,6 @@
 """Many people at once, on real commits: the event's lock keeps the places, and without it they are oversold.
 
-The rules of PRODUCT.md (1 to 3) are asked of the database itself after each storm.
+What must never be false of places and mails is asked of the database itself after each storm.
 """
 
 import random
@@ -43,7 +43,7 @@ def at_once(deeds, workers=WORKERS) -> list:
 
 
 def broken_rules(event: Event) -> list[str]:
-    """PRODUCT.md 1 to 3, in SQL; empty where all hold."""
+    """What must never be so, asked in SQL; empty where all is well."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -1,4 +1,4 @@
-"""Places, the waiting list, offers: PRODUCT.md's rules 1 and 2 at the level of the services."""
+"""Places, the waiting list, offers, at the level of the services: never too many, and nobody passed over."""
 
 from datetime import timedelta
 
@@ -9,6 +9,7 @@ from django.utils import timezone
 from events import services, tasks
 from events.models import Event, Registration, RegistrationLog, Status
 from events.services import places
+from kmnet.core.models import OutgoingMail
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration
 
@@ -196,6 +197,18 @@ def test_expired_offer_stops_counting_at_once_and_passes_on(clock):
     next_one.refresh_from_db()
     assert (offered.status, next_one.status) == ("expired", "offered")
     assert next_one.log.count() == 1
+
+
+def test_offers_of_a_cancelled_event_lapse_in_silence(clock):
+    event = make_event(capacity=1, cancelled_at=timezone.now())
+    offered = make_registration(event=event, status=Status.OFFERED)
+    waiting = make_registration(event=event, status=Status.WAITING)
+    clock.shift(timedelta(hours=24, seconds=1))
+    services.promote_waiting(event=event)
+    offered.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (offered.status, waiting.status) == ("offered", "waiting")
+    assert not OutgoingMail.objects.exists()
 
 
 def test_offers_last_a_day_but_not_into_the_last_three_hours():

@@ -57,6 +57,31 @@ def test_home_never_offers_own_answered_muted_or_unseen_questions(member, member
     assert member_client.get(HOME).context["agenda"].questions == []
 
 
+def test_home_of_somebody_who_waits_for_approval_shows_public_things_only(client):
+    def make_one_of_each(*, public):
+        space = make_space(readable_by="public" if public else "members")
+        return (
+            make_thread(space=space),
+            make_event(visibility=0 if public else 1),
+            make_resource(visibility="public" if public else "members"),
+        )
+
+    reader = make_member()
+    make_registration(member=reader, event=make_event(visibility=1))
+    make_event(published=False)
+    question, event, resource = make_one_of_each(public=True)
+    make_one_of_each(public=False)
+    type(reader).objects.filter(pk=reader.pk).update(status="pending")
+    client.force_login(reader)
+    agenda = client.get(HOME).context["agenda"]
+    assert (agenda.questions, agenda.places, agenda.coming, agenda.resources) == (
+        [question],
+        [],
+        [event],
+        [resource],
+    )
+
+
 def test_home_shows_replies_to_the_member_until_they_are_read(member, member_client):
     thread = make_thread(author=member)
     reply = make_post(thread=thread)
