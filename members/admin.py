@@ -1,12 +1,23 @@
 """Members in the admin: to look up, and to act on with a reason. Nothing is written but by the services."""
 
+from allauth.account import admin as _addresses  # noqa: F401  (registered first, so that it can be replaced)
 from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
+from allauth.mfa import admin as _second_steps  # noqa: F401
+from allauth.mfa.models import Authenticator
+from allauth.usersessions import admin as _sessions  # noqa: F401
+from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
+from django.contrib.auth import admin as _groups  # noqa: F401
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
+
+from kmnet.core import audit
 
 from . import services
 from .models import Member, OldHandle, Profile
@@ -212,3 +223,49 @@ class ProfileAdmin(StaffAdmin):
     @admin.action(description=_("Show it again"), permissions=["view"])
     def show(self, request, queryset):
         self.act(request, queryset.select_related("member"), services.restore_profile, target="target")
+
+
+# The packages' own pages would show the keys of open sessions and of second steps, and change things without the log.
+# Groups give nobody a right here.
+for model in (EmailAddress, Authenticator, UserSession, Group):
+    admin.site.unregister(model)
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(StaffAdmin):
+    """Whose an address is, and whether it is proven."""
+
+    list_display = ["email", "user", "primary", "verified"]
+    list_filter = ["primary", "verified"]
+    list_select_related = ["user"]
+    search_fields = ["email", "user__name", "user__handle"]
+    ordering = ["email", "pk"]
+    fields = readonly_fields = ["email", "user", "primary", "verified"]
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(StaffAdmin):
+    """Who has a second step at sign-in. An admin may take one away from somebody who lost it."""
+
+    list_display = ["user", "type", "created_at", "last_used_at"]
+    list_filter = ["type"]
+    list_select_related = ["user"]
+    search_fields = ["user__name", "user__email", "user__handle"]
+    ordering = ["-created_at", "pk"]
+    actions = None
+    fields = readonly_fields = ["user", "type", "created_at", "last_used_at"]
+
+    def has_module_permission(self, request):
+        return can_administer(request.user)
+
+    def has_view_permission(self, request, obj=None):
+        return can_administer(request.user)
+
+    def has_delete_permission(self, request, obj=None):
+        return can_administer(request.user)
+
+    @transaction.atomic
+    def delete_model(self, request, obj):
+        data = {"type": obj.type}
+        audit.record_act(actor=request.user, verb="members.second_step_removed", target=obj.user, data=data)
+        super().delete_model(request, obj)

@@ -1,6 +1,7 @@
 """The admin pages: moderators look and act with a reason; only admins change roles; no password is shown."""
 
 import pytest
+from allauth.mfa.models import Authenticator
 
 from kmnet.core.models import AuditEntry
 from members import services
@@ -179,3 +180,36 @@ def test_list_costs_the_same_at_any_length(count, moderator, django_assert_num_q
     with django_assert_num_queries(7):
         # the moderator, how many, who, and what the calendar and the filters ask
         assert moderator.get(MEMBERS).status_code == 200
+
+
+# --- what packages would show ------------------------------------------------------------------------------------------
+ADDRESSES = "/admin/account/emailaddress/"
+SECOND_STEPS = "/admin/mfa/authenticator/"
+
+
+def test_addresses_are_found_and_not_changed(moderator, member):
+    address = member.emailaddress_set.get()
+    page = f"{ADDRESSES}{address.pk}/change/"
+    assert member.email in moderator.get(f"{ADDRESSES}?q=ana").content.decode()
+    assert member.email in moderator.get(page).content.decode()
+    assert moderator.post(page, {"verified": ""}).status_code == 403
+    assert moderator.get(f"{ADDRESSES}add/").status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/admin/usersessions/usersession/", "/admin/auth/group/"])
+def test_open_sessions_and_groups_have_no_page(path, admin_browser):
+    assert admin_browser.get(path).status_code == 404
+
+
+def test_second_step_is_taken_away_with_an_entry_in_the_log_and_its_secret_never_shown(
+    admin_browser, moderator, member
+):
+    step = Authenticator.objects.create(user=member, type="totp", data={"secret": "hush-hush"})
+    page = f"{SECOND_STEPS}{step.pk}/"
+    assert moderator.get(SECOND_STEPS).status_code == 403
+    assert "Ana Silva" in admin_browser.get(f"{SECOND_STEPS}?q=ana").content.decode()
+    assert "hush" not in admin_browser.get(f"{page}change/").content.decode()
+    admin_browser.post(f"{page}delete/", {"post": "yes"})
+    assert not Authenticator.objects.exists()
+    entry = AuditEntry.objects.get(verb="members.second_step_removed")
+    assert (entry.target_id, entry.data) == (member.pk, {"type": "totp"})
