@@ -1,6 +1,29 @@
 """Members, one module per noun."""
 
+from .group import Group, GroupMember, Joining, Standing, groups_of, is_in_group
 from .member import Member, OldHandle, Status, check_time_zone
-from .profile import DigestRhythm, Profile, SeenBy
+from .profile import Availability, DigestRhythm, MeetingWindow, Profile, SeenBy
+from .ties import Boundary, Distance, blockers_of, has_blocked, unread_by
 
-__all__ = ["DigestRhythm", "Member", "OldHandle", "Profile", "SeenBy", "Status", "check_time_zone"]
+__all__ = [
+    "Availability",
+    "Boundary",
+    "DigestRhythm",
+    "Distance",
+    "Group",
+    "GroupMember",
+    "Joining",
+    "MeetingWindow",
+    "Member",
+    "OldHandle",
+    "Profile",
+    "SeenBy",
+    "Standing",
+    "Status",
+    "blockers_of",
+    "check_time_zone",
+    "groups_of",
+    "has_blocked",
+    "is_in_group",
+    "unread_by",
+]

@@ -19,10 +19,11 @@ from kmnet.core.models import Hideable, Term
 
 
 class SeenBy(models.IntegerChoices):
-    """Who sees a part of a profile. The gap is for "my groups"; a viewer sees what is at or below their level."""
+    """Who sees a part of a profile; a viewer sees what is at or below their level."""
 
     PUBLIC = 10, _("anyone")
     MEMBERS = 20, _("members")
+    GROUPS = 30, _("members of my groups")
     ME = 40, _("only me")
 
 
@@ -37,6 +38,16 @@ class Years(models.TextChoices):
     SOME = "2-5", _("two to five years")
     MANY = "6-10", _("six to ten years")
     LONG = "10+", _("more than ten years")
+
+
+class Availability(models.TextChoices):
+    """What members may ask somebody for."""
+
+    COFFEE = "coffee", _("A coffee by video")
+    MENTOR = "mentor", _("Being a mentor")
+    MENTEE = "mentee", _("Having a mentor")
+    LEARNING_SET = "learning_set", _("An action learning set")
+    SPEAKER = "speaker", _("Speaking at an event")
 
 
 class DigestRhythm(models.TextChoices):
@@ -92,6 +103,25 @@ class Profile(Hideable):
     looking_for_text = models.CharField(_("looks for help with, in a sentence"), max_length=300, blank=True)
     looking_until = models.DateField(_("looks for help until"), null=True, blank=True)
     interests = models.ManyToManyField(Term, verbose_name=_("interests"), related_name="+", blank=True)
+    frameworks = models.ManyToManyField(
+        Term, verbose_name=_("frameworks I use"), related_name="+", blank=True
+    )
+    availability = ArrayField(
+        models.CharField(max_length=12, choices=Availability),
+        verbose_name=_("available for"),
+        default=list,
+        blank=True,
+    )
+    paused_until = models.DateField(
+        _("not available until"),
+        null=True,
+        blank=True,
+        help_text=_("All of it rests until the end of this day."),
+    )
+    avatar = models.FileField(_("picture"), upload_to="avatars/", blank=True, editable=False)
+    orcid = models.CharField(
+        _("ORCID iD"), max_length=19, blank=True, editable=False
+    )  # by ORCID's sign-in only
     about = models.TextField(_("in my words"), max_length=4000, blank=True)
     links = ArrayField(
         models.URLField(max_length=300, validators=[URLValidator(schemes=["http", "https"])]),
@@ -116,6 +146,11 @@ class Profile(Hideable):
     can_help_seen_by = seen_by()
     looking_for_seen_by = seen_by()
     interests_seen_by = seen_by()
+    frameworks_seen_by = seen_by()
+    availability_seen_by = seen_by()
+    hours_seen_by = seen_by(SeenBy.ME)
+    avatar_seen_by = seen_by()
+    orcid_seen_by = seen_by(SeenBy.ME)
     about_seen_by = seen_by()
     links_seen_by = seen_by()
     email_seen_by = seen_by(SeenBy.ME)
@@ -142,6 +177,7 @@ class Profile(Hideable):
         constraints = [
             models.CheckConstraint(condition=Q(digest_weekday__lte=6), name="digest_on_a_weekday"),
             models.CheckConstraint(condition=Q(digest_hour__lte=23), name="digest_at_an_hour"),
+            models.UniqueConstraint(fields=["orcid"], condition=~Q(orcid=""), name="one_profile_per_orcid"),
         ]
         indexes = [
             GinIndex(fields=["search_vector"], name="profile_found_by"),
@@ -177,3 +213,26 @@ class Profile(Hideable):
         from ..visibility import Shown  # it reads the models
 
         return Shown(self, SeenBy.MEMBERS, even_hidden=True)
+
+
+class MeetingWindow(models.Model):
+    """When somebody usually can meet: on these weekdays, between these times of their own clock (Member.time_zone)."""
+
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="hours")
+    weekdays = ArrayField(
+        models.PositiveSmallIntegerField(choices=Weekday), size=7, verbose_name=_("days of the week")
+    )
+    starts = models.TimeField(_("from"))
+    ends = models.TimeField(_("until"))
+
+    class Meta:
+        ordering = ["starts", "ends", "pk"]
+        verbose_name = _("usual hours")
+        verbose_name_plural = _("usual hours")
+        constraints = [
+            models.CheckConstraint(condition=Q(starts__lt=models.F("ends")), name="window_ends_after_start"),
+            models.CheckConstraint(condition=Q(weekdays__len__gt=0), name="window_on_some_day"),
+        ]
+
+    def __str__(self):
+        return f"window {self.pk}"
