@@ -38,14 +38,19 @@ PARTS = {
     "can_help": Part(_("What I can help with"), ("can_help", "can_help_text")),
     "looking_for": Part(_("What I look for help with"), ("looking_for", "looking_for_text", "looking_until")),
     "interests": Part(_("Interests"), ("interests",)),
+    "frameworks": Part(_("Frameworks I use"), ("frameworks",)),
+    "availability": Part(_("Available for"), ("availability", "paused_until")),
+    "hours": Part(_("Usual hours"), ("hours",)),
+    "avatar": Part(_("Picture"), ("avatar",)),
+    "orcid": Part(_("ORCID iD"), ("orcid",)),
     "about": Part(_("In my words"), ("about",)),
     "links": Part(_("Links"), ("links",)),
     "email": Part(_("E-mail address"), ("email",)),
 }
 PART_OF = {attribute: key for key, part in PARTS.items() for attribute in part.attributes}
 ON_MEMBER = {"time_zone", "email"}  # parts that are kept on the account
-MANY = {"roles", "work_settings", "can_help", "looking_for", "interests"}
-LISTS = MANY | {"languages_work", "languages_follow", "links"}
+MANY = {"roles", "work_settings", "can_help", "looking_for", "interests", "frameworks", "hours"}
+LISTS = MANY | {"languages_work", "languages_follow", "availability", "links"}
 
 
 def level_for(viewer) -> SeenBy:
