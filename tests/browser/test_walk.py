@@ -16,7 +16,7 @@ from icalendar import Calendar
 from events.models import Event, Registration, Status
 from events.services import register_member
 from kmnet.core.models import AuditEntry, OutgoingMail
-from members.models import Member
+from members.models import DigestRhythm, Member, Profile
 from resources.services import import_bibtex
 from tests.factories import make_member
 
@@ -247,6 +247,8 @@ class Walk:
         assert self.event.published_at is not None
 
         self.crowd = [make_member(name=f"Guest {number:03}") for number in range(CROWD + 30)]
+        # The digest is watched at the newcomer's; a hundred more of the same would only cost minutes.
+        Profile.objects.filter(member__in=self.crowd).update(digest=DigestRhythm.NEVER)
         for someone in self.crowd[:CROWD]:
             register_member(event=self.event, member=someone)
         where = self.event.get_absolute_url()
