@@ -78,6 +78,9 @@ class Post(Hideable):
     created_at = models.DateTimeField(_("written"), default=timezone.now)
     published_at = models.DateTimeField(_("published"), null=True, blank=True)
     edited_at = models.DateTimeField(_("edited"), null=True, blank=True)
+    withdrawn_at = models.DateTimeField(
+        _("words taken away"), null=True, blank=True, editable=False
+    )  # its author left and took the words along; the row stays, since others replied to it
     submit_key = models.UUIDField(null=True, blank=True, editable=False)
     heading = models.CharField(
         max_length=600, blank=True, editable=False

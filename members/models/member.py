@@ -36,6 +36,7 @@ class Status(models.TextChoices):
     ACTIVE = "active", _("active")
     SILENCED = "silenced", _("silenced: reads, but does not write")
     SUSPENDED = "suspended", _("suspended")
+    LEAVING = "leaving", _("leaves: can undo it for two weeks")
     ERASED = "erased", _("account deleted")
 
 
@@ -188,6 +189,11 @@ class Member(AbstractBaseUser, PermissionsMixin):
     def tint(self) -> int:
         """1 to 8, the same for the same name for ever."""
         return hashlib.sha256(self.name.encode()).digest()[0] % 8 + 1
+
+    @property
+    def has_page(self) -> bool:
+        """Whether a link to their profile leads anywhere. Not so for those who left or were suspended."""
+        return self.status in (Status.ACTIVE, Status.SILENCED)
 
     @property
     def is_demo(self) -> bool:
