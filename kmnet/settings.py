@@ -9,6 +9,7 @@ import structlog
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from kmnet import social
 from kmnet.core.logs import hide_tokens
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -75,6 +76,10 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.google",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.socialaccount.providers.orcid",
     "allauth.usersessions",
     "taggit",
     "django_countries",
@@ -225,6 +230,7 @@ ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "members.forms.JoinForm"
+ACCOUNT_FORMS = {"signup": "members.forms.signin.JoinAccountForm"}
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
@@ -242,8 +248,22 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
-MFA_PASSKEY_LOGIN_ENABLED = False
+MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "kmnet"
+# Sign-in through others, each offered where its two variables are set.
+SOCIAL_SECRETS = {
+    "orcid": (env.str("ORCID_CLIENT_ID", default=""), env.str("ORCID_SECRET", default="")),
+    "linkedin": (env.str("LINKEDIN_CLIENT_ID", default=""), env.str("LINKEDIN_SECRET", default="")),
+    "google": (env.str("GOOGLE_CLIENT_ID", default=""), env.str("GOOGLE_SECRET", default="")),
+}
+SOCIALACCOUNT_ADAPTER = "members.adapter_social.SocialAdapter"
+SOCIALACCOUNT_PROVIDERS = social.providers(SOCIAL_SECRETS)
+SOCIALACCOUNT_FORMS = {"signup": "members.forms.signin.SocialJoinForm"}
+SOCIALACCOUNT_AUTO_SIGNUP = False  # whoever comes by another's door agrees as everybody does
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False  # an address is no proof of whose account it is
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_QUERY_EMAIL = True
 USERSESSIONS_TRACK_ACTIVITY = False  # would write on every page: a GET changes nothing
 
 # --- language and time -----------------------------------------------------------------------------------------------
@@ -307,7 +327,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'", "data:"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        "form-action": ["'self'"],
+        "form-action": ["'self'", *social.origins(SOCIAL_SECRETS)],  # asked of the redirect after a form, too
         "frame-src": ["'self'"],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],

@@ -23,7 +23,16 @@ from kmnet.core.models import OutgoingMail
 
 from .models import Member, Status
 
-KEPT = ("code", "activate_url", "password_reset_url", "signup_url", "from_email", "to_email", "deleted_email")
+KEPT = (
+    "code",
+    "activate_url",
+    "password_reset_url",
+    "signup_url",
+    "from_email",
+    "to_email",
+    "deleted_email",
+    "door",
+)
 
 
 @dataclass(frozen=True)
@@ -153,6 +162,20 @@ ACCOUNT_MAILS = [
         lambda v: gettext("It cannot be used to sign in any more."),
     ),
 ]
+ACCOUNT_MAILS += [
+    change(
+        "socialaccount/email/account_connected",
+        _("sign-in through others on"),
+        lambda: gettext("You can sign in through another service now"),
+        lambda v: gettext("%(door)s was connected to your account.") % {"door": v.get("door", "")},
+    ),
+    change(
+        "socialaccount/email/account_disconnected",
+        _("sign-in through others off"),
+        lambda: gettext("A sign-in through another service was taken away"),
+        lambda v: gettext("%(door)s does not open your account any more.") % {"door": v.get("door", "")},
+    ),
+]
 KEYS = {account_mail.prefix: account_mail.key for account_mail in ACCOUNT_MAILS}
 
 
@@ -160,6 +183,8 @@ KEYS = {account_mail.prefix: account_mail.key for account_mail in ACCOUNT_MAILS}
 def queue_account_mail(prefix: str, email: str, context: dict) -> OutgoingMail:
     """Write the mail that allauth asks for into the outbox."""
     member = context.get("user") or find_member(email)
+    if context.get("provider"):
+        context = {**context, "door": context["provider"].name}
     secrets = {name: str(context[name]) for name in KEPT if context.get(name)}
     to_member = member is not None and member.email.lower() == email.lower()
     with translation.override(member.language if member else translation.get_language()):

@@ -5,6 +5,8 @@ from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
 from allauth.mfa import admin as _second_steps  # noqa: F401
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount import admin as _social  # noqa: F401
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions import admin as _sessions  # noqa: F401
 from allauth.usersessions.models import UserSession
 from django import forms
@@ -227,7 +229,7 @@ class ProfileAdmin(StaffAdmin):
 
 # The packages' own pages would show the keys of open sessions and of second steps, and change things without the log.
 # Groups give nobody a right here.
-for model in (EmailAddress, Authenticator, UserSession, Group):
+for model in (EmailAddress, Authenticator, UserSession, SocialAccount, SocialApp, SocialToken, Group):
     admin.site.unregister(model)
 
 

@@ -1,5 +1,6 @@
 """Members, one module per noun."""
 
+from .consent import Consent, ConsentText, How, Purpose
 from .group import Group, GroupMember, Joining, Standing, groups_of, is_in_group
 from .leaving import EXPORT_LASTS, GRACE, DataExport, Erasure, Leaving, SpentHandle
 from .member import Member, OldHandle, Status, check_time_zone
@@ -11,18 +12,22 @@ __all__ = [
     "EXPORT_LASTS",
     "GRACE",
     "Boundary",
+    "Consent",
+    "ConsentText",
     "DataExport",
     "DigestRhythm",
     "Distance",
     "Erasure",
     "Group",
     "GroupMember",
+    "How",
     "Joining",
     "Leaving",
     "MeetingWindow",
     "Member",
     "OldHandle",
     "Profile",
+    "Purpose",
     "SeenBy",
     "SpentHandle",
     "Standing",

@@ -126,6 +126,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
     is_organiser = models.BooleanField(_("organiser"), default=False)
     is_host = models.BooleanField(_("host"), default=False)
     agreed_at = models.DateTimeField(_("agreed to how we treat each other"), null=True, blank=True)
+    agreed_version = models.PositiveIntegerField(_("version agreed to"), default=1, editable=False)
     onboarded_at = models.DateTimeField(_("finished the first steps"), null=True, blank=True)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
     last_seen_on = models.DateField(

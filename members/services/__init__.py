@@ -1,5 +1,12 @@
 """Every write about members: joining, what they tell about themselves, their standing."""
 
+from .consents import (
+    give_consent,
+    has_consent,
+    must_agree_anew,
+    record_agreement,
+    withdraw_consent,
+)
 from .joining import (
     HandleTaken,
     approve_member,
@@ -11,7 +18,6 @@ from .joining import (
     make_handle,
     note_presence,
     prove_address,
-    record_agreement,
     save_joining_member,
 )
 from .profiles import change_mails, index_profile, reindex_profiles, tags_named, update_profile
@@ -34,10 +40,13 @@ __all__ = [
     "create_member",
     "end_sessions",
     "finish_welcome",
+    "give_consent",
+    "has_consent",
     "hide_profile",
     "index_profile",
     "is_handle_free",
     "make_handle",
+    "must_agree_anew",
     "note_presence",
     "prove_address",
     "record_agreement",
@@ -50,4 +59,5 @@ __all__ = [
     "suspend_member",
     "tags_named",
     "update_profile",
+    "withdraw_consent",
 ]

@@ -13,8 +13,9 @@ from kmnet.core import activity, audit, mail
 from kmnet.core.models import CommunitySettings
 
 from .. import names
-from ..models import Member, OldHandle, Profile, Status
+from ..models import How, Member, OldHandle, Profile, Status
 from ..permissions import can_moderate, is_full_member
+from .consents import record_agreement
 from .profiles import index_profile
 
 
@@ -103,10 +104,11 @@ def create_member(
 @transaction.atomic
 def save_joining_member(member: Member) -> Member:
     """Store somebody who came by the join page: agreed, address not proven yet, approved or not as the policy says."""
-    member.agreed_at = timezone.now()
     if CommunitySettings.load().join_policy == "approval":
         member.status = Status.PENDING
-    return _save_new(member)
+    _save_new(member)
+    record_agreement(member=member, how=How.JOINING)
+    return member
 
 
 @transaction.atomic
@@ -134,13 +136,6 @@ def approve_member(*, member: Member, actor: Member, reason: str = "") -> None:
     audit.record_act(actor=actor, verb="members.approved", target=member, reason=reason)
     if is_full_member(member):
         activity.record("members.joined", actor=member, target=member)
-
-
-def record_agreement(*, member: Member) -> None:
-    """They have read, and agree to, how we treat each other."""
-    if member.agreed_at is None:
-        member.agreed_at = timezone.now()
-        member.save(update_fields=["agreed_at"])
 
 
 @transaction.atomic

@@ -19,7 +19,7 @@ from tests.mailbox import html_of, links_in, send_due, text_of
 def test_every_mail_of_allauth_has_a_kind_here():
     packaged = {
         f"{app}/email/{path.name.removesuffix('_subject.txt')}"
-        for app in ("account", "mfa")
+        for app in ("account", "mfa", "socialaccount")
         for path in (Path(allauth.__file__).parent / "templates" / app / "email").glob("*_subject.txt")
     }
     assert set(account_mails.KEYS) == packaged

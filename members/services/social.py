@@ -1,0 +1,24 @@
+"""What a connection to another service changes here: an ORCID iD stands on the profile only while it is proven."""
+
+from allauth.socialaccount.models import SocialAccount
+from django.db import transaction
+
+from ..models import Profile
+
+
+@transaction.atomic
+def note_connection(*, account: SocialAccount) -> None:
+    """Somebody has proven that this account elsewhere is theirs."""
+    if account.provider == "orcid":
+        set_orcid(member=account.user, orcid=account.uid)
+
+
+@transaction.atomic
+def note_disconnection(*, account: SocialAccount) -> None:
+    if account.provider == "orcid":
+        set_orcid(member=account.user, orcid="")
+
+
+def set_orcid(*, member, orcid: str) -> None:
+    """The iD as ORCID itself told it, or none. Who sees it is the member's choice (only they, at first)."""
+    Profile.objects.filter(member=member).update(orcid=orcid)
