@@ -22,9 +22,9 @@ PLAIN_LETTERS = str.maketrans(
 RESERVED = frozenset(
     {
         "about", "abuse", "account", "accounts", "admin", "administrator", "all", "anonymous",
-        "api", "assets", "contact", "deleted", "demo", "directory", "discussions", "editor",
+        "api", "assets", "contact", "countries", "deleted", "demo", "directory", "discussions", "editor",
         "email", "erased", "event", "events", "everyone", "feeds", "former-member", "group",
-        "groups", "guest", "guests", "help", "here", "home", "host", "hosts", "info", "join",
+        "groups", "guest", "guests", "help", "here", "home", "host", "hosts", "info", "introductions", "join",
         "kmnet", "library", "login", "logout", "mail", "me", "member", "members", "messages",
         "moderation", "moderator", "moderators", "new", "news", "nobody", "none", "noreply", "null",
         "official", "organiser", "organisers", "owner", "people", "postmaster", "privacy",

@@ -1,6 +1,6 @@
 """Who may do what, as far as it depends on the member alone. An anonymous visitor may be passed everywhere."""
 
-from .models import Member, Status
+from .models import Introduction, IntroductionState, Member, Status, has_blocked
 from .models.member import is_full
 from .visibility import has_something_public
 
@@ -40,3 +40,35 @@ def can_change_standing(user, member: Member) -> bool:
     if not can_moderate(user) or user.pk == member.pk:
         return False
     return user.is_superuser or not (member.is_moderator or member.is_staff)
+
+
+# --- ties ------------------------------------------------------------------------------------------------------------
+def can_contact(sender, receiver) -> bool:
+    """May `sender` write to `receiver`, or bring others to them? Not somebody whom the receiver blocks.
+
+    A no must look like any other no of the place where it is asked: nobody is told that they are blocked."""
+    return (
+        can_write(sender)
+        and is_full_member(receiver)
+        and sender.pk != receiver.pk
+        and not has_blocked(receiver, sender)
+    )
+
+
+def can_propose_introduction(user, one: Member, other: Member) -> bool:
+    """Any member who may write, for two others. Whether one of the three keeps another away is no part of it: a
+    refusal would tell."""
+    return can_write(user) and all(is_full_member(member) and member.pk != user.pk for member in (one, other))
+
+
+def can_view_introduction(user, introduction: Introduction) -> bool:
+    """The same rule as Introduction.objects.visible_to()."""
+    if not user.is_authenticated:
+        return False
+    if user.pk == introduction.proposer_id:
+        return True
+    return (
+        user.pk in introduction.pair
+        and not introduction.goes_nowhere
+        and introduction.state != IntroductionState.WITHDRAWN
+    )

@@ -15,6 +15,7 @@ from kmnet.core.vocabulary import expand
 
 from ..models import Member, Profile, SeenBy
 from ..visibility import MANY, PARTS
+from .directory import index_entries
 
 WISH_DAYS = 90  # how long "looks for help with" stands before it is asked again
 MAX_TAGS = 10
@@ -125,6 +126,7 @@ def index_profile(profile: Profile) -> None:
         + vector(rest, "D"),
         search_looking=vector(wishes, "C"),
     )
+    index_entries([profile.pk])
 
 
 def reindex_profiles(profiles: QuerySet[Profile] | None = None) -> int:

@@ -5,7 +5,7 @@ from itertools import count
 from django.utils import timezone
 
 from members.models import Member
-from members.services import create_member
+from members.services import create_member, index_profile
 
 numbers = count(1)
 PASSWORD = "between-worlds"
@@ -25,4 +25,5 @@ def make_member(*, profile: dict | None = None, **fields) -> Member:
         for key, value in profile.items():
             setattr(member.profile, key, value)
         member.profile.save()
+        index_profile(member.profile)
     return member

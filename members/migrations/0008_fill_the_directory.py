@@ -1,0 +1,54 @@
+from django.db import migrations
+
+# What members.services.directory wrote when this was made; kept here, since migrations import no app code.
+FILL = """
+INSERT INTO members_directoryentry (
+    member_id, is_listed, for_anyone, for_members, for_groups,
+    wishes, wishes_seen_by, wishes_until, free_for, free_for_seen_by, paused_until)
+SELECT
+    p.member_id, p.is_listed, k.for_anyone, k.for_members, k.for_groups,
+    w.wishes, p.looking_for_seen_by, p.looking_until, f.free_for, p.availability_seen_by, p.paused_until
+FROM members_profile p
+CROSS JOIN LATERAL (
+    SELECT
+        coalesce(array_agg(DISTINCT key) FILTER (WHERE level <= 10), '{}') AS for_anyone,
+        coalesce(array_agg(DISTINCT key) FILTER (WHERE level <= 20), '{}') AS for_members,
+        coalesce(array_agg(DISTINCT key) FILTER (WHERE level = 30), '{}') AS for_groups
+    FROM (
+        SELECT 'role:' || t.slug, p.roles_seen_by
+        FROM members_profile_roles m JOIN core_term t ON t.id = m.term_id WHERE m.profile_id = p.id
+        UNION ALL
+        SELECT 'setting:' || t.slug, p.work_settings_seen_by
+        FROM members_profile_work_settings m JOIN core_term t ON t.id = m.term_id WHERE m.profile_id = p.id
+        UNION ALL
+        SELECT 'interest:' || t.slug, p.interests_seen_by
+        FROM members_profile_interests m JOIN core_term t ON t.id = m.term_id WHERE m.profile_id = p.id
+        UNION ALL
+        SELECT 'help:' || t.slug, p.can_help_seen_by
+        FROM members_profile_can_help m JOIN taggit_tag t ON t.id = m.tag_id WHERE m.profile_id = p.id
+        UNION ALL
+        SELECT 'team:' || p.team_size, p.team_size_seen_by WHERE p.team_size <> ''
+        UNION ALL
+        SELECT 'country:' || p.country, p.place_seen_by WHERE p.country <> ''
+        UNION ALL
+        SELECT 'language:' || spoken, p.languages_seen_by FROM unnest(p.languages_work) AS spoken
+    ) AS shown (key, level)
+    WHERE p.state = 'visible'
+) AS k
+CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(DISTINCT 'help:' || t.slug), '{}') AS wishes
+    FROM members_profile_looking_for m JOIN taggit_tag t ON t.id = m.tag_id
+    WHERE m.profile_id = p.id AND p.state = 'visible' AND p.looking_for_seen_by < 40
+) AS w
+CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(DISTINCT 'free:' || what), '{}') AS free_for
+    FROM unnest(p.availability) AS what
+    WHERE p.state = 'visible' AND p.availability_seen_by < 40
+) AS f
+ON CONFLICT (member_id) DO NOTHING
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("members", "0007_directory_and_introductions")]
+    operations = [migrations.RunSQL(FILL, migrations.RunSQL.noop)]

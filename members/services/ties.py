@@ -1,0 +1,32 @@
+"""Keeping somebody at a distance: blocking, ignoring, and taking it back. Told to nobody."""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from ..models import Boundary, Distance, Member
+from . import introductions
+
+
+@transaction.atomic
+def set_boundary(*, owner: Member, other: Member, distance: str) -> Boundary:
+    """Block or ignore `other`; the one takes the place of the other. Twice is once. Locks both members' rows.
+
+    Anybody who may sign in can do this, a silenced member too: it protects them. Raises ValidationError for oneself."""
+    if distance not in Distance.values:
+        raise ValueError(f"no distance {distance!r}")
+    if owner.pk == other.pk:
+        raise ValidationError(_("That is yourself."), code="self")
+    # an introduction of the two reads their boundaries under the same locks
+    introductions.lock_members(owner.pk, other.pk)
+    boundary, _made = Boundary.objects.update_or_create(
+        owner=owner, other=other, defaults={"distance": distance}
+    )
+    return boundary
+
+
+@transaction.atomic
+def lift_boundary(*, owner: Member, other: Member) -> None:
+    """As before. Nothing that was not told meanwhile is told later."""
+    introductions.lock_members(owner.pk, other.pk)
+    Boundary.objects.filter(owner=owner, other=other).delete()
