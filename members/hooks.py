@@ -110,3 +110,24 @@ mail.register(
         compose=mails.compose_profile_hidden,
     )
 )
+for key, label, template, compose, bulk in (
+    ("members.waiting", _("Your request to join has come"), "waiting", mails.compose_waiting, False),
+    ("members.let_in", _("You are in"), "let_in", mails.compose_let_in, False),
+    ("members.declined", _("Not let in"), "declined", mails.compose_declined, False),
+    ("members.invitation", _("Invitation"), "invitation", mails.compose_invitation, False),
+    (
+        "members.list_invitation",
+        _("Invitation of a mailing list"),
+        "invitation",
+        mails.compose_invitation,
+        True,
+    ),
+    (
+        "members.list_reminder",
+        _("Reminder of an invitation"),
+        "invitation_reminder",
+        mails.compose_invitation,
+        True,
+    ),
+):
+    mail.register(mail.MailKind(key, label, f"members/email/{template}", compose, bulk=bulk))

@@ -4,11 +4,12 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from kmnet.core import tokens
 from kmnet.core.mail import MailContent, Withhold
 from kmnet.core.models import Activity, CommunitySettings
-from kmnet.core.text import render_markdown
 
-from .models import Member, Profile
+from . import services, welcome_words
+from .models import Invitation, JoinRequest, Member, Profile, Status
 from .permissions import is_full_member
 
 
@@ -17,25 +18,134 @@ def site(view_name: str, *args) -> str:
 
 
 def compose_welcome(mail) -> MailContent:
-    """In the name and the words that the admins have set, or in ours."""
+    """In a host's name and in the words that the admins have set, or in ours."""
     member = mail.member
     if not is_full_member(member):
         raise Withhold("no longer a member")
     community = CommunitySettings.load()
+    host = welcome_host(community)
+    words = welcome_words.Words(
+        community.welcome_text,
+        people={
+            "name": member.name,
+            "first_name": member.get_short_name(),
+            "host": host.name if host else community.name,
+            "community": community.name,
+        },
+        links={
+            "ask": site("discussions:ask"),
+            "people": site("members:directory"),
+            "events": site("events:index"),
+            "profile": settings.SITE_URL + member.get_absolute_url(),
+        },
+    )
     return MailContent(
         context={
             "first_name": member.get_short_name(),
-            "community": community,
-            "from_name": community.welcome_from,
-            "words": community.welcome_text,
-            "words_html": render_markdown(community.welcome_text) if community.welcome_text else "",
+            "from_name": host.name if host else "",
+            "subject_words": words.line(community.welcome_subject),
+            "words": words.text(),
+            "words_html": words.html(),
             "ask_url": site("discussions:ask"),
             "people_url": site("members:directory"),
             "events_url": site("events:index"),
             "profile_url": settings.SITE_URL + member.get_absolute_url(),
             "why": _("You get this because you joined kmnet. It comes once."),
         },
-        from_name=community.welcome_from,
+        from_name=host.name if host else "",
+        # Not the host's own address: that is theirs to show. Whoever answers reaches the community.
+        reply_to=community.contact_email,
+    )
+
+
+def welcome_host(community: CommunitySettings) -> Member | None:
+    """In whose name newcomers are welcomed, as long as that person is a host and here."""
+    if not community.welcome_host_id:
+        return None
+    return Member.objects.full().filter(pk=community.welcome_host_id, is_host=True).first()
+
+
+def compose_waiting(mail) -> MailContent:
+    """The request has come, and how long an answer takes."""
+    if mail.member.status != Status.PENDING:
+        raise Withhold("they wait no longer")
+    return MailContent(
+        context={
+            "first_name": mail.member.get_short_name(),
+            "days": CommunitySettings.load().join_wait_days,
+            "welcome_url": site("members:welcome"),
+            "why": _("You get this because you asked to join kmnet."),
+        }
+    )
+
+
+def compose_let_in(mail) -> MailContent:
+    if not is_full_member(mail.member):
+        raise Withhold("no longer a member")
+    return MailContent(
+        context={
+            "first_name": mail.member.get_short_name(),
+            "home_url": settings.SITE_URL + "/",
+            "why": _("You get this because you asked to join kmnet."),
+        }
+    )
+
+
+def compose_declined(mail) -> MailContent:
+    request = JoinRequest.objects.filter(member=mail.member, state=JoinRequest.State.DECLINED).first()
+    if request is None or mail.member.status != Status.PENDING:
+        raise Withhold("they were let in meanwhile")
+    return MailContent(
+        context={
+            "first_name": mail.member.get_short_name(),
+            "reason": request.reason,
+            "contact_url": site("about:contact"),
+            "settings_page_url": site("members:settings"),
+            "why": _("You get this because you asked to join kmnet."),
+        },
+        reply_to=CommunitySettings.load().contact_email,
+    )
+
+
+def compose_invitation(mail) -> MailContent:
+    """To somebody who is no member yet: one way in, and one way to hear no more."""
+    invitation = (
+        Invitation.objects.select_related("invited_by", "bring_in").filter(pk=mail.refs["invitation"]).first()
+    )
+    if invitation is None or invitation.revoked_at is not None or invitation.has_expired:
+        raise Withhold("the invitation does not work any more")
+    if services.wants_none(invitation):
+        raise Withhold("they want no invitations")
+    if services.is_spoken_for(mail.address) or invitation.uses.exists():
+        raise Withhold("somebody with this address is here already")
+    inviter = invitation.invited_by
+    if inviter is None or not is_full_member(inviter):
+        raise Withhold("whoever invited is no longer a member")
+    stop_url = site("mail:no_invitations", tokens.make("no-invitations", i=invitation.pk))
+    return MailContent(
+        context={
+            "name": invitation.name,
+            "inviter": inviter,
+            "note": invitation.note,
+            "list_name": invitation.bring_in.name if invitation.bring_in else "",
+            "expires_at": invitation.expires_at,
+            "join_url": site("members:invited", mail.secrets.get("token", "…")),
+            "stop_url": stop_url,
+            "why": _(
+                "You get this because %(name)s gave us this address. We write once, and no account was made."
+            )
+            % {"name": inviter.name}
+            if not invitation.bring_in
+            else _(
+                "You get this because your address is on the mailing list “%(list)s”. No account was made."
+            )
+            % {"list": invitation.bring_in.name},
+        },
+        headers={
+            "List-Unsubscribe": f"<{stop_url}>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        },
+        reply_to=CommunitySettings.load().contact_email,
     )
 
 

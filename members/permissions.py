@@ -28,6 +28,21 @@ def can_organise(user) -> bool:
     return can_write(user) and (user.is_organiser or user.is_moderator or user.is_superuser)
 
 
+def can_invite(user) -> bool:
+    """May invite somebody by mail, or by a link for several."""
+    return can_write(user) and (user.is_host or user.is_organiser or user.is_moderator or user.is_superuser)
+
+
+def can_bring_in(user) -> bool:
+    """May bring in a mailing list. Moderators do not: it is not their task."""
+    return can_write(user) and (user.is_organiser or user.is_superuser)
+
+
+def can_greet(user) -> bool:
+    """A host: sees who is new, and says hello."""
+    return can_write(user) and user.is_host
+
+
 def can_view_profile(user, member: Member) -> bool:
     """The same rule as Member.objects.profile_visible_to()."""
     if user.is_authenticated and user.pk == member.pk:

@@ -1,6 +1,7 @@
 """Answers to what allauth announces."""
 
-from allauth.account.signals import email_confirmed
+from allauth.account.models import EmailAddress
+from allauth.account.signals import email_confirmed, user_signed_up
 from allauth.socialaccount.signals import social_account_added, social_account_removed
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
@@ -11,7 +12,14 @@ from .services.social import note_connection, note_disconnection
 
 @receiver(email_confirmed)
 def address_was_proven(sender, email_address, **kwargs):
-    services.prove_address(member=email_address.user)
+    services.prove_address(member=email_address.user, address=email_address.email)
+
+
+@receiver(user_signed_up)
+def somebody_signed_up(sender, user, **kwargs):
+    """Their address may be proven already: by the link of an invitation to it, or by whoever vouches for it."""
+    if EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists():
+        services.prove_address(member=user, address=user.email)
 
 
 @receiver(user_logged_in)

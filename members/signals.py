@@ -13,3 +13,5 @@ member_leaving = (
 # The account is deleted: nothing personal may stay. Also with `keep_words` (False: what they wrote goes too) and
 # `addresses` (all that they had proven, in lower case).
 member_erased = Signal()
+# Also with `address`: they have shown that it is theirs. Sent before the member's row is locked, each time anew.
+address_proven = Signal()

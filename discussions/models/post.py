@@ -81,6 +81,7 @@ class Post(Hideable):
     withdrawn_at = models.DateTimeField(
         _("words taken away"), null=True, blank=True, editable=False
     )  # its author left and took the words along; the row stays, since others replied to it
+    is_authors_first = models.BooleanField(default=False, editable=False)  # nothing of theirs appeared before
     submit_key = models.UUIDField(null=True, blank=True, editable=False)
     heading = models.CharField(
         max_length=600, blank=True, editable=False
@@ -106,6 +107,9 @@ class Post(Hideable):
                 condition=Q(number__isnull=False, path__isnull=False, published_at__isnull=False)
                 | Q(number__isnull=True, path__isnull=True, published_at__isnull=True) & ~Q(state="visible"),
                 name="shown_posts_have_numbers",
+            ),
+            models.UniqueConstraint(
+                fields=["author"], condition=Q(is_authors_first=True), name="one_first_post_per_author"
             ),
             models.CheckConstraint(
                 condition=~Q(number=1) | Q(parent__isnull=True), name="first_post_answers_none"

@@ -172,6 +172,7 @@ class Thread(Hideable):
     accepted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    is_authors_first = models.BooleanField(default=False, editable=False)  # as on its first post
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     closed_reason = models.CharField(_("why closed"), max_length=300, blank=True)
 

@@ -4,17 +4,19 @@ from .consent import Consent, ConsentText, How, Purpose
 from .directory import DirectoryEntry
 from .group import Group, GroupMember, Joining, Standing, groups_of, is_in_group
 from .introduction import Answer, Introduction, IntroductionState
+from .joining import BringIn, Greeting, Invitation, InvitationUse, JoinRequest, NeverInvite, hash_of_address
 from .leaving import EXPORT_LASTS, GRACE, DataExport, Erasure, Leaving, SpentHandle
 from .member import Member, OldHandle, Status, check_time_zone
 from .profile import Availability, DigestRhythm, MeetingWindow, Profile, SeenBy
 from .ties import Boundary, Distance, blockers_of, has_blocked, unread_by
 
 __all__ = [
-    "Answer",
-    "Availability",
     "EXPORT_LASTS",
     "GRACE",
+    "Answer",
+    "Availability",
     "Boundary",
+    "BringIn",
     "Consent",
     "ConsentText",
     "DataExport",
@@ -22,15 +24,20 @@ __all__ = [
     "DirectoryEntry",
     "Distance",
     "Erasure",
+    "Greeting",
     "Group",
     "GroupMember",
     "How",
     "Introduction",
     "IntroductionState",
+    "Invitation",
+    "InvitationUse",
+    "JoinRequest",
     "Joining",
     "Leaving",
     "MeetingWindow",
     "Member",
+    "NeverInvite",
     "OldHandle",
     "Profile",
     "Purpose",
@@ -42,6 +49,7 @@ __all__ = [
     "check_time_zone",
     "groups_of",
     "has_blocked",
+    "hash_of_address",
     "is_in_group",
     "unread_by",
 ]

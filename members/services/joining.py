@@ -1,6 +1,8 @@
 """Becoming a member: the account, the proof of the address, the agreement, the first steps."""
 
 import secrets
+from collections.abc import Iterable
+from datetime import timedelta
 
 from allauth.account.models import EmailAddress
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -11,12 +13,18 @@ from django.utils.translation import gettext_lazy as _
 
 from kmnet.core import activity, audit, mail
 from kmnet.core.models import CommunitySettings
+from kmnet.core.models.community import JoinPolicy
 
 from .. import names
-from ..models import How, Member, OldHandle, Profile, Status
+from ..models import How, JoinRequest, Member, OldHandle, Profile, Status
 from ..permissions import can_moderate, is_full_member
+from ..signals import address_proven
 from .consents import record_agreement
+from .invitations import use_invitation
 from .profiles import index_profile
+
+WELCOME_AFTER = timedelta(days=1)  # for whoever has left the first steps; done, they are welcomed at once
+MOST_WORDS = 1000  # of an answer
 
 
 class HandleTaken(ValidationError):
@@ -24,6 +32,10 @@ class HandleTaken(ValidationError):
 
     def __init__(self):
         super().__init__(_("Somebody else has this handle. Please choose another."), code="taken")
+
+
+class NotInvited(Exception):
+    """People join by invitation now, and no invitation that still works for this person was shown."""
 
 
 # --- handles ---------------------------------------------------------------------------------------------------------
@@ -102,51 +114,178 @@ def create_member(
 
 
 @transaction.atomic
-def save_joining_member(member: Member) -> Member:
-    """Store somebody who came by the join page: agreed, address not proven yet, approved or not as the policy says."""
-    if CommunitySettings.load().join_policy == "approval":
-        member.status = Status.PENDING
+def save_joining_member(
+    member: Member, *, answers: Iterable[tuple[str, str]] = (), invitation_token: str = ""
+) -> Member:
+    """Store somebody who came by a page, whatever the way; `settle_new_member` decides what they are.
+
+    Raises NotInvited; then nothing is stored."""
     _save_new(member)
     record_agreement(member=member, how=How.JOINING)
-    return member
+    return settle_new_member(member=member, answers=answers, invitation_token=invitation_token)
+
+
+def present_policy() -> CommunitySettings:
+    """As it stands in the database: what was decided a moment ago counts, not what a cache still says."""
+    return CommunitySettings.objects.filter(pk=1).first() or CommunitySettings(pk=1)
+
+
+def questions_asked() -> list[str]:
+    """What somebody who joins is asked at present; nothing where no moderator approves."""
+    community = present_policy()
+    if community.join_policy != JoinPolicy.APPROVAL:
+        return []
+    return [question for question in (community.join_question_1, community.join_question_2) if question]
 
 
 @transaction.atomic
-def prove_address(*, member: Member) -> None:
-    """The address is theirs: from now on they are a full member, if nobody must approve them."""
-    member = Member.objects.select_for_update().get(pk=member.pk)
+def settle_new_member(
+    *, member: Member, answers: Iterable[tuple[str, str]] = (), invitation_token: str = ""
+) -> Member:
+    """The one gate of every way in: whether a stored new member is in, waits for a moderator, or may not come.
+
+    An invitation is used up here (locked; see use_invitation); it opens a community that is by invitation, and spares
+    nobody the approval or the proof of the address. Raises NotInvited: the caller's transaction must not commit."""
+    policy = present_policy().join_policy
+    invitation = use_invitation(member=member, token=invitation_token) if invitation_token else None
+    if policy == JoinPolicy.INVITATION and invitation is None:
+        raise NotInvited
+    if policy == JoinPolicy.APPROVAL:
+        _must_wait(member, answers)
+    return member
+
+
+def _must_wait(member: Member, answers: Iterable[tuple[str, str]] = ()) -> JoinRequest:
+    member.status = Status.PENDING
+    member.save(update_fields=["status"])
+    request, _made = JoinRequest.objects.get_or_create(
+        member=member, defaults={"answers": _clean_answers(answers)}
+    )
+    return request
+
+
+def _clean_answers(answers: Iterable[tuple[str, str]]) -> list[list[str]]:
+    return [[question, answer[:MOST_WORDS]] for question, answer in answers if answer.strip()]
+
+
+@transaction.atomic
+def answer_questions(*, member: Member, answers: Iterable[tuple[str, str]]) -> bool:
+    """Somebody who waits tells what they were not asked when they came; once, and not after the decision."""
+    Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+    request = JoinRequest.objects.filter(member=member, state=JoinRequest.State.WAITING, answers=[]).first()
+    if request is None:
+        return False
+    request.answers = _clean_answers(answers)
+    request.save(update_fields=["answers"])
+    return True
+
+
+@transaction.atomic
+def prove_address(*, member: Member, address: str = "") -> None:
+    """The address is theirs: from now on they are a full member, if nobody must approve them.
+
+    Announces `address_proven` for this address every time. Who answers may lock events, so the member's row is locked
+    after that. A community that has closed its door since they began lets them wait for a moderator."""
+    address_proven.send(sender=Member, member=member, address=address or member.email)
+    member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
     if member.address_proven_at:
         return
     member.address_proven_at = timezone.now()
     member.save(update_fields=["address_proven_at"])
+    if _door_was_closed_to(member):
+        _must_wait(member)
     if is_full_member(member):
-        activity.record("members.joined", actor=member, target=member)
+        _come_in(member)
+    elif member.status == Status.PENDING:
+        request = _must_wait(member)
+        request.waits_since = member.address_proven_at
+        request.save(update_fields=["waits_since"])
+        mail.queue("members.waiting", member=member, dedupe_key=f"members.waiting:{member.pk}")
+
+
+def _door_was_closed_to(member: Member) -> bool:
+    """Between joining and the proof of the address; not to staff, nor to whom a moderator has let in."""
+    if member.status != Status.ACTIVE or member.is_staff:
+        return False
+    if JoinRequest.objects.filter(member=member, state=JoinRequest.State.APPROVED).exists():
+        return False
+    policy = present_policy().join_policy
+    if policy == JoinPolicy.INVITATION:
+        return not hasattr(member, "invitation_used")
+    return policy == JoinPolicy.APPROVAL
+
+
+def _come_in(member: Member) -> None:
+    """From now on a full member: hosts hear of it, and they are welcomed."""
+    activity.record("members.joined", actor=member, target=member)
+    _queue_welcome(member, now=member.onboarded_at is not None)
+
+
+def _queue_welcome(member: Member, *, now: bool) -> None:
+    key = f"members.welcome:{member.pk}"
+    if now and mail.hasten(dedupe_key=key):
+        return
+    due_at = None if now else timezone.now() + WELCOME_AFTER
+    mail.queue("members.welcome", member=member, dedupe_key=key, due_at=due_at)
 
 
 @transaction.atomic
-def approve_member(*, member: Member, actor: Member, reason: str = "") -> None:
-    """Let in somebody who waits. Approving twice does nothing."""
+def approve_member(*, member: Member, actor: Member, reason: str = "") -> bool:
+    """Let in somebody who waits; whether it was this call that did. Locks the member: approving twice is once."""
     if not can_moderate(actor):
         raise PermissionDenied
-    member = Member.objects.select_for_update().get(pk=member.pk)
+    member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
     if member.status != Status.PENDING:
-        return
+        return False
     member.status = Status.ACTIVE
     member.save(update_fields=["status"])
+    _decide(member, actor, JoinRequest.State.APPROVED, reason)
     audit.record_act(actor=actor, verb="members.approved", target=member, reason=reason)
     if is_full_member(member):
-        activity.record("members.joined", actor=member, target=member)
+        mail.queue("members.let_in", member=member, dedupe_key=f"members.let_in:{member.pk}")
+        _come_in(member)
+    return True
+
+
+@transaction.atomic
+def decline_member(*, member: Member, actor: Member, reason: str) -> bool:
+    """Not this time: they stay outside, and are told why, kindly. Whether it was this call that did. Locks the member.
+
+    Needs a reason. A moderator may still let them in later."""
+    reason = reason.strip()
+    if not can_moderate(actor):
+        raise PermissionDenied
+    if not reason:
+        raise ValidationError(_("Please say why; they will read it."), code="reason")
+    member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+    if member.status != Status.PENDING:
+        return False
+    if JoinRequest.objects.filter(member=member, state=JoinRequest.State.DECLINED).exists():
+        return False
+    request = _decide(member, actor, JoinRequest.State.DECLINED, reason)
+    audit.record_act(actor=actor, verb="members.declined", target=member, reason=reason)
+    mail.queue("members.declined", member=member, dedupe_key=f"members.declined:{request.pk}")
+    return True
+
+
+def _decide(member: Member, actor: Member, state: str, reason: str) -> JoinRequest:
+    request, _made = JoinRequest.objects.get_or_create(member=member)
+    request.state, request.reason = state, reason[:500]
+    request.decided_by, request.decided_at = actor, timezone.now()
+    request.save(update_fields=["state", "reason", "decided_by", "decided_at"])
+    return request
 
 
 @transaction.atomic
 def finish_welcome(*, member: Member) -> None:
-    """The first steps are done: a mail welcomes them, once."""
-    member = Member.objects.select_for_update().get(pk=member.pk)
+    """The first steps are done: a mail welcomes them, once; whoever waits for a moderator gets it when they are in."""
+    member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
     if member.onboarded_at is not None:
         return
     member.onboarded_at = timezone.now()
     member.save(update_fields=["onboarded_at"])
-    mail.queue("members.welcome", member=member, dedupe_key=f"members.welcome:{member.pk}")
+    if is_full_member(member):
+        _queue_welcome(member, now=True)
 
 
 def note_presence(*, member: Member) -> None:

@@ -11,7 +11,7 @@ from .kinds import (
     get_kind,
     register,
 )
-from .outbox import CannotResend, cancel, forget_person, queue, resend, withdraw
+from .outbox import CannotResend, cancel, forget_person, hasten, queue, resend, withdraw
 
 __all__ = [
     "BATCH",
@@ -25,6 +25,7 @@ __all__ = [
     "cancel",
     "forget_person",
     "get_kind",
+    "hasten",
     "queue",
     "register",
     "resend",

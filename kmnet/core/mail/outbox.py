@@ -53,6 +53,16 @@ def queue(
     return mail
 
 
+def hasten(*, dedupe_key: str) -> bool:
+    """Send now what waits for its time under this key; whether anything does."""
+    now = timezone.now()
+    waiting = OutgoingMail.objects.waiting().filter(dedupe_key=dedupe_key, due_at__gt=now)
+    if not waiting.update(due_at=now, next_try_at=now):
+        return False
+    wake_sender()
+    return True
+
+
 def withdraw(*, dedupe_key_prefix: str, reason: str) -> int:
     """Take back what waits under these keys; tell how many. A row that is on the wire this moment is left to its
     sender (a page never waits for a mail server); should that fail, the next try composes and checks afresh."""

@@ -10,6 +10,7 @@ CACHE_KEY = "community-settings"
 class JoinPolicy(models.TextChoices):
     OPEN = "open", _("anybody may join")
     APPROVAL = "approval", _("a moderator approves each new member")
+    INVITATION = "invitation", _("by invitation only")
 
 
 class CommunitySettings(models.Model):
@@ -39,13 +40,44 @@ class CommunitySettings(models.Model):
     join_policy = models.CharField(
         _("who may join"), max_length=10, choices=JoinPolicy, default=JoinPolicy.OPEN
     )
-    welcome_from = models.CharField(
-        _("welcome mail: from whom"),
-        max_length=120,
+    join_question_1 = models.CharField(
+        _("first question to whoever asks to join"),
+        max_length=200,
         blank=True,
-        help_text=_("A person’s name, such as “Rosalind”."),
+        default="What do you do between research and practice?",
+        help_text=_("Asked where a moderator approves. Empty: not asked."),
     )
-    welcome_text = models.TextField(_("welcome mail: the words"), blank=True)
+    join_question_2 = models.CharField(
+        _("second question"), max_length=200, blank=True, default="What would you like to find here?"
+    )
+    join_wait_days = models.PositiveSmallIntegerField(
+        _("working days that an answer usually takes"),
+        default=2,
+        validators=[MinValueValidator(1), MaxValueValidator(30)],
+        help_text=_("Told to those who wait; whoever waits longer is marked in the queue."),
+    )
+    invitation_reminder_days = models.PositiveSmallIntegerField(
+        _("days until people of a mailing list are reminded"),
+        default=7,
+        validators=[MinValueValidator(2), MaxValueValidator(60)],
+        help_text=_("Once, and nobody who answered or does not want it."),
+    )
+    welcome_host = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        limit_choices_to={"is_host": True, "is_active": True},
+        verbose_name=_("welcome mail: from whom"),
+        help_text=_("A host; the mail goes out in their name. Answers come to the contact address."),
+    )
+    welcome_subject = models.CharField(
+        _("welcome mail: subject"), max_length=120, blank=True, help_text=_("Empty: ours.")
+    )
+    welcome_text = models.TextField(
+        _("welcome mail: the words"), blank=True, max_length=5000, help_text=_("Markdown. Empty: ours.")
+    )
     max_upload_mb = models.PositiveSmallIntegerField(
         _("largest file, in MB"), default=25, validators=[MinValueValidator(1), MaxValueValidator(500)]
     )
