@@ -2,11 +2,13 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core import activity, mail, moderation, search
+from kmnet.core import activity, contributions, mail, moderation, search
 
-from . import audiences, mails, searching, services
+from . import audiences, contributing, mails, searching, services
 from .models import Post
 
+contributions.register(contributing.ANSWERS)
+contributions.register(contributing.THREADS)
 activity.register(activity.ActivityType("discussions.asked", "discussions/activity/_asked.html"))
 activity.register(
     activity.ActivityType(

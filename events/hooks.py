@@ -1,12 +1,16 @@
 """What this app registers with core."""
 
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core import activity, mail, search
+from kmnet.core import activity, contributions, mail, search
 from kmnet.core.frame import MenuItem, register_menu_item
 from members.permissions import can_organise
 
 from . import mails
+from .models import Event, Session
 from .search import find_events
 
 for kind in mails.KINDS:
@@ -17,3 +21,33 @@ activity.register(activity.ActivityType("events.registered", "events/_registered
 
 search.register(search.SearchSource(key="events", label="Events", order=20, search=find_events))
 register_menu_item(MenuItem(_("Organise an event"), "/events/new/", can_organise, order=60))
+
+
+# --- contributions ---------------------------------------------------------------------------------------------------
+def spoken_at(member, viewer):
+    """Published events at which they speak, or spoke."""
+    talks = Session.objects.filter(event=OuterRef("pk"), speakers__member=member)
+    return Event.objects.visible_to(viewer).published().filter(Exists(talks), cancelled_at__isnull=True)
+
+
+def talk_line(event: Event) -> contributions.Contribution:
+    over = event.ends_at <= timezone.now()
+    return contributions.Contribution(
+        url=event.get_absolute_url(),
+        title=event.title,
+        at=event.starts_at,
+        meta=gettext("Spoke at this event") if over else gettext("Speaks at this event"),
+        icon="calendar",
+    )
+
+
+contributions.register(
+    contributions.Contributions(
+        key="talks",
+        label=_("Talks"),
+        position=40,
+        rows_of=spoken_at,
+        order=["-starts_at", "-pk"],
+        show=talk_line,
+    )
+)

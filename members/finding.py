@@ -84,7 +84,7 @@ class Finding:
     # --- who ---------------------------------------------------------------------------------------------------------
     @cached_property
     def found_by_words(self) -> QuerySet[Member]:
-        return Member.objects.listed_for(self.viewer).matching(self.text)
+        return Member.objects.listed_for(self.viewer).matching(self.text, self.viewer)
 
     def condition(self, kind: Kind) -> Q:
         """Has one of the chosen values, and shows it to this viewer."""
@@ -106,7 +106,7 @@ class Finding:
     @cached_property
     def page(self) -> keyset.Page:
         return keyset.paginate(
-            self.members().with_card(), self.params, order=SORTS[self.sort], size=PAGE_SIZE
+            self.members().with_card(self.viewer), self.params, order=SORTS[self.sort], size=PAGE_SIZE
         )
 
     @cached_property

@@ -36,11 +36,12 @@ activity.register(
 # --- search ----------------------------------------------------------------------------------------------------------
 def search_people(text, viewer, limit: int) -> search.SearchPage:
     """Whom the viewer would find in the directory, with nothing but what they show."""
-    found = Member.objects.listed_for(viewer).matching(text)
+    found = Member.objects.listed_for(viewer).matching(text, viewer)
     if not text:
         return search.SearchPage()
     rows = list(
         found.annotate(total=Window(Count("pk")))  # counted along, not by a query of its own
+        .with_level(viewer)
         .select_related("profile")
         .prefetch_related("profile__roles")
         .order_by("-last_seen_on", "name_key", "pk")[:limit]

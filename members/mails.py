@@ -11,6 +11,7 @@ from kmnet.core.models import Activity, CommunitySettings
 from . import services, welcome_words
 from .models import Invitation, JoinRequest, Member, Profile, Status
 from .permissions import is_full_member
+from .visibility import Shown
 
 
 def site(view_name: str, *args) -> str:
@@ -160,7 +161,7 @@ def compose_newcomer(mail) -> MailContent:
     return MailContent(
         context={
             "newcomer": newcomer,
-            "shown": newcomer.profile.for_members,
+            "shown": Shown.to(mail.member, newcomer.profile),
             "profile_url": settings.SITE_URL + newcomer.get_absolute_url(),
             "why": _("You get this because you are a host: you welcome those who are new."),
         }

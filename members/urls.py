@@ -1,6 +1,6 @@
 from django.urls import path
 
-from .views import directory, join, profile, settings, welcome
+from .views import directory, join, pictures, profile, settings, welcome
 
 app_name = "members"
 urlpatterns = [
@@ -16,4 +16,6 @@ urlpatterns = [
     path("settings/mail/", settings.mails, name="settings_mail"),
     path("members/", directory.directory, name="directory"),
     path("members/<str:handle>/", profile.profile, name="profile"),
+    path("members/<str:handle>/contributions/", profile.contributions, name="contributions"),
+    path("pictures/<int:pk>/<slug:key>/<int:size>/", pictures.picture, name="picture"),
 ]

@@ -5,14 +5,20 @@ search and mails go through here: what is hidden is not shown, not found, not co
 
 import zoneinfo
 from dataclasses import dataclass
+from functools import cached_property
 
-from django.db.models import Q
+from django.db.models import Case, IntegerField, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from kmnet.core.text import fold
+
 from . import languages
+from .models import GroupMember, Member, Profile, SeenBy
+from .models.group import groups_of
 from .models.member import is_full
-from .models.profile import Profile, SeenBy
+from .models.profile import Availability
+from .models.ties import blockers_of
 
 
 @dataclass(frozen=True)
@@ -53,11 +59,75 @@ MANY = {"roles", "work_settings", "can_help", "looking_for", "interests", "frame
 LISTS = MANY | {"languages_work", "languages_follow", "availability", "links"}
 
 
-def level_for(viewer) -> SeenBy:
-    """How much this person sees of others."""
-    return SeenBy.MEMBERS if is_full(viewer) else SeenBy.PUBLIC
+# --- how much one person sees of another -----------------------------------------------------------------------------
+def group_mates_of(viewer):
+    """The ids of those who are in a group together with this person, as a subquery; themselves among them."""
+    return GroupMember.objects.in_it().filter(group__in=groups_of(viewer)).values("member")
 
 
+def level_to(viewer, member_id: str = "pk"):
+    """How much this person sees of each row's member, for `annotate`; `member_id` leads to the id ("author").
+
+    Members see what is for members, those who share a group see what is for groups, and whoever is blocked by the
+    owner sees what anyone sees, as guests and those do who are not approved yet."""
+    if not is_full(viewer):
+        own = Q(**{member_id: viewer.pk}) if viewer.is_authenticated else Q(pk__in=())
+        return Case(When(own, then=Value(SeenBy.ME.value)), default=Value(SeenBy.PUBLIC.value))
+    return Case(
+        When(Q(**{member_id: viewer.pk}), then=Value(SeenBy.ME.value)),
+        When(Q(**{f"{member_id}__in": blockers_of(viewer)}), then=Value(SeenBy.PUBLIC.value)),
+        When(Q(**{f"{member_id}__in": group_mates_of(viewer)}), then=Value(SeenBy.GROUPS.value)),
+        default=Value(SeenBy.MEMBERS.value),
+        output_field=IntegerField(),
+    )
+
+
+def level_between(viewer, member) -> SeenBy:
+    """How much this person sees of that member: as a card brought it along, or else by a query."""
+    if viewer.is_authenticated and viewer.pk == member.pk:
+        return SeenBy.ME
+    if not is_full(viewer):
+        return SeenBy.PUBLIC
+    brought = member.__dict__
+    if brought.get("level_of") == viewer.pk:
+        return SeenBy(brought["level"])
+    return SeenBy(Member.objects.values_list(level_to(viewer), flat=True).get(pk=member.pk))
+
+
+# --- pictures in lists ------------------------------------------------------------------------------------------------
+@dataclass
+class Eyes:
+    """What a list needs to know of its reader to draw people's pictures; asked once a page, and only if it matters."""
+
+    viewer: object
+
+    @cached_property
+    def blockers(self) -> set[int]:
+        return set(blockers_of(self.viewer).values_list("owner", flat=True))
+
+    @cached_property
+    def mates(self) -> set[int]:
+        """Of those who share a group, whoever shows the picture to groups only."""
+        mates = group_mates_of(self.viewer).filter(member__picture_seen_by=SeenBy.GROUPS)
+        return set(mates.values_list("member", flat=True))
+
+    def may_see_picture(self, member) -> bool:
+        level = member.picture_seen_by
+        if level == SeenBy.PUBLIC or (self.viewer.is_authenticated and self.viewer.pk == member.pk):
+            return True
+        if level == SeenBy.ME or not is_full(self.viewer) or member.pk in self.blockers:
+            return False
+        return level == SeenBy.MEMBERS or member.pk in self.mates
+
+
+def may_see_picture(request, member) -> bool:
+    """The same rule as `can_see(viewer, profile, "avatar")`, by what stands on the member's row."""
+    if not hasattr(request, "eyes"):
+        request.eyes = Eyes(request.user)
+    return request.eyes.may_see_picture(member)
+
+
+# --- the rule --------------------------------------------------------------------------------------------------------
 def can_see_at(level: SeenBy, profile: Profile, part: str, *, even_hidden: bool = False) -> bool:
     if level == SeenBy.ME:
         return True
@@ -65,25 +135,57 @@ def can_see_at(level: SeenBy, profile: Profile, part: str, *, even_hidden: bool 
         return False
     if getattr(profile, f"{part}_seen_by") > level:
         return False
-    return part != "looking_for" or profile.is_looking()
+    return stands(profile, part)
+
+
+def stands(profile: Profile, part: str) -> bool:
+    """Is it the case at present? A wish for help ends, and who pauses is not available."""
+    if part == "looking_for":
+        return profile.is_looking()
+    return part != "availability" or not profile.is_paused()
 
 
 def can_see(viewer, profile: Profile, part: str) -> bool:
     """May this person see this part of this profile? The same rule as `seen`."""
-    if viewer.is_authenticated and viewer.pk == profile.member_id:
-        return True
-    return can_see_at(level_for(viewer), profile, part)
+    return can_see_at(level_between(viewer, profile.member), profile, part)
 
 
 def seen(viewer, part: str, prefix: str = "") -> Q:
     """The condition under which this person sees that part; `prefix` leads to the profile ("profile__")."""
-    rule = Q(**{f"{prefix}{part}_seen_by__lte": level_for(viewer), f"{prefix}state": Profile.State.VISIBLE})
+
+    def shown_to(level: SeenBy) -> Q:
+        return Q(**{f"{prefix}{part}_seen_by__lte": level})
+
+    rule = shown_to(SeenBy.PUBLIC)
+    if is_full(viewer):
+        blocked = Q(**{f"{prefix}member__in": blockers_of(viewer)})
+        mates = Q(**{f"{prefix}member__in": group_mates_of(viewer)})
+        rule |= (shown_to(SeenBy.MEMBERS) | (shown_to(SeenBy.GROUPS) & mates)) & ~blocked
+    rule &= Q(**{f"{prefix}state": Profile.State.VISIBLE})
+    today = timezone.now().date()
     if part == "looking_for":
-        today = timezone.now().date()
         rule &= Q(**{f"{prefix}looking_until__isnull": True}) | Q(**{f"{prefix}looking_until__gte": today})
+    if part == "availability":
+        rule &= Q(**{f"{prefix}paused_until__isnull": True}) | Q(**{f"{prefix}paused_until__lt": today})
     if viewer.is_authenticated:
         rule |= Q(**{f"{prefix}member_id": viewer.pk})
     return rule
+
+
+def found_by_words(query, viewer) -> list:
+    """The ids of those whom this person finds by these words, as querysets to unite: each vector asked by its audience."""
+    if not is_full(viewer):
+        return []
+    profiles, blockers, mates = Profile.objects, blockers_of(viewer), group_mates_of(viewer)
+    return [
+        found.values("member")
+        for found in (
+            profiles.filter(search_vector=query).exclude(member__in=blockers),
+            profiles.filter(search_groups=query, member__in=mates).exclude(member__in=blockers),
+            profiles.filter(search_public=query, member__in=blockers),
+            profiles.filter(seen(viewer, "looking_for"), search_looking=query),
+        )
+    ]
 
 
 def has_something_public(profile: Profile) -> bool:
@@ -111,8 +213,8 @@ class Shown:
 
     @classmethod
     def to(cls, viewer, profile: Profile) -> "Shown":
-        own = viewer.is_authenticated and viewer.pk == profile.member_id
-        return cls(profile, SeenBy.ME if own else level_for(viewer))
+        """By one query, unless the member came from `with_card(viewer)`."""
+        return cls(profile, level_between(viewer, profile.member))
 
     def __getattr__(self, name):
         if name not in PART_OF:
@@ -162,6 +264,21 @@ class Shown:
         return timezone.now().astimezone(zoneinfo.ZoneInfo(self.time_zone)).replace(tzinfo=None)
 
     @property
+    def pause_ends(self):
+        """Until when they are not available for what they are else; None where they are, or where that is hidden."""
+        profile = self._profile
+        if not (profile.is_paused() and profile.availability):
+            return None
+        hidden = profile.state != Profile.State.VISIBLE and not self._even_hidden
+        if self._level != SeenBy.ME and (hidden or profile.availability_seen_by > self._level):
+            return None
+        return profile.paused_until
+
+    @property
+    def available_for(self) -> list[str]:
+        return [Availability(value).label for value in self.availability]
+
+    @property
     def tells_nothing(self) -> bool:
         """Nothing but the name is shown."""
         return not any(getattr(self, attribute) for attribute in PART_OF if attribute not in ON_MEMBER)
@@ -170,4 +287,6 @@ class Shown:
     def place(self) -> str:
         """“Recife, Brazil”, as far as it is shown."""
         country = self.country.name if self.country else ""
+        if fold(self.region) == fold(country):  # Singapore, Singapore
+            return country
         return ", ".join(filter(None, (self.region, country)))

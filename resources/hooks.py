@@ -2,9 +2,9 @@
 
 from django.contrib.postgres.search import SearchRank
 from django.db.models import Count, F, Window
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
-from kmnet.core import activity, moderation
+from kmnet.core import activity, contributions, moderation
 from kmnet.core.search import SearchHit, SearchPage, SearchSource, SearchText
 from kmnet.core.search import register as register_source
 
@@ -28,6 +28,38 @@ moderation.register(
 )
 
 
+# --- contributions ---------------------------------------------------------------------------------------------------
+def added_by(member, viewer):
+    return (
+        Resource.objects.visible_to(viewer)
+        .filter(added_by=member)
+        .defer("search", "csl", "description", "description_html")
+    )
+
+
+def line(resource: Resource) -> contributions.Contribution:
+    return contributions.Contribution(
+        url=resource.get_absolute_url(),
+        title=resource.title,
+        at=resource.published_at,
+        meta=" · ".join(filter(None, (gettext("Added to the library"), resource.creators))),
+        icon="library",
+    )
+
+
+contributions.register(
+    contributions.Contributions(
+        key="resources",
+        label=gettext_lazy("Resources"),
+        position=30,
+        rows_of=added_by,
+        order=["-published_at", "-pk"],
+        show=line,
+    )
+)
+
+
+# --- search ----------------------------------------------------------------------------------------------------------
 def search(text: SearchText, viewer, limit: int) -> SearchPage:
     """The best matches among what this person may see."""
     if not text:

@@ -15,6 +15,7 @@ from events.models import Event, Registration
 from kmnet.core.vocabulary import expand
 from members.models import Member
 from members.permissions import can_moderate, is_full_member
+from members.visibility import Shown, level_to
 from resources.models import Resource
 
 from . import moderation, words
@@ -121,7 +122,8 @@ def open_questions(member, slugs: set[str], now) -> QuerySet:
         matching(asked, slugs)
         .select_related("space", "author__profile")
         .annotate(
-            rank=Case(When(is_match=True, then=Value(0)), default=Value(1), output_field=IntegerField())
+            author_level=level_to(member, "author"),
+            rank=Case(When(is_match=True, then=Value(0)), default=Value(1), output_field=IntegerField()),
         )
         .order_by("rank", "created_at", "pk")
     )
@@ -158,9 +160,23 @@ def newcomers_for(member, now) -> QuerySet:
         Member.objects.listed_for(member)
         .exclude(pk=member.pk)
         .filter(joined_at__gt=now - ARRIVED_WITHIN, onboarded_at__isnull=False)
+        .with_level(member)
         .select_related("profile")
         .order_by("-joined_at", "-pk")
     )
+
+
+def show_authors(threads: list[Thread]) -> list[Thread]:
+    """Each author as the reader may see them; `author_level` came along."""
+    for thread in threads:
+        thread.author.shown = Shown(thread.author.profile, thread.author_level)
+    return threads
+
+
+def show_newcomers(newcomers: list[Member], reader) -> list[Member]:
+    for newcomer in newcomers:
+        newcomer.shown = Shown.to(reader, newcomer.profile)
+    return newcomers
 
 
 def agenda_for(member) -> Agenda:
@@ -169,7 +185,7 @@ def agenda_for(member) -> Agenda:
     places = list(places_of(member, now)[:PLACES])
     agenda = Agenda(
         helps_with=helps_with,
-        questions=list(open_questions(member, slugs, now)[:QUESTIONS]),
+        questions=show_authors(list(open_questions(member, slugs, now)[:QUESTIONS])),
         replies=list(replies_to(member)[:REPLIES]),
         places=places,
         resources=list(
@@ -189,7 +205,7 @@ def agenda_for(member) -> Agenda:
         .with_card(member)[:COMING]
     )
     if member.is_host and is_full_member(member):
-        agenda.newcomers = list(newcomers_for(member, now)[:NEWCOMERS])
+        agenda.newcomers = show_newcomers(list(newcomers_for(member, now)[:NEWCOMERS]), member)
     if can_moderate(member):
         agenda.reports = moderation.waiting_count()
     return agenda

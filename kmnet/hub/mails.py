@@ -21,6 +21,7 @@ from kmnet.core.models import Activity, AuditEntry, Hideable, OutgoingMail
 from kmnet.core.models.mail import MailState
 from kmnet.core.text import excerpt
 from members.models import Member
+from members.visibility import level_to
 from resources.models import Resource
 
 from . import home, words
@@ -132,6 +133,7 @@ def news_threads(member, since, until) -> list[Thread]:
     news = first_news(member, since, until).values("pk")[:1]
     threads = list(
         home.matching(Thread.objects.for_digest(member, since, until), slugs)
+        .annotate(author_level=level_to(member, "author"))
         .annotate(news_id=Subquery(news, output_field=IntegerField()))
         .filter(news_id__isnull=False)
         .select_related("space", "author__profile")
@@ -143,7 +145,7 @@ def news_threads(member, since, until) -> list[Thread]:
         thread.news = posts[thread.news_id]
         thread.news_excerpt = excerpt(thread.news.source, 180)
         thread.news_url = settings.SITE_URL + thread.url_of(thread.news.number)
-    return threads
+    return home.show_authors(threads)
 
 
 def gather(run: DigestRun) -> Letter:
@@ -179,7 +181,7 @@ def gather(run: DigestRun) -> Letter:
         arrived = home.newcomers_for(member, now).filter(
             onboarded_at__gt=run.since, onboarded_at__lte=run.until
         )
-        letter.newcomers = list(arrived[:NEWCOMERS])
+        letter.newcomers = home.show_newcomers(list(arrived[:NEWCOMERS]), member)
     return letter
 
 

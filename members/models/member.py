@@ -10,7 +10,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import IntegerField, Q, Value
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
@@ -72,21 +72,27 @@ class MemberQuerySet(models.QuerySet):
             return self.none()
         return self.full().filter(profile__is_listed=True)
 
-    def matching(self, text):
-        """Found by a part of the name, or by words that the profile shows to members. `text` is a SearchText."""
+    def matching(self, text, viewer):
+        """Found by a part of the name, or by words that the profile shows to this viewer. `text` is a SearchText."""
         if not text:
             return self.none() if text.text else self
-        wish_stands = Q(profile__looking_until__isnull=True) | Q(profile__looking_until__gte=today())
-        return self.filter(
-            Q(name_key__contains=names.plain(text.text))
-            | Q(profile__search_vector=text.query)
-            | (Q(profile__search_looking=text.query) & wish_stands)
-        )
+        from ..visibility import found_by_words  # it reads the models
 
-    def with_card(self):
+        by_name = self.model._default_manager.filter(name_key__contains=names.plain(text.text))
+        return self.filter(pk__in=by_name.values("pk").union(*found_by_words(text.query, viewer)))
+
+    def with_level(self, viewer):
+        """Each brings along how much this viewer sees of them, so that `Shown.to` asks no more."""
+        from ..visibility import level_to  # it reads the models
+
+        return self.annotate(level_of=Value(viewer.pk, output_field=IntegerField()), level=level_to(viewer))
+
+    def with_card(self, viewer):
         """All that a row of the directory shows, at the same number of queries for 1 and for 50 rows."""
-        return self.select_related("profile").prefetch_related(
-            "profile__roles", "profile__can_help", "profile__looking_for"
+        return (
+            self.with_level(viewer)
+            .select_related("profile")
+            .prefetch_related("profile__roles", "profile__can_help", "profile__looking_for")
         )
 
 
@@ -133,6 +139,10 @@ class Member(AbstractBaseUser, PermissionsMixin):
         _("last seen"), default=today
     )  # signing in or doing something; not reading
     address_proven_at = models.DateTimeField(_("address proven"), null=True, blank=True, editable=False)
+    # The picture of the profile, said here too, so that a list of people needs no other table to draw their arches.
+    # Written by services.index_profile only; who sees it: visibility.Pictures.
+    picture = models.CharField(max_length=32, editable=False, default="", blank=True)
+    picture_seen_by = models.PositiveSmallIntegerField(editable=False, default=40)
     name_key = models.CharField(
         max_length=160, editable=False, default="", help_text=_("The name without accents, in lower case.")
     )
@@ -190,6 +200,16 @@ class Member(AbstractBaseUser, PermissionsMixin):
     def tint(self) -> int:
         """1 to 8, the same for the same name for ever."""
         return hashlib.sha256(self.name.encode()).digest()[0] % 8 + 1
+
+    def picture_for(self, request, size: int) -> str:
+        """The address of their picture, if the reader of this page may see it; else "". For lists of any length."""
+        if not self.picture:
+            return ""
+        from ..visibility import may_see_picture  # it reads the models
+
+        if not may_see_picture(request, self):
+            return ""
+        return reverse("members:picture", args=[self.pk, self.picture, size])
 
     @property
     def has_page(self) -> bool:

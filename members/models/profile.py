@@ -1,6 +1,7 @@
 """What a member tells about themselves, and who may see each part of it."""
 
 from datetime import date
+from pathlib import PurePosixPath
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -10,7 +11,6 @@ from django.core.validators import MaxValueValidator, URLValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django_countries.fields import CountryField
 from taggit.models import Tag
@@ -167,9 +167,14 @@ class Profile(Hideable):
     )
     updated_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
 
-    # What members may find this profile by; written by services.index_profile, with the visibility rule applied.
-    search_vector = SearchVectorField(null=True, editable=False)
-    search_looking = SearchVectorField(null=True, editable=False)  # counts only until looking_until
+    # The words that find this profile, written by services.index_profile; each vector is for one kind of viewer, and
+    # Member.objects.matching asks the one that is for them. Empty where it would hold nothing of its own.
+    search_vector = SearchVectorField(null=True, editable=False)  # for members
+    search_groups = SearchVectorField(null=True, editable=False)  # for those who share a group with the owner
+    search_public = SearchVectorField(null=True, editable=False)  # for those whom the owner blocks
+    search_looking = SearchVectorField(
+        null=True, editable=False
+    )  # the wish: for those who see it, while it stands
 
     class Meta:
         verbose_name = _("profile")
@@ -181,6 +186,8 @@ class Profile(Hideable):
         ]
         indexes = [
             GinIndex(fields=["search_vector"], name="profile_found_by"),
+            GinIndex(fields=["search_groups"], name="profile_found_in_groups"),
+            GinIndex(fields=["search_public"], name="profile_found_openly"),
             GinIndex(fields=["search_looking"], name="profile_found_by_wish"),
             models.Index(fields=["country"], name="profile_country"),
             models.Index(fields=["digest", "digest_weekday"], name="profile_digest"),
@@ -189,30 +196,25 @@ class Profile(Hideable):
     def __str__(self):
         return f"profile of member {self.member_id}"  # no related row: a list of these must not query
 
+    @property
+    def picture_key(self) -> str:
+        """The random part of the picture's name; "" where there is none."""
+        return PurePosixPath(self.avatar.name).name.partition("-")[0] if self.avatar else ""
+
+    def is_paused(self, on: date | None = None) -> bool:
+        """Not available at present, whatever the switches say."""
+        return self.paused_until is not None and self.paused_until >= (on or timezone.now().date())
+
     def is_looking(self, on: date | None = None) -> bool:
         """A wish for help stands until its date."""
         return self.looking_until is None or self.looking_until >= (on or timezone.now().date())
-
-    @cached_property
-    def for_members(self):
-        """What any member sees of this profile; for lists and cards."""
-        from ..visibility import Shown  # it reads the models
-
-        return Shown(self, SeenBy.MEMBERS)
-
-    @cached_property
-    def for_guests(self):
-        """What anyone sees of this profile."""
-        from ..visibility import Shown  # it reads the models
-
-        return Shown(self, SeenBy.PUBLIC)
 
     @property
     def as_members_saw_it(self):
         """For moderators: what members see, or saw before it was hidden. "Only me" stays that."""
         from ..visibility import Shown  # it reads the models
 
-        return Shown(self, SeenBy.MEMBERS, even_hidden=True)
+        return Shown(self, SeenBy.GROUPS, even_hidden=True)
 
 
 class MeetingWindow(models.Model):

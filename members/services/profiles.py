@@ -1,11 +1,16 @@
 """What members tell about themselves, and by which words it is found."""
 
-from datetime import timedelta
+import secrets
+from datetime import date, timedelta
+from functools import reduce
+from operator import add, or_
 
 from django.contrib.postgres.search import SearchVector
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from taggit.models import Tag
 
 from kmnet.core.models import MailChoice, Term
@@ -13,68 +18,98 @@ from kmnet.core.search import vector_config
 from kmnet.core.text import clean_line, fold
 from kmnet.core.vocabulary import expand
 
-from ..models import Member, Profile, SeenBy
-from ..visibility import MANY, PARTS
+from ..models import MeetingWindow, Member, Profile, SeenBy
+from ..visibility import MANY, PART_OF, PARTS
 from .directory import index_entries
 
 WISH_DAYS = 90  # how long "looks for help with" stands before it is asked again
 MAX_TAGS = 10
 TAG_LENGTH = 60
+MAX_WINDOWS = 3
 
 COLUMNS = (
     *("headline", "pronouns", "job_title", "organisation", "team_size", "years", "country", "region"),
     *("languages_work", "languages_follow", "can_help_text", "looking_for_text", "about", "links"),
+    *("availability", "paused_until"),
     *("is_listed", "welcome_step", "digest", "digest_weekday", "digest_hour"),
     *(f"{part}_seen_by" for part in PARTS),
 )
 
 
-def tags_named(words: list[str]) -> list[Tag]:
+class OrcidTaken(ValidationError):
+    """Another account has this ORCID iD."""
+
+    def __init__(self):
+        super().__init__(_("Another account here is linked to this ORCID iD."), code="taken")
+
+
+def tags_named(words: list[str], *, most: int = MAX_TAGS) -> list[Tag]:
     """The tags of these names, made where they are new. A spelling of a vocabulary term becomes that term's name."""
     terms = {fold(term.name): term.name for term in Term.objects.current()}
-    found: dict[str, Tag] = {}
-    for word in words[: MAX_TAGS * 2]:
+    wanted: dict[str, str] = {}
+    for word in words[: most * 2]:
         word = clean_line(word)[:TAG_LENGTH].strip()
         if not fold(word):
             continue
         name = next((terms[fold(same)] for same in (word, *expand(word)) if fold(same) in terms), word)
-        if fold(name) not in found:
-            found[fold(name)] = _tag(name)
-    return list(found.values())[:MAX_TAGS]
+        wanted.setdefault(fold(name), name)
+    wanted = dict(list(wanted.items())[:most])
+    found = _known_tags(wanted.values())
+    # In one order: two members who save the same new words at once wait for one another, never in a circle.
+    for key in sorted(set(wanted) - set(found)):
+        found[key] = _make_tag(wanted[key])
+    return [found[key] for key in wanted]
 
 
-def _tag(name: str) -> Tag:
-    known = Tag.objects.filter(name__iexact=name).order_by("pk").first()
-    if known:
-        return known
-    try:
-        with transaction.atomic():
-            return Tag.objects.create(name=name)
-    except IntegrityError:  # somebody else made it at the same moment
-        return Tag.objects.get(name__iexact=name)
+def _known_tags(names) -> dict[str, Tag]:
+    same = reduce(or_, (Q(name__iexact=name) for name in names), Q(pk__in=()))
+    return {fold(tag.name): tag for tag in Tag.objects.filter(same).order_by("-pk")}
+
+
+def _make_tag(name: str) -> Tag:
+    """ON CONFLICT DO NOTHING waits for whoever makes the same tag at this moment, and breaks nothing."""
+    slug = Tag().slugify(name)
+    for tried in (slug, f"{slug}-{secrets.token_hex(3)}".strip("-")):
+        if tried:
+            Tag.objects.bulk_create([Tag(name=name, slug=tried)], ignore_conflicts=True)
+        made = Tag.objects.filter(name__iexact=name).order_by("pk").first()
+        if made:
+            return made
+    raise IntegrityError(f"no free address for the tag {name!r}")
+
+
+def lock_profile(member: Member) -> Profile:
+    """The member's row first, as everywhere: what lists need of a profile is written there too."""
+    member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
+    profile = Profile.objects.select_for_update().get(member=member)
+    profile.member = member
+    return profile
 
 
 @transaction.atomic
 def update_profile(*, member: Member, **values) -> Profile:
-    """Change parts of a profile: columns, `can_help` and `looking_for` as tag names, the others of MANY as terms.
+    """Change parts of a profile: columns, `can_help` and `looking_for` as tag names, `hours` as a list of
+    {"weekdays", "starts", "ends"}, the others of MANY as terms.
 
-    What is not named stays. A changed wish for help stands for another 90 days."""
-    profile = Profile.objects.select_for_update().get(member=member)
+    What is not named stays. A changed wish for help stands for another 90 days. Locks the member, then the profile."""
+    profile = lock_profile(member)
     many = {name: values.pop(name) for name in MANY if name in values}
     unknown = set(values) - set(COLUMNS)
     if unknown:
         raise TypeError(f"not of a profile: {', '.join(sorted(unknown))}")
-    wish = (set(profile.looking_for.values_list("name", flat=True)), profile.looking_for_text)
+    wish = _wish(profile)
     for name, value in values.items():
         setattr(profile, name, value)
+    if "hours" in many:
+        _set_hours(profile, many.pop("hours"))
+    words = {name: list(many[name])[:MAX_TAGS] for name in ("can_help", "looking_for") if name in many}
+    if len(words) > 1:  # what is new in both lists is made in one order
+        tags_named([word for each in words.values() for word in each], most=2 * MAX_TAGS)
     for name, wanted in many.items():
-        if name in ("can_help", "looking_for"):
-            wanted = tags_named(list(wanted))
-        getattr(profile, name).set(wanted)
-    new_wish = (set(profile.looking_for.values_list("name", flat=True)), profile.looking_for_text)
+        getattr(profile, name).set(tags_named(words[name]) if name in words else wanted)
+    new_wish = _wish(profile)
     if new_wish != wish or (any(new_wish) and "looking_for" in many and not profile.is_looking()):
-        today = timezone.now().date()
-        profile.looking_until = today + timedelta(days=WISH_DAYS) if any(new_wish) else None
+        profile.looking_until = _wish_end() if any(new_wish) else None
     profile.updated_at = timezone.now()
     profile.save()
     index_profile(profile)
@@ -82,8 +117,56 @@ def update_profile(*, member: Member, **values) -> Profile:
     return profile
 
 
+def _wish(profile: Profile) -> tuple[set[str], str]:
+    return set(profile.looking_for.values_list("name", flat=True)), profile.looking_for_text
+
+
+def _wish_end() -> date:
+    return timezone.now().date() + timedelta(days=WISH_DAYS)
+
+
+def _set_hours(profile: Profile, windows: list[dict]) -> None:
+    profile.hours.all().delete()
+    MeetingWindow.objects.bulk_create(
+        MeetingWindow(profile=profile, **{**window, "weekdays": sorted(set(window["weekdays"]))})
+        for window in windows[:MAX_WINDOWS]
+    )
+
+
+@transaction.atomic
+def renew_wish(*, member: Member) -> Profile:
+    """What they look for help with stands for another 90 days. Locks the member, then the profile."""
+    profile = lock_profile(member)
+    if any(_wish(profile)):
+        profile.looking_until = _wish_end()
+        profile.save(update_fields=["looking_until"])
+        index_entries([profile.pk])
+    return profile
+
+
+@transaction.atomic
+def set_orcid(*, member: Member, orcid: str) -> Profile:
+    """The iD that ORCID itself has told us at sign-in. Raises OrcidTaken where somebody else has it.
+
+    Nobody sees it until the member says so (`orcid_seen_by`)."""
+    profile = lock_profile(member)
+    profile.orcid = orcid
+    try:
+        with transaction.atomic():
+            profile.save(update_fields=["orcid"])
+    except IntegrityError as error:
+        raise OrcidTaken from error
+    return profile
+
+
+def unlink_orcid(*, member: Member) -> None:
+    """The iD is gone from the profile; who may see it starts at “only me” again."""
+    Profile.objects.filter(member=member).update(orcid="", orcid_seen_by=SeenBy.ME)
+
+
+# --- by which words it is found --------------------------------------------------------------------------------------
 def _words(profile: Profile, *attributes: str) -> str:
-    """What members may find of these attributes, as text; hidden parts give nothing."""
+    """What these attributes hold, as text."""
     found = []
     for attribute in attributes:
         if attribute in MANY:
@@ -95,38 +178,63 @@ def _words(profile: Profile, *attributes: str) -> str:
     return " ; ".join(filter(None, found))
 
 
+WEIGHED = {
+    "B": ("roles", "headline", "job_title", "can_help"),
+    "C": ("organisation", "place", "interests", "work_settings", "frameworks"),
+    "D": ("can_help_text", "about"),
+}
+FOUND_BY = {
+    **{part: (part,) for parts in WEIGHED.values() for part in parts},
+    "place": ("country", "region"),
+}
+
+
 def index_profile(profile: Profile) -> None:
-    """Write the words by which members find this profile: the name, and what its owner shows to members."""
+    """Write the words by which this profile is found, one vector for each kind of viewer, and the picture for lists."""
+    shown = profile.state == Profile.State.VISIBLE
+    words = {part: _words(profile, *attributes) for part, attributes in FOUND_BY.items()} if shown else {}
+    levels = {
+        part: getattr(profile, f"{PART_OF[FOUND_BY[part][0]]}_seen_by")
+        for part, text in words.items()
+        if text
+    }
 
-    def words(*parts_and_attributes: tuple[str, tuple[str, ...]]) -> str:
-        return " ; ".join(
-            _words(profile, *attributes)
-            for part, attributes in parts_and_attributes
-            if profile.state == Profile.State.VISIBLE
-            and getattr(profile, f"{part}_seen_by") <= SeenBy.MEMBERS
-        )
+    def vector(level: SeenBy) -> SearchVector:
+        """The name, and all words that somebody at this level sees."""
+        vectors = [_vector(profile.member.name, "A")]
+        for weight, parts in WEIGHED.items():
+            seen = [words[part] for part in parts if levels.get(part, SeenBy.ME) <= level]
+            vectors.append(_vector(" ; ".join(seen), weight))
+        return reduce(add, vectors)
 
-    def vector(text: str, weight: str) -> SearchVector:
-        return SearchVector(Value(text), weight=weight, config=vector_config)
+    def own_vector(level: SeenBy) -> SearchVector | None:
+        """None where no words are at just this level: the next narrower vector says it all."""
+        return vector(level) if level in levels.values() else None
 
-    closest = words(
-        ("roles", ("roles",)), ("headline", ("headline",)), ("job_title", ("job_title",)),
-        ("can_help", ("can_help",)),
-    )  # fmt: skip
-    around = words(
-        ("organisation", ("organisation",)), ("place", ("country", "region")),
-        ("interests", ("interests",)), ("work_settings", ("work_settings",)),
-    )  # fmt: skip
-    rest = words(("can_help", ("can_help_text",)), ("about", ("about",)))
-    wishes = words(("looking_for", ("looking_for", "looking_for_text")))
+    wish = _words(profile, "looking_for", "looking_for_text")
+    wish_shown = shown and profile.looking_for_seen_by != SeenBy.ME
     Profile.objects.filter(pk=profile.pk).update(
-        search_vector=vector(profile.member.name, "A")
-        + vector(closest, "B")
-        + vector(around, "C")
-        + vector(rest, "D"),
-        search_looking=vector(wishes, "C"),
+        search_vector=vector(SeenBy.MEMBERS),
+        search_groups=own_vector(SeenBy.GROUPS),
+        search_public=own_vector(SeenBy.PUBLIC),
+        search_looking=_vector(wish if wish_shown else "", "C"),
     )
     index_entries([profile.pk])
+    show_picture(profile)
+
+
+def _vector(text: str, weight: str) -> SearchVector:
+    return SearchVector(Value(text), weight=weight, config=vector_config)
+
+
+def show_picture(profile: Profile) -> None:
+    """Say on the member's row which picture there is, and who sees it: lists draw arches without the profile."""
+    shown = bool(profile.avatar) and profile.state == Profile.State.VISIBLE
+    picture = profile.picture_key if shown else ""
+    level = profile.avatar_seen_by if shown else SeenBy.ME
+    if (profile.member.picture, profile.member.picture_seen_by) != (picture, level):
+        Member.objects.filter(pk=profile.member_id).update(picture=picture, picture_seen_by=level)
+        profile.member.picture, profile.member.picture_seen_by = picture, level
 
 
 def reindex_profiles(profiles: QuerySet[Profile] | None = None) -> int:

@@ -3,7 +3,7 @@
 from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 
-from ..models import Profile
+from .profiles import set_orcid, unlink_orcid
 
 
 @transaction.atomic
@@ -16,9 +16,4 @@ def note_connection(*, account: SocialAccount) -> None:
 @transaction.atomic
 def note_disconnection(*, account: SocialAccount) -> None:
     if account.provider == "orcid":
-        set_orcid(member=account.user, orcid="")
-
-
-def set_orcid(*, member, orcid: str) -> None:
-    """The iD as ORCID itself told it, or none. Who sees it is the member's choice (only they, at first)."""
-    Profile.objects.filter(member=member).update(orcid=orcid)
+        unlink_orcid(member=account.user)

@@ -11,7 +11,7 @@ from kmnet.core import audit, mail
 from ..models import Member, Profile, Status
 from ..permissions import can_administer, can_change_standing, can_moderate
 from ..signals import member_suspended
-from .profiles import index_profile
+from .profiles import index_profile, lock_profile
 
 
 def _need_reason(reason: str) -> str:
@@ -67,7 +67,7 @@ def restore_member(*, member: Member, actor: Member, reason: str) -> Member:
 def hide_profile(*, target: Profile, actor: Member, reason: str) -> None:
     """Take the text of a profile out of sight; the name stays. Its owner sees it, and why."""
     reason = _need_reason(reason)
-    profile = Profile.objects.select_for_update().get(pk=target.pk)
+    profile = lock_profile(target.member)
     if not can_change_standing(actor, profile.member):
         raise PermissionDenied
     if profile.state == Profile.State.HIDDEN:
@@ -88,7 +88,7 @@ def hide_profile(*, target: Profile, actor: Member, reason: str) -> None:
 def restore_profile(*, target: Profile, actor: Member, reason: str) -> None:
     """Show it again."""
     reason = _need_reason(reason)
-    profile = Profile.objects.select_for_update().get(pk=target.pk)
+    profile = lock_profile(target.member)
     if not can_moderate(actor):
         raise PermissionDenied
     if profile.state == Profile.State.VISIBLE:

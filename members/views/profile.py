@@ -1,5 +1,7 @@
 """/members/<handle>/: one person."""
 
+from functools import wraps
+
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.db.models.functions import Lower
@@ -8,16 +10,21 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from kmnet.core.contributions import Given, kinds
 from kmnet.core.text import render_markdown
 
+from .. import completeness, hours
 from ..models import Member, OldHandle
 from ..permissions import can_view_profile, can_write
 from ..visibility import Shown
 
+SHOWN_EACH = 3  # of each kind on the profile
+LISTED_EACH = 5  # of each kind on the page of contributions
+
 
 def find_member(user, handle: str) -> Member | None:
     """The member of this handle, or of this former handle, if this person may open their page."""
-    visible = Member.objects.profile_visible_to(user).select_related("profile")
+    visible = Member.objects.profile_visible_to(user).with_level(user).select_related("profile")
     wanted = handle.lower()
     found = visible.alias(low=Lower("handle")).filter(low=wanted).first()
     if found is None:
@@ -26,24 +33,52 @@ def find_member(user, handle: str) -> Member | None:
     return found
 
 
-@login_not_required
-@require_safe
-def profile(request, handle):
-    member = find_member(request.user, handle.replace("\x00", "")[:80])
-    if member is None or not can_view_profile(request.user, member):
-        if request.user.is_authenticated:
-            raise Http404
-        # Whether there is such a person or not, a guest gets the same answer.
-        return redirect_to_login(request.get_full_path(), reverse("account_login"))
-    if member.handle != handle:
-        return redirect(member, permanent=True)
-    shown = Shown.to(request.user, member.profile)
-    own = request.user.pk == member.pk
+def open_page(view):
+    """Find the person; a guest is sent to sign in, whether there is such a person or not."""
+
+    @login_not_required
+    @require_safe
+    @wraps(view)
+    def wrapped(request, handle):
+        member = find_member(request.user, handle.replace("\x00", "")[:80])
+        if member is None or not can_view_profile(request.user, member):
+            if request.user.is_authenticated:
+                raise Http404
+            return redirect_to_login(request.get_full_path(), reverse("account_login"))
+        if member.handle != handle:
+            return redirect(f"members:{view.__name__}", member.handle, permanent=True)
+        return view(request, member)
+
+    return wrapped
+
+
+@open_page
+def profile(request, member):
+    reader = request.user
+    shown = Shown.to(reader, member.profile)
+    own = reader.pk == member.pk
+    here = reader.time_zone if reader.is_authenticated and not own else ""
     context = {
         "member": member,
         "shown": shown,
         "own": own,
         "about_html": render_markdown(shown.about) if shown.about else "",
-        "can_report": not own and can_write(request.user),
+        "hours": hours.in_words(shown.hours, shown.time_zone, here),
+        "difference": hours.difference_in_words(shown.time_zone, here) if shown.time_zone and here else "",
+        "given": Given(member, reader, SHOWN_EACH),
+        "next_thing": completeness.next_thing(shown) if own else None,
+        "can_report": not own and can_write(reader),
     }
     return render(request, "members/profile.html", context)
+
+
+@open_page
+def contributions(request, member):
+    """Threads, answers, resources, talks: the newest of each, or all of one kind."""
+    kind = next((kind for kind in kinds() if kind.key == request.GET.get("kind")), None)
+    context = {"member": member, "own": request.user.pk == member.pk, "kind": kind}
+    if kind:
+        context["page"] = kind.page(member, request.user, request.GET)
+    else:
+        context["given"] = Given(member, request.user, LISTED_EACH)
+    return render(request, "members/contributions.html", context)

@@ -422,7 +422,7 @@ def test_composing_costs_the_same_however_much_is_new(count, django_assert_max_n
     with django_assert_max_num_queries(9):
         letter = mails.gather(run)
         str(letter.summary)
-        [(thread.get_absolute_url(), thread.author.profile.for_members.place) for thread in letter.threads]
+        [(thread.get_absolute_url(), thread.author.shown.place) for thread in letter.threads]
     assert len(letter.threads) + letter.more_threads == count
 
 

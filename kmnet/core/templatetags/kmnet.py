@@ -19,6 +19,9 @@ from ..text import fold
 register = template.Library()
 
 
+PICTURE = {False: (96, 108), True: (320, 358)}  # as members.services.pictures draws them
+
+
 # --- icons and people ------------------------------------------------------------------------------------------------
 @lru_cache(maxsize=256)
 def _icon(name: str, classes: str) -> SafeString:
@@ -36,14 +39,24 @@ def icon(name, classes=""):
     return _icon(name, classes)
 
 
-@register.simple_tag
-def avatar(member, size=""):
-    """{% avatar member "lg" %}: the person as an arch. Sizes sm, (plain), lg, xl. Nobody (None) is a quiet arch."""
+@register.simple_tag(name="avatar", takes_context=True)
+def avatar_in_page(context, member, size=""):
+    """{% avatar member "lg" %}: the person as an arch. Sizes sm, (plain), lg, xl. Nobody (None) is a quiet arch.
+
+    Their picture, where there is one that the reader of the page may see; else their letters."""
+    request = getattr(context, "request", None) or context.get("request")
+    picture = member.picture_for(request, 320 if size == "xl" else 96) if request and member else ""
+    return avatar(member, size, picture)
+
+
+def avatar(member, size="", picture=""):
     return format_html(
         '<span class="avatar{} tint-{}" aria-hidden="true">{}</span>',
         f" avatar--{size}" if size else "",
         getattr(member, "tint", 1),
-        getattr(member, "initials", "·"),
+        format_html('<img src="{}" alt="" width="{}" height="{}">', picture, *PICTURE[size == "xl"])
+        if picture
+        else getattr(member, "initials", "·"),
     )
 
 

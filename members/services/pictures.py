@@ -1,0 +1,99 @@
+"""The picture of a member: drawn anew in two sizes under a random name; the old bytes go once that is certain."""
+
+import io
+import secrets
+
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from PIL import Image, ImageOps
+
+from kmnet.core.uploads import UploadRefused, check_upload, reencode_image
+
+from ..models import Member, Profile
+from .profiles import lock_profile, show_picture
+
+SIZES = (96, 320)  # pixels across: for lists, and for the head of a profile
+TALLER = 1.12  # an arch is this much taller than wide, as components.css draws it
+MAX_BYTES = 8 * 1024 * 1024
+
+
+def stored_name(key: str, size: int) -> str:
+    return f"avatars/{key}-{size}.webp"
+
+
+def check_picture(upload: File) -> dict[int, bytes]:
+    """The picture in our sizes, with nothing of the file that came; raises UploadRefused with words for the person."""
+    checked = check_upload(upload, kinds={"image"}, max_bytes=MAX_BYTES)
+    try:
+        with Image.open(reencode_image(upload, extension=checked.extension, max_side=2400)) as picture:
+            return {size: _draw(picture, size) for size in SIZES}
+    except (OSError, SyntaxError, ValueError) as error:  # whole on the outside, broken further in
+        raise UploadRefused(
+            _("This picture is damaged. Save it anew and try again."), code="damaged"
+        ) from error
+
+
+def _draw(picture: Image.Image, size: int) -> bytes:
+    """Cut to the shape of an arch, a little above the middle, where faces are; what is clear becomes white."""
+    drawn = ImageOps.fit(picture.convert("RGBA"), (size, round(size * TALLER)), centering=(0.5, 0.4))
+    ground = Image.new("RGB", drawn.size, "white")
+    ground.paste(drawn, mask=drawn)
+    out = io.BytesIO()
+    ground.save(out, format="WEBP", quality=82)
+    return out.getvalue()
+
+
+@transaction.atomic
+def set_avatar(*, member: Member, upload: File) -> Profile:
+    """Take this picture instead of the one there is. Raises UploadRefused. Locks the member, then the profile."""
+    drawn = check_picture(upload)
+    profile = lock_profile(member)
+    key = secrets.token_hex(16)
+    delete_picture_files(profile)
+    written = [
+        default_storage.save(stored_name(key, size), ContentFile(data)) for size, data in drawn.items()
+    ]
+    try:
+        with transaction.atomic():
+            _keep(profile, stored_name(key, SIZES[-1]))
+    except Exception:
+        for name in written:
+            default_storage.delete(name)
+        raise
+    member.profile, member.picture, member.picture_seen_by = (
+        profile,
+        profile.member.picture,
+        profile.member.picture_seen_by,
+    )
+    return profile
+
+
+@transaction.atomic
+def remove_avatar(*, member: Member) -> Profile:
+    """Back to the letters. Safe to repeat. Locks the member, then the profile."""
+    profile = lock_profile(member)
+    delete_picture_files(profile)
+    _keep(profile, "")
+    return profile
+
+
+def _keep(profile: Profile, name: str) -> None:
+    profile.avatar, profile.updated_at = name, timezone.now()
+    profile.save(update_fields=["avatar", "updated_at"])
+    show_picture(profile)
+
+
+def delete_picture_files(profile: Profile) -> None:
+    """Delete the bytes of the present picture, in every size, once the running transaction has committed."""
+    if not profile.avatar:
+        return
+    names = [stored_name(profile.picture_key, size) for size in SIZES]
+
+    def delete_bytes():
+        for name in names:
+            default_storage.delete(name)
+
+    transaction.on_commit(delete_bytes, robust=True)
