@@ -2,7 +2,7 @@
 
 from django.dispatch import receiver
 
-from members.signals import member_erased, member_suspended
+from members.signals import address_proven, member_erased, member_suspended
 
 from . import services
 
@@ -15,3 +15,8 @@ def free_places_of_suspended(sender, member, **kwargs):
 @receiver(member_erased)
 def free_places_of_erased(sender, member, **kwargs):
     services.release_member(member=member, why="the account was deleted", forget=True)
+
+
+@receiver(address_proven)
+def give_guests_their_history(sender, member, address, **kwargs):
+    services.adopt_guest_registrations(member=member, address=address)

@@ -2,15 +2,16 @@
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.shortcuts import resolve_url
+from django.shortcuts import render, resolve_url
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.models import CommunitySettings
 
-from . import account_mails, services
+from . import account_mails, invited, services
 from .models.member import DEMO_DOMAIN
 
 
@@ -37,6 +38,10 @@ class AccountAdapter(DefaultAccountAdapter):
             raise ValidationError(_("This address belongs to the demonstration."), code="demo")
         return email
 
+    def is_open_for_signup(self, request):
+        """By invitation: only for whoever has accepted one that still works."""
+        return services.is_door_open(invitation_token=invited.token_of(request))
+
     def save_user(self, request, user, form, commit=True):
         """What the join page asked, stored by the one service that makes members."""
         data = form.cleaned_data
@@ -45,8 +50,21 @@ class AccountAdapter(DefaultAccountAdapter):
         user.language = data.get("language") or translation.get_language() or settings.LANGUAGE_CODE
         user.set_password(data.get("password1"))
         if commit:
-            services.save_joining_member(user)
+            self.let_in(request, user, form)
         return user
+
+    def let_in(self, request, user, form):
+        """Through the one gate of all ways in. The link of an invitation by mail has proven its address."""
+        token = invited.token_of(request)
+        by_mail = invited.is_proof(services.find_invitation(token), user.email)
+        try:
+            services.save_joining_member(user, answers=form.answers(), invitation_token=token)
+        except services.NotInvited as refusal:  # it was used up by somebody else a moment ago
+            page = render(request, "members/by_invitation.html", {"over": True}, status=403)
+            raise ImmediateHttpResponse(page) from refusal
+        if by_mail:
+            self.stash_verified_email(request, user.email)
+        request.session.pop(invited.KEY, None)
 
     def pre_login(self, request, user, **kwargs):
         """Demo accounts have known passwords: elsewhere than in the demo they do not sign in, whatever the way."""

@@ -4,6 +4,7 @@ from django.db.models import Count, Window
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core import activity, mail, moderation, search
+from kmnet.core.frame import MenuItem, register_menu_item
 
 from . import (
     account_mails,  # noqa: F401  the mails that allauth asks for
@@ -11,7 +12,7 @@ from . import (
     services,
 )
 from .models import Member, Profile
-from .permissions import is_full_member
+from .permissions import can_invite, is_full_member
 from .visibility import Shown
 
 
@@ -132,3 +133,5 @@ for key, label, template, compose, bulk in (
     ),
 ):
     mail.register(mail.MailKind(key, label, f"members/email/{template}", compose, bulk=bulk))
+
+register_menu_item(MenuItem(_("Invite somebody"), "/invitations/", can_invite, order=65))

@@ -122,7 +122,7 @@ def compose_invitation(mail) -> MailContent:
     inviter = invitation.invited_by
     if inviter is None or not is_full_member(inviter):
         raise Withhold("whoever invited is no longer a member")
-    stop_url = site("mail:no_invitations", tokens.make("no-invitations", i=invitation.pk))
+    stop_url = site("members:no_invitations", tokens.make("no-invitations", i=invitation.pk))
     return MailContent(
         context={
             "name": invitation.name,

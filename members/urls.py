@@ -1,11 +1,18 @@
 from django.urls import path
 
-from .views import directory, join, pictures, profile, settings, welcome
+from .views import directory, invitations, join, pictures, profile, settings, welcome
 
 app_name = "members"
 urlpatterns = [
     path("join/", join.JoinView.as_view(), name="join"),
     path("join/proven/", join.proven, name="proven"),
+    path("join/invited/<str:token>/", join.accept_invitation, name="invited"),
+    path("mail/no-invitations/<str:token>/", join.no_invitations, name="no_invitations"),
+    path("invitations/", invitations.invitations, name="invitations"),
+    path("invitations/new/", invitations.invite, name="invite"),
+    path("invitations/link/", invitations.make_link, name="invitation_link"),
+    path("invitations/list/", invitations.bring_in, name="bring_in"),
+    path("invitations/<int:pk>/revoke/", invitations.revoke, name="invitation_revoke"),
     path("welcome/", welcome.welcome, name="welcome"),
     path("welcome/<int:number>/", welcome.step, name="welcome_step"),
     path("welcome/later/", welcome.later, name="welcome_later"),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from kmnet.core.models.moderation import Hideable, HideableQuerySet
 from members.permissions import can_moderate
 
-from .thread import Thread, visible_rule
+from .thread import NEW_HERE, Thread, visible_rule
 
 
 class PostQuerySet(HideableQuerySet):
@@ -133,6 +133,11 @@ class Post(Hideable):
     @property
     def is_first(self) -> bool:
         return self.number == 1
+
+    @property
+    def welcomes(self) -> bool:
+        """Nothing of its author's appeared before, and that is not long ago: others say hello."""
+        return self.is_authors_first and self.published_at > timezone.now() - NEW_HERE
 
     @property
     def leads(self) -> bool:

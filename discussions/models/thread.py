@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -13,6 +15,8 @@ from members.permissions import can_moderate, is_full_member
 from .numbers import HowMany, IsEmpty, Lowest, NumbersField, Unread
 from .reading import ReadState, ThreadWatch
 from .space import Readers, Space
+
+NEW_HERE = timedelta(days=14)  # for so long a first post is one to be welcomed
 
 
 class Kind(models.TextChoices):
@@ -227,6 +231,11 @@ class Thread(Hideable):
     @property
     def is_shown(self) -> bool:
         return self.state == self.State.VISIBLE
+
+    @property
+    def welcomes(self) -> bool:
+        """Nothing of its author's appeared before, and that is not long ago: others say hello."""
+        return self.is_authors_first and self.created_at > timezone.now() - NEW_HERE
 
     @property
     def waits_for_an_answer(self) -> bool:

@@ -7,8 +7,10 @@ from django.utils.text import slugify
 
 from kmnet.core import activity
 from kmnet.core.text import excerpt
+from members import services as members
+from members.models import Member
 
-from ..models import Post, ReadState, Space, Thread
+from ..models import Kind, Post, ReadState, Space, Thread
 from ..models.numbers import ranges_of
 
 PEOPLE_KEPT = 6
@@ -20,6 +22,7 @@ COUNTED = (
     "last_post_at",
     "people",
     "first_reply_at",
+    "is_authors_first",
     "state",
 )
 
@@ -56,10 +59,12 @@ def publish(thread: Thread, post: Post, *, at: datetime) -> None:
     post.path = path_below(post.parent, post.number)
     post.published_at = at
     post.state = Post.State.VISIBLE
+    post.is_authors_first = is_first_of(post.author_id)
     post.save()
     thread.last_post, thread.last_post_at = post, at
     thread.people = [post.author_id, *(pk for pk in thread.people if pk != post.author_id)][:PEOPLE_KEPT]
     if post.is_first:
+        thread.is_authors_first = post.is_authors_first
         thread.state = Thread.State.VISIBLE
         Space.objects.filter(pk=thread.space_id).update(thread_count=F("thread_count") + 1)
     else:
@@ -72,6 +77,16 @@ def publish(thread: Thread, post: Post, *, at: datetime) -> None:
         activity.record("discussions.asked", actor=post.author, target=thread, at=at)
     else:
         activity.record("discussions.replied", actor=post.author, target=post, at=at)
+        if thread.kind == Kind.INTRODUCTION:
+            members.note_reply_to_introduction(newcomer=thread.author, by=post.author)
+
+
+def is_first_of(author_id: int) -> bool:
+    """Has nothing of theirs appeared before? Locks the author where not: of two first posts at once one is the first."""
+    if Post.objects.filter(author=author_id, published_at__isnull=False).exists():
+        return False
+    Member.objects.select_for_update(no_key=True).get(pk=author_id)
+    return not Post.objects.filter(author=author_id, published_at__isnull=False).exists()
 
 
 def recount(thread: Thread) -> None:

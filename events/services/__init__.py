@@ -1,6 +1,7 @@
 """Every write of this app. The event's row is locked first; occupancy is counted, never stored; all is logged."""
 
 from .attending import DoorsClosed, enter, mark_attendance
+from .guests import adopt_guest_registrations
 from .organising import (
     CapacityTooLow,
     EventOver,
@@ -38,6 +39,7 @@ __all__ = [
     "RegistrationClosed",
     "TooLate",
     "accept_offer",
+    "adopt_guest_registrations",
     "cancel_event",
     "cancel_registration",
     "change_capacity",

@@ -1,7 +1,20 @@
 """Forms about members; they clean input and save nothing."""
 
-from .join import JoinForm
+from .invitations import BringInForm, InviteForm, LinkForm
+from .join import AnswersForm, JoinForm
 from .settings import AccountForm, MailForm, ProfileForm
 from .welcome import HelpStep, MailStep, WhoStep
 
-__all__ = ["AccountForm", "HelpStep", "JoinForm", "MailForm", "MailStep", "ProfileForm", "WhoStep"]
+__all__ = [
+    "AccountForm",
+    "AnswersForm",
+    "BringInForm",
+    "HelpStep",
+    "InviteForm",
+    "JoinForm",
+    "LinkForm",
+    "MailForm",
+    "MailStep",
+    "ProfileForm",
+    "WhoStep",
+]

@@ -6,8 +6,9 @@ from django.urls import reverse_lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core.forms import TimeZoneField
+from kmnet.core.forms import TextField, TimeZoneField
 
+from .. import invited, services
 from ..names import clean_name
 
 
@@ -42,10 +43,40 @@ def agreement_field() -> forms.BooleanField:
     )
 
 
+def answer_field(question: str) -> forms.CharField:
+    return TextField(
+        label=question,
+        help_text=_("A sentence or two; only the moderators read it."),
+        max_length=services.MOST_WORDS,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+def answers_in(form) -> list[tuple[str, str]]:
+    """The questions that a form asked, each with the answer."""
+    return [
+        (question, form.cleaned_data.get(f"answer_{number}") or "")
+        for number, question in enumerate(form.questions, 1)
+    ]
+
+
+class AnswersForm(forms.Form):
+    """The questions, for whoever was not asked when they came."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.questions = services.questions_asked()
+        for number, question in enumerate(self.questions, 1):
+            self.fields[f"answer_{number}"] = answer_field(question)
+
+    def answers(self) -> list[tuple[str, str]]:
+        return answers_in(self)
+
+
 class JoinForm(forms.Form):
     """What joining asks beside address and password; allauth's form grows from this one."""
 
-    field_order = ["name", "email", "password1", "agree", "time_zone", "language"]
+    field_order = ["name", "email", "password1", "answer_1", "answer_2", "agree", "time_zone", "language"]
 
     name = NameField()
     agree = agreement_field()
@@ -59,6 +90,23 @@ class JoinForm(forms.Form):
         super().__init__(*args, **kwargs)
         if len(settings.LANGUAGES) < 2:
             self.fields["language"].widget = forms.HiddenInput()
+        self.questions = services.questions_asked()
+        for number, question in enumerate(self.questions, 1):
+            self.fields[f"answer_{number}"] = answer_field(question)
+        self.invitation = invited.present()
+        if self.invitation is not None and self.invitation.is_bound:
+            self.initial = {"name": self.invitation.name, "email": self.invitation.address, **self.initial}
+
+    def answers(self) -> list[tuple[str, str]]:
+        return answers_in(self)
+
+    def clean(self):
+        data = super().clean()
+        email = data.get("email") if data else None
+        other = email and self.invitation is not None and not self.invitation.is_for(email)
+        if other and services.needs_invitation():
+            self.add_error("email", _("Your invitation is for another address: the one that it was sent to."))
+        return data
 
     def clean_time_zone(self):
         """A zone that we do not know is not the person's mistake: they are asked later."""

@@ -36,6 +36,7 @@ from .invitations import (
     wants_none,
 )
 from .joining import (
+    MOST_WORDS,
     HandleTaken,
     NotInvited,
     answer_questions,
@@ -45,8 +46,10 @@ from .joining import (
     create_member,
     decline_member,
     finish_welcome,
+    is_door_open,
     is_handle_free,
     make_handle,
+    needs_invitation,
     note_presence,
     present_policy,
     prove_address,
@@ -78,6 +81,7 @@ from .standing import (
 from .ties import lift_boundary, set_boundary
 
 __all__ = [
+    "MOST_WORDS",
     "AlreadyProposed",
     "HandleTaken",
     "IntroductionOver",
@@ -108,6 +112,7 @@ __all__ = [
     "index_entries",
     "index_profile",
     "invite_address",
+    "is_door_open",
     "is_handle_free",
     "is_spoken_for",
     "lift_boundary",
@@ -115,6 +120,7 @@ __all__ = [
     "make_handle",
     "make_invitation_link",
     "must_agree_anew",
+    "needs_invitation",
     "never_invite",
     "note_presence",
     "note_reply_to_introduction",

@@ -20,7 +20,7 @@ from ..models import How, JoinRequest, Member, OldHandle, Profile, Status
 from ..permissions import can_moderate, is_full_member
 from ..signals import address_proven
 from .consents import record_agreement
-from .invitations import use_invitation
+from .invitations import find_invitation, use_invitation
 from .profiles import index_profile
 
 WELCOME_AFTER = timedelta(days=1)  # for whoever has left the first steps; done, they are welcomed at once
@@ -136,6 +136,17 @@ def questions_asked() -> list[str]:
     if community.join_policy != JoinPolicy.APPROVAL:
         return []
     return [question for question in (community.join_question_1, community.join_question_2) if question]
+
+
+def needs_invitation() -> bool:
+    return present_policy().join_policy == JoinPolicy.INVITATION
+
+
+def is_door_open(*, invitation_token: str = "") -> bool:
+    """May somebody join at present, with this invitation if any? The gate itself asks again, under its lock."""
+    if not needs_invitation():
+        return True
+    return find_invitation(invitation_token) is not None
 
 
 @transaction.atomic

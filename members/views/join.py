@@ -4,9 +4,17 @@ from allauth.account.views import ConfirmEmailView, SignupView
 from django.contrib.auth.decorators import login_not_required
 from django.db import IntegrityError, transaction
 from django.shortcuts import redirect, render
+from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
+
+from kmnet.core import tokens
+from kmnet.core.mail_pages import mail_page
+from kmnet.core.models.community import JoinPolicy
+
+from .. import invited, services
+from ..models import Invitation
 
 
 class JoinView(SignupView):
@@ -26,6 +34,17 @@ class JoinView(SignupView):
             field.widget.attrs.pop("placeholder", None)
         return form
 
+    def get_context_data(self, **kwargs):
+        policy = services.present_policy()
+        return super().get_context_data(**kwargs) | {
+            "needs_approval": policy.join_policy == JoinPolicy.APPROVAL,
+            "wait_days": policy.join_wait_days,
+            "invitation": invited.present(),
+        }
+
+    def closed(self):
+        return render(self.request, "members/by_invitation.html", status=403)
+
     def form_valid(self, form):
         try:
             with (
@@ -38,6 +57,45 @@ class JoinView(SignupView):
                 raise
             form.account_already_exists = True
             return super().form_valid(form)
+
+
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def accept_invitation(request, token):
+    """The page behind the link of an invitation; only its button accepts it, for this browser."""
+    if request.user.is_authenticated:
+        return redirect("members:welcome")
+    invitation = services.find_invitation(token)
+    if invitation is not None and request.method == "POST":
+        invited.accept(request, token)
+        response = redirect("members:join")
+    else:
+        context = {
+            "invitation": invitation,
+            "inviter": invitation.invited_by if invitation else None,
+            "needs_invitation": services.needs_invitation(),
+        }
+        response = render(request, "members/invited.html", context, status=200 if invitation else 404)
+    response["Referrer-Policy"] = (
+        "same-origin"  # the address is a key; the button needs to say where it stands
+    )
+    response["X-Robots-Tag"] = "noindex"
+    add_never_cache_headers(response)
+    return response
+
+
+@mail_page
+def no_invitations(request, token):
+    """Do not write to me again: a page with a button, and the one click of RFC 8058."""
+    try:
+        invitation = Invitation.objects.filter(pk=tokens.read("no-invitations", token)["i"]).first()
+    except (tokens.BadToken, KeyError):
+        invitation = None
+    if invitation is None or not invitation.is_bound:
+        return render(request, "core/mail_link_dead.html", status=404)
+    if request.method == "POST":
+        services.never_invite(invitation=invitation)
+    return render(request, "members/no_invitations.html", {"done": request.method == "POST"})
 
 
 @method_decorator(login_not_required, name="dispatch")

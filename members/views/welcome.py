@@ -8,8 +8,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRedirect
 
 from .. import services
-from ..forms import HelpStep, MailStep, WhoStep
+from ..forms import AnswersForm, HelpStep, MailStep, WhoStep
 from ..middleware import LATER
+from ..models import JoinRequest
 from ..permissions import is_full_member
 from ..visibility import Shown
 
@@ -87,9 +88,20 @@ def done(request):
     return render(request, "members/welcome_done.html", context)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def waiting(request):
-    """What an unproven or pending member may do meanwhile."""
+    """What an unproven or pending member may do meanwhile; and the questions, for whoever was not asked them."""
     if is_full_member(request.user):
         return redirect("/")
-    return render(request, "members/waiting.html")
+    asked = JoinRequest.objects.filter(member=request.user).first()
+    waits = asked is not None and asked.state == JoinRequest.State.WAITING
+    form = None
+    if waits and not asked.answers:
+        form = AnswersForm(request.POST if request.method == "POST" else None)
+        if form.is_bound and form.is_valid():
+            services.answer_questions(member=request.user, answers=form.answers())
+            return redirect("members:waiting")
+        form = form if form.questions else None
+    context = {"asked": asked, "waits": waits, "form": form, "days": services.present_policy().join_wait_days}
+    status = 422 if form is not None and form.is_bound else 200
+    return render(request, "members/waiting.html", context, status=status)

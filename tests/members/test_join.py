@@ -214,7 +214,7 @@ def test_newcomer_who_was_suspended_meanwhile_is_not_announced(client):
 def test_with_approval_nobody_is_let_in_by_a_proven_address(client):
     CommunitySettings(join_policy="approval").save()
     moderator = make_member(is_moderator=True)
-    client.post(reverse("members:join"), answers())
+    client.post(reverse("members:join"), answers(answer_1="I link wards and papers.", answer_2="Company."))
     client.post(proof_link())
     member = Member.objects.get(email="ana@example.org")
     assert (member.status, is_full_member(member)) == ("pending", False)
