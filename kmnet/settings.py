@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "members.middleware.SessionLimitMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "kmnet.core.middleware.ReaderMiddleware",  # the reader's language and time zone
     "django_htmx.middleware.HtmxMiddleware",
@@ -105,6 +106,7 @@ MIDDLEWARE = [
     "kmnet.core.middleware.KeepTextMiddleware",  # what was typed outlives an expired login
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "members.middleware.StandingMiddleware",  # unproven, pending and unfinished members: where they may go
+    "members.middleware.SecondStepMiddleware",  # moderators and admins without one set it up first
     "allauth.account.middleware.AccountMiddleware",
     "members.middleware.SessionListMiddleware",  # in place of allauth's, which writes at every request
     "kmnet.core.middleware.InvalidFormMiddleware",
@@ -171,7 +173,9 @@ CACHES = {
     }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
-SESSION_COOKIE_AGE = int(timedelta(days=60).total_seconds())
+SESSION_LIMITS = (timedelta(days=30), timedelta(days=60))  # unused for, in all
+STAFF_SESSION_LIMITS = (timedelta(hours=12), timedelta(days=7))
+SESSION_COOKIE_AGE = int(SESSION_LIMITS[1].total_seconds())
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # guests get no cookie
 
 # --- Celery ----------------------------------------------------------------------------------------------------------
@@ -231,7 +235,12 @@ ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "members.forms.JoinForm"
-ACCOUNT_FORMS = {"signup": "members.forms.signin.JoinAccountForm"}
+ACCOUNT_FORMS = {
+    "login": "members.forms.signin.SignInForm",
+    "reset_password": "members.forms.signin.ResetForm",
+    "request_login_code": "members.forms.signin.CodeForm",
+    "signup": "members.forms.signin.JoinAccountForm",
+}
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
@@ -245,11 +254,23 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True  # the old address hears of each change
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_PREVENT_ENUMERATION = True
+# Beside allauth's own: by address over the hour too, or a stranger could fill somebody's mailbox. "key" is the account, or
+# the account in one known browser (kmnet/core/known_browser.py).
+ACCOUNT_RATE_LIMITS = {
+    "signup": "20/m/ip,200/d/ip",
+    "login_failed": "20/m/ip,5/5m/key",
+    "request_login_code": "20/m/ip,3/m/key,12/h/key",
+    "reset_password": "20/m/ip,3/m/key,12/h/key",
+}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
+STAFF_NEED_SECOND_STEP = (
+    True  # moderators and admins; the tests switch it off but for those that are about it
+)
+MFA_FORMS = {"add_webauthn": "members.forms.signin.AddKeyForm"}
 MFA_TOTP_ISSUER = "kmnet"
 # Sign-in through others, each offered where its two variables are set.
 SOCIAL_SECRETS = {

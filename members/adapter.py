@@ -9,10 +9,17 @@ from django.shortcuts import render, resolve_url
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from kmnet.core import known_browser, ratelimit
 from kmnet.core.models import CommunitySettings
 
 from . import account_mails, invited, services
 from .models.member import DEMO_DOMAIN
+
+TOLD_TO_ANY_ADDRESS = (
+    "account/email/account_already_exists",
+    "account/email/email_confirmation",
+    "account/email/unknown_account",
+)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -73,6 +80,17 @@ class AccountAdapter(DefaultAccountAdapter):
             return self.respond_user_inactive(request, user)
         return super().pre_login(request, user, **kwargs)
 
+    def post_login(self, request, user, **kwargs):
+        response = super().post_login(request, user, **kwargs)
+        known_browser.remember(response, user)
+        return response
+
+    def get_client_ip(self, request):
+        return ratelimit.client_ip(request)
+
+    def _get_login_attempts_cache_key(self, request, **credentials):
+        return known_browser.counter_for(request, credentials.get("email", ""))
+
     def get_email_verification_redirect_url(self, email_address):
         """On the device that joined they are signed in by now; on another one, a page says how to go on."""
         if self.request.user.is_authenticated:
@@ -80,6 +98,11 @@ class AccountAdapter(DefaultAccountAdapter):
         return resolve_url("members:proven")
 
     def send_mail(self, template_prefix, email, context):
+        # What a stranger can have sent to any address: a few times tell it, more would be a nuisance.
+        if template_prefix in TOLD_TO_ANY_ADDRESS and not ratelimit.allow(
+            f"told:{template_prefix}:{known_browser.plain(email)}", limit=5, seconds=3600
+        ):
+            return
         account_mails.queue_account_mail(template_prefix, email, context)
 
     def send_notification_mail(self, template_prefix, user, context=None, email=None):

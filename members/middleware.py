@@ -1,5 +1,7 @@
 """Where people whose joining is not finished may go, and the list of where somebody is signed in."""
 
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import logout
@@ -7,16 +9,40 @@ from django.core.cache import cache
 from django.http import HttpResponse
 from django.shortcuts import redirect, resolve_url
 
-from . import services
+from kmnet.core import kept_text
+
+from . import services, session_limits
 from .permissions import is_full_member
 
+SOCIAL_PAGES = ("orcid_", "google_", "openid_connect_")
 # What is theirs although they are no full members yet: their own account, profile and settings, by name of the view.
-OWN_PAGES = ("account_", "mfa_", "usersessions_")
+OWN_PAGES = ACCOUNT_PAGES = ("account_", "mfa_", "usersessions_", "socialaccount_", *SOCIAL_PAGES)
+OPEN_TO_ALL_STAFF = ("members:settings", "about:", "members:consents")
 OWN_NAMESPACE = "members"
 NOT_THEIRS = {"members:directory"}
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 SEEN_EVERY = 3600  # seconds: how exact "last seen" is on the list of sessions
 LATER = "welcome_later"  # session key: the first steps were put off until the next sign-in
+
+
+def send(request, view_name):
+    """htmx would swap the page that a redirect leads to into a corner of this one."""
+    if not request.htmx:
+        return redirect(view_name)
+    response = HttpResponse(status=204)
+    response["HX-Redirect"] = resolve_url(view_name)
+    return response
+
+
+def needs_second_step(user) -> bool:
+    """A moderator or admin without an app and without a key."""
+    return (
+        settings.STAFF_NEED_SECOND_STEP
+        and user.is_authenticated
+        and session_limits.is_staff(user)
+        and not (settings.KMNET_DEMO and user.is_demo)
+        and not is_mfa_enabled(user, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN])
+    )
 
 
 class StandingMiddleware:
@@ -43,7 +69,7 @@ class StandingMiddleware:
             return self.lead_to_first_steps(request, match)
         if not getattr(view_func, "login_required", True) or self.is_own(match):
             return None
-        return self.send(request, "members:waiting")
+        return send(request, "members:waiting")
 
     def is_own(self, match) -> bool:
         if match.view_name in NOT_THEIRS:
@@ -56,13 +82,42 @@ class StandingMiddleware:
             return None
         return None if request.session.get(LATER) else redirect("members:welcome")
 
-    def send(self, request, view_name):
-        """htmx would swap the page that a redirect leads to into a corner of this one."""
-        if not request.htmx:
-            return redirect(view_name)
-        response = HttpResponse(status=204)
-        response["HX-Redirect"] = resolve_url(view_name)
-        return response
+
+class SessionLimitMiddleware:
+    """Right after AuthenticationMiddleware: who has been away for too long is a guest from here on."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        if request.user.is_authenticated:
+            if session_limits.has_run_out(request.session, request.user):
+                logout(request)
+            else:
+                session_limits.note_use(request.session, request.user)
+        return self.get_response(request)
+
+
+class SecondStepMiddleware:
+    """Moderators and admins sign in with a second step. Until they have one they may set it up, see to their account
+    and sign out, and nothing else. Demo accounts of the demo are spared: everybody knows their passwords anyway."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view_func, view_args, view_kwargs):
+        if not needs_second_step(request.user):
+            return None
+        request.second_step_missing = True  # the page on which it is set up says why they are there
+        match = request.resolver_match
+        if (match.url_name or "").startswith(ACCOUNT_PAGES) or match.view_name.startswith(OPEN_TO_ALL_STAFF):
+            return None
+        if request.method == "POST":
+            kept_text.keep(request)
+        return send(request, "mfa_index")
 
 
 class SessionListMiddleware:

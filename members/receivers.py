@@ -6,7 +6,7 @@ from allauth.socialaccount.signals import social_account_added, social_account_r
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 
-from . import services
+from . import services, session_limits
 from .services.social import note_connection, note_disconnection
 
 
@@ -23,8 +23,10 @@ def somebody_signed_up(sender, user, **kwargs):
 
 
 @receiver(user_logged_in)
-def somebody_signed_in(sender, user, **kwargs):
+def somebody_signed_in(sender, user, request=None, **kwargs):
     services.note_presence(member=user)
+    if request is not None:
+        session_limits.start(request.session)
 
 
 @receiver(social_account_added)

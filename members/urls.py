@@ -1,10 +1,12 @@
 from django.urls import path
 
-from .views import directory, invitations, join, pictures, profile, settings, welcome
+from .views import directory, invitations, join, join_other, pictures, profile, settings, welcome
 
 app_name = "members"
 urlpatterns = [
     path("join/", join.JoinView.as_view(), name="join"),
+    path("join/code/", join_other.JoinByCodeView.as_view(), name="join_by_code"),
+    path("join/passkey/", join_other.JoinByPasskeyView.as_view(), name="join_by_passkey"),
     path("join/proven/", join.proven, name="proven"),
     path("join/invited/<str:token>/", join.accept_invitation, name="invited"),
     path("mail/no-invitations/<str:token>/", join.no_invitations, name="no_invitations"),

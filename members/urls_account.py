@@ -2,10 +2,11 @@
 
 from django.urls import path, re_path
 
-from .views import join
+from .views import join, signin
 
 urlpatterns = [
     path("accounts/signup/", join.JoinView.as_view(), name="account_signup"),
+    path("accounts/password/reset/", signin.ResetView.as_view(), name="account_reset_password"),
     re_path(
         r"^accounts/confirm-email/(?P<key>[-:\w]+)/$",
         join.ConfirmAddressView.as_view(),

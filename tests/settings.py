@@ -17,3 +17,4 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 CELERY_BROKER_URL = "memory://"  # wake-ups go nowhere; tests run the work themselves
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 LOGGING["root"]["level"] = "ERROR"
+STAFF_NEED_SECOND_STEP = False  # tests/members/test_mfa.py is about it

@@ -1,17 +1,34 @@
-"""A cache that is never a reason to fail: where Redis is away, everything is a miss."""
+"""A cache that is never a reason to fail: where Redis is away, everything is a miss, and limits count in this process."""
 
+import time
+
+from django.core.cache.backends.locmem import LocMemCache
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
 
+# Counters of limits: ours (ratelimit.py) and django-allauth's. They must not be misses, or nothing would be limited.
+COUNTERS = ("limit:", "allauth:rl:")
+ASK_AGAIN_AFTER = (
+    5.0  # seconds: a Redis that hangs would else cost its time-out at each of a page's questions
+)
+
+_away_until: dict[tuple, float] = {}
+_counters = LocMemCache("limits while redis is away", {"OPTIONS": {"MAX_ENTRIES": 50_000}})
+
 
 def _forgiving(name, missing):
-    method = getattr(RedisCache, name)
+    method, local = getattr(RedisCache, name), getattr(LocMemCache, name)
 
     def forgiving(self, *args, **kwargs):
-        try:
-            return method(self, *args, **kwargs)
-        except (RedisError, OSError):
-            return missing(*args, **kwargs) if callable(missing) else missing
+        server = tuple(self._servers)
+        if _away_until.get(server, 0) <= time.monotonic():
+            try:
+                return method(self, *args, **kwargs)
+            except (RedisError, OSError):
+                _away_until[server] = time.monotonic() + ASK_AGAIN_AFTER
+        if args and isinstance(args[0], str) and args[0].startswith(COUNTERS):
+            return local(_counters, *args, **kwargs)
+        return missing(*args, **kwargs) if callable(missing) else missing
 
     forgiving.__name__ = name
     return forgiving

@@ -1,6 +1,7 @@
-"""Limits on how often something may be done. Counted in the cache; where Redis is away, nothing is limited."""
+"""Limits on how often something may be done. Counted in the cache; where Redis is away, in each web process (cache.py)."""
 
 import functools
+import ipaddress
 import time
 
 from django.core.cache import cache
@@ -33,7 +34,7 @@ def limited(scope: str, rate: str):
                 who = (
                     f"member:{request.user.pk}"
                     if request.user.is_authenticated
-                    else f"ip:{client_ip(request)}"
+                    else f"ip:{client_network(request)}"
                 )
                 if not allow(f"{scope}:{who}", limit=int(count), seconds=PERIODS[period]):
                     return too_many(request)
@@ -45,13 +46,25 @@ def limited(scope: str, rate: str):
 
 
 def client_ip(request) -> str:
-    """The visitor's address; X-Forwarded-For counts only as far as our own proxies wrote it."""
+    """The visitor's address; X-Forwarded-For counts only as far as our own proxies wrote it, and only if it is one."""
     from django.conf import settings
 
     proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
     forwarded = [
         part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()
     ]
-    if proxies and len(forwarded) >= proxies:
-        return forwarded[-proxies]
-    return request.META.get("REMOTE_ADDR", "")
+    told = forwarded[-proxies] if proxies and len(forwarded) >= proxies else ""
+    for address in (told, request.META.get("REMOTE_ADDR", "")):
+        try:
+            return str(ipaddress.ip_address(address))
+        except ValueError:
+            continue
+    return "0.0.0.0"  # a unix socket without a proxy that tells
+
+
+def client_network(request) -> str:
+    """What a limit counts by: the address, or the /64 of an IPv6 one, of which everybody has billions."""
+    address = ipaddress.ip_address(client_ip(request))
+    if address.version == 4:
+        return str(address)
+    return str(ipaddress.ip_network((address, 64), strict=False).network_address)

@@ -24,13 +24,14 @@ class JoinView(SignupView):
 
     def get_form(self, form_class=None):
         form = super().get_form(form_class)
-        email, password = form.fields["email"], form.fields["password1"]
+        email = form.fields["email"]
         email.label, email.help_text = (
             _("E-mail address"),
             _("Work or private, as you like. We send you a link."),
         )
-        password.help_text = _("At least 12 characters; four words that do not belong together are good.")
-        for field in (email, password):
+        if password := form.fields.get("password1"):  # those who join by code or passkey choose none
+            password.help_text = _("At least 12 characters; four words that do not belong together are good.")
+        for field in filter(None, (email, password)):
             field.widget.attrs.pop("placeholder", None)
         return form
 
