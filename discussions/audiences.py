@@ -1,7 +1,8 @@
 """Who is told of what. Asked when the telling begins, so it leaves out whoever may no longer see the thing."""
 
 from kmnet.core.models import Activity
-from members.models import Member, Status
+from members.models import GroupMember, Member, Status
+from members.models.group import IN_IT
 
 from .models import Post, Thread, ThreadWatch
 
@@ -15,6 +16,9 @@ def readers_of(thread: Thread, ids: set[int]) -> set[int]:
         members = members.filter(status__in=(Status.PENDING, Status.ACTIVE, Status.SILENCED))
     else:
         members = members.filter(pk__in=Member.objects.full().values("pk"))
+    if thread.space.group_id:
+        inside = GroupMember.objects.filter(group=thread.space.group_id, standing__in=IN_IT)
+        members = members.filter(pk__in=inside.values("member"))
     muted = ThreadWatch.objects.filter(thread=thread, level=ThreadWatch.Level.MUTED)
     return set(members.exclude(pk__in=muted.values("member")).values_list("pk", flat=True))
 

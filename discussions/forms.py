@@ -9,7 +9,7 @@ from kmnet.core.forms import LineField, MarkdownField, TextField
 from kmnet.core.submit_key import SubmitKeyField
 
 from .models import Kind, Space
-from .permissions import can_announce, can_start_thread
+from .permissions import can_announce
 from .tags import LONGEST, MOST, canonical_tags, split_tags
 
 
@@ -100,10 +100,7 @@ class ThreadForm(forms.Form):
             del self.fields["space"]
             self.space = space
         else:
-            spaces = [
-                place.pk for place in Space.objects.visible_to(member) if can_start_thread(member, place)
-            ]
-            self.fields["space"].queryset = Space.objects.filter(pk__in=spaces)
+            self.fields["space"].queryset = Space.objects.open_to(member)
 
     def source(self) -> str:
         """What is posted: the situation, and under headings of their own what was tried and hoped for."""

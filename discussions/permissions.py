@@ -1,5 +1,6 @@
 """Who may do what in discussions. An anonymous visitor may be passed everywhere; visible_to is the same as a filter."""
 
+from members.models import is_convenor, is_in_group, may_read_group
 from members.permissions import can_moderate, can_write, is_full_member
 
 from .models import MayStart, Post, Readers, Space, Thread
@@ -11,11 +12,24 @@ def can_host(user) -> bool:
 
 
 def can_read_space(user, space: Space) -> bool:
+    """The same rule as Space.objects.visible_to."""
+    if space.readable_by == Readers.GROUP:
+        return may_read_group(user, space.group_id)
     return space.readable_by == Readers.PUBLIC or is_full_member(user)
 
 
+def can_write_in(user, space: Space) -> bool:
+    """May post here at all: in a group's space those in the group, as long as it is open."""
+    return can_write(user) and (space.readable_by != Readers.GROUP or is_in_group(user, space.group_id))
+
+
 def can_start_thread(user, space: Space) -> bool:
-    return can_write(user) and (space.may_start == MayStart.MEMBERS or can_host(user))
+    """Where only hosts begin threads, in a group's space its convenors do. The same rule as Space.objects.open_to."""
+    if not can_write_in(user, space):
+        return False
+    if space.may_start == MayStart.MEMBERS:
+        return True
+    return is_convenor(user, space.group_id) if space.group_id else can_host(user)
 
 
 def can_announce(user) -> bool:
@@ -41,13 +55,18 @@ def is_author(user, thing: Thread | Post) -> bool:
 
 
 def can_reply(user, thread: Thread) -> bool:
-    return can_write(user) and can_view_thread(user, thread) and thread.is_shown and not thread.is_closed
+    return (
+        can_write_in(user, thread.space)
+        and can_view_thread(user, thread)
+        and thread.is_shown
+        and not thread.is_closed
+    )
 
 
 def can_edit_post(user, post: Post) -> bool:
     """One's own words, while they stand or wait; nobody edits another's."""
     return (
-        can_write(user)
+        can_write_in(user, post.thread.space)
         and is_author(user, post)
         and post.state != Post.State.HIDDEN
         and can_view_thread(user, post.thread)
@@ -60,6 +79,7 @@ def can_choose_answer(user, thread: Thread) -> bool:
         thread.is_question
         and thread.is_shown
         and can_view_thread(user, thread)
+        and can_write_in(user, thread.space)
         and (can_host(user) or (can_write(user) and is_author(user, thread)))
     )
 

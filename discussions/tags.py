@@ -41,9 +41,9 @@ def tags_in_use(*, members: bool, most: int = 10) -> list[Tag]:
     key = f"discussions-tags-{'members' if members else 'guests'}"
     found = cache.get(key)
     if found is None:
-        threads = Thread.objects.shown()
-        if not members:
-            threads = threads.filter(space__readable_by=Readers.PUBLIC)
+        # Kept for all members alike, so what only a group reads does not count.
+        readers = [Readers.PUBLIC, Readers.MEMBERS] if members else [Readers.PUBLIC]
+        threads = Thread.objects.shown().filter(space__readable_by__in=readers)
         used = Count("thread", filter=Q(thread__in=threads))
         found = list(Tag.objects.annotate(used=used).filter(used__gt=0).order_by("-used", "name")[:most])
         cache.set(key, found, 300)

@@ -1,6 +1,7 @@
 """Who may do what with an event. An anonymous visitor may be passed everywhere."""
 
 from members import permissions as members
+from members.models import is_in_group, may_read_group
 
 from .models import Event, Registration, Status, Visibility
 
@@ -11,12 +12,14 @@ def is_organiser_of(user, event: Event) -> bool:
 
 def can_view_event(user, event: Event) -> bool:
     """The same rule as EventQuerySet.visible_to."""
-    if members.can_administer(user) or is_organiser_of(user, event):
+    if is_organiser_of(user, event) or (event.group_id is None and members.can_administer(user)):
         return True
     if event.published_at is None:
         return False
     if event.rehearsal_of_id:
         return bool(user.is_authenticated) and event.registrations.live().filter(member=user).exists()
+    if event.visibility == Visibility.GROUP:
+        return may_read_group(user, event.group_id)
     return event.visibility == Visibility.PUBLIC or members.is_full_member(user)
 
 
@@ -25,8 +28,11 @@ def can_create_event(user) -> bool:
 
 
 def can_organise_event(user, event: Event) -> bool:
-    """See and serve the people of this event, and change it. Admins may too; what they see is logged."""
-    return members.can_administer(user) or (members.can_write(user) and is_organiser_of(user, event))
+    """See and serve the people of this event, and change it. Admins may too, what they see is logged; but not at a
+    group's event, which is no more theirs than what the group says."""
+    if members.can_administer(user) and can_view_event(user, event):
+        return True
+    return members.can_write(user) and is_organiser_of(user, event)
 
 
 def can_register(user, event: Event) -> bool:
@@ -37,6 +43,8 @@ def can_register(user, event: Event) -> bool:
         return event.visibility == Visibility.PUBLIC and event.rehearsal_of_id is None
     if not members.can_write(user):
         return False
+    if event.is_of_a_group:
+        return is_in_group(user, event.group_id)  # the group is open, and this person in it
     return can_view_event(user, event)
 
 

@@ -2,7 +2,7 @@
 
 from django.dispatch import receiver
 
-from members.signals import address_proven, member_erased, member_suspended
+from members.signals import address_proven, left_group, member_erased, member_suspended
 
 from . import services
 
@@ -20,3 +20,8 @@ def free_places_of_erased(sender, member, **kwargs):
 @receiver(address_proven)
 def give_guests_their_history(sender, member, address, **kwargs):
     services.adopt_guest_registrations(member=member, address=address)
+
+
+@receiver(left_group)
+def free_places_of_who_left(sender, member, group, **kwargs):
+    services.release_from_group(member=member, group_id=group.pk)

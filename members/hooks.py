@@ -8,6 +8,7 @@ from kmnet.core.frame import MenuItem, register_menu_item
 
 from . import (
     account_mails,  # noqa: F401  the mails that allauth asks for
+    group_hooks,  # noqa: F401
     mails,
     services,
 )

@@ -1,4 +1,4 @@
-"""Answers to what allauth announces."""
+"""Answers to what allauth announces, and to what this app announces to all."""
 
 from allauth.account.models import EmailAddress
 from allauth.account.signals import email_confirmed, user_signed_up
@@ -8,6 +8,7 @@ from django.dispatch import receiver
 
 from . import services, session_limits
 from .services.social import note_connection, note_disconnection
+from .signals import member_erased, member_leaving, member_suspended
 
 
 @receiver(email_confirmed)
@@ -37,3 +38,11 @@ def connected(sender, sociallogin, **kwargs):
 @receiver(social_account_removed)
 def disconnected(sender, socialaccount, **kwargs):
     note_disconnection(account=socialaccount)
+@receiver([member_suspended, member_leaving])
+def groups_go_on_without_them(sender, member, **kwargs):
+    services.hand_on_groups_of(member=member)
+
+
+@receiver(member_erased)
+def groups_go_on_without_the_erased(sender, member, **kwargs):
+    services.forget_in_groups(member=member)

@@ -15,3 +15,4 @@ member_leaving = (
 member_erased = Signal()
 # Also with `address`: they have shown that it is theirs. Sent before the member's row is locked, each time anew.
 address_proven = Signal()
+left_group = Signal()  # with `group` too: no longer in it, by whatever way; the group's row is locked

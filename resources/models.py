@@ -23,6 +23,7 @@ from taggit.models import ItemBase, Tag
 
 from kmnet.core.models import Hideable, Term
 from kmnet.core.models.moderation import HideableQuerySet
+from members.models import Group, groups_read_by
 from members.permissions import can_moderate, is_full_member
 
 from . import csl as csl_json
@@ -68,6 +69,14 @@ KIND_ICONS = {  # by the terms' names; a term that an admin adds has the book
 class Visibility(models.TextChoices):
     PUBLIC = "public", _("everybody, also people without an account")
     MEMBERS = "members", _("members only")
+    GROUP = "group", _("the members of a group")
+
+
+def audience_rule(user) -> Q:
+    """For whom a resource is, as a condition. A group's is for those in the group, and not for moderators."""
+    if not is_full_member(user):
+        return Q(visibility=Visibility.PUBLIC)
+    return Q(group__isnull=True) | Q(group__in=groups_read_by(user))
 
 
 class ResourceQuerySet(HideableQuerySet):
@@ -76,19 +85,19 @@ class ResourceQuerySet(HideableQuerySet):
 
     def visible_to(self, user):
         """What this person meets in lists, search, feeds and mails: nothing hidden, whoever asks."""
-        found = self.published()
-        return found if is_full_member(user) else found.filter(visibility=Visibility.PUBLIC)
+        return self.published().filter(audience_rule(user))
 
     def readable_by(self, user):
         """What this person may open; the same rule as permissions.can_view_resource.
 
         Beside what they meet in lists: moderators open hidden ones, to judge and restore them; members their own.
         """
+        reach = audience_rule(user)
         if can_moderate(user):
-            return self.all()
-        seen = Q(state=Resource.State.VISIBLE, published_at__isnull=False)
+            return self.filter(reach | Q(added_by=user))
+        seen = reach & Q(state=Resource.State.VISIBLE, published_at__isnull=False)
         if not is_full_member(user):
-            return self.filter(seen, visibility=Visibility.PUBLIC)
+            return self.filter(seen)
         return self.filter(seen | Q(added_by=user))
 
     def with_card(self):
@@ -132,6 +141,9 @@ class Resource(Hideable):
     visibility = models.CharField(
         _("who may see it"), max_length=8, choices=Visibility, default=Visibility.PUBLIC
     )
+    group = models.ForeignKey(
+        Group, models.PROTECT, null=True, blank=True, related_name="resources", verbose_name=_("group")
+    )
     published_at = models.DateTimeField(_("in the library since"), null=True, blank=True)
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -163,6 +175,14 @@ class Resource(Hideable):
             ),
             models.UniqueConstraint(fields=["added_by", "submit_key"], name="one_resource_per_submit"),
             models.CheckConstraint(condition=~Q(title=""), name="resource_has_a_title"),
+            models.CheckConstraint(
+                condition=Q(visibility="group", group__isnull=False)
+                | (~Q(visibility="group") & Q(group__isnull=True)),
+                name="resource_of_a_group_names_it",
+            ),
+            models.CheckConstraint(
+                condition=Q(group__isnull=True) | Q(doi=""), name="no_doi_claimed_for_a_group"
+            ),
             models.CheckConstraint(
                 condition=Q(import_key__isnull=True) | ~Q(import_key=""), name="resource_import_key_or_none"
             ),

@@ -1,5 +1,6 @@
 """Who may do what with a resource. An anonymous visitor may be passed everywhere."""
 
+from members.models import may_read_group
 from members.permissions import can_moderate, can_write, is_full_member
 
 from .models import Resource, Visibility
@@ -7,12 +8,19 @@ from .models import Resource, Visibility
 
 def can_view_resource(user, resource: Resource) -> bool:
     """The same rule as ResourceQuerySet.readable_by; files follow their resource."""
-    if can_moderate(user):
+    if is_full_member(user) and resource.added_by_id == user.pk:
         return True
+    if not is_for(user, resource):
+        return False
     shown = resource.state == Resource.State.VISIBLE and resource.published_at is not None
-    if is_full_member(user):
-        return shown or resource.added_by_id == user.pk
-    return shown and resource.visibility == Visibility.PUBLIC
+    return shown or can_moderate(user)
+
+
+def is_for(user, resource: Resource) -> bool:
+    """The same rule as models.audience_rule."""
+    if resource.visibility == Visibility.GROUP:
+        return may_read_group(user, resource.group_id)
+    return resource.visibility == Visibility.PUBLIC or is_full_member(user)
 
 
 def can_add_resource(user) -> bool:

@@ -1,9 +1,11 @@
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from members.permissions import is_full_member
+from members.models import Group, GroupMember, Standing, groups_read_by
+from members.permissions import can_moderate, can_write, is_full_member
 
 RESERVED = {"ask", "posts", "preview", "read", "threads", "new", "feed"}
 
@@ -17,6 +19,7 @@ def check_space_slug(value: str) -> None:
 class Readers(models.TextChoices):
     PUBLIC = "public", _("everybody, without an account")
     MEMBERS = "members", _("members")
+    GROUP = "group", _("a group")
 
 
 class MayStart(models.TextChoices):
@@ -24,10 +27,33 @@ class MayStart(models.TextChoices):
     HOSTS = "hosts", _("hosts and moderators")
 
 
+def readable_rule(user, prefix: str = "") -> Q:
+    """Which spaces this person may read, as a condition: on spaces, or with a prefix on what hangs on them.
+
+    A group's space is read by those in the group, and by nobody else: moderators get what was reported, at their desk.
+    """
+    if not is_full_member(user):
+        return Q(**{f"{prefix}readable_by": Readers.PUBLIC})
+    return Q(**{f"{prefix}group__isnull": True}) | Q(**{f"{prefix}group__in": groups_read_by(user)})
+
+
 class SpaceQuerySet(models.QuerySet):
     def visible_to(self, user):
         """The same rule as permissions.can_read_space."""
-        return self if is_full_member(user) else self.filter(readable_by=Readers.PUBLIC)
+        return self.filter(readable_rule(user))
+
+    def open_to(self, user):
+        """Where this person may begin a thread; the same rule as permissions.can_start_thread."""
+        if not can_write(user):
+            return self.none()
+        mine = GroupMember.objects.in_it().filter(member=user.pk)
+        leads = mine.filter(standing=Standing.CONVENOR)
+        everybody, hosts = Q(may_start=MayStart.MEMBERS), Q(may_start=MayStart.HOSTS)
+        rule = everybody & (Q(group__isnull=True) | Q(group__in=mine.values("group")))
+        rule |= hosts & Q(group__in=leads.values("group"))
+        if user.is_host or can_moderate(user):
+            rule |= Q(group__isnull=True)
+        return self.filter(rule)
 
 
 class Space(models.Model):
@@ -38,6 +64,9 @@ class Space(models.Model):
     purpose = models.CharField(_("what it is for"), max_length=200, blank=True)
     icon = models.CharField(_("icon"), max_length=30, default="talk", help_text=_("A name from icons.svg."))
     readable_by = models.CharField(_("who may read"), max_length=8, choices=Readers, default=Readers.MEMBERS)
+    group = models.ForeignKey(
+        Group, models.PROTECT, null=True, blank=True, related_name="spaces", verbose_name=_("group")
+    )
     may_start = models.CharField(
         _("who may start a thread"), max_length=8, choices=MayStart, default=MayStart.MEMBERS
     )
@@ -60,6 +89,13 @@ class Space(models.Model):
         ordering = ["position", "pk"]
         verbose_name = _("space")
         verbose_name_plural = _("spaces")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(readable_by="group", group__isnull=False)
+                | (~Q(readable_by="group") & Q(group__isnull=True)),
+                name="space_of_a_group_names_it",
+            )
+        ]
 
     def __str__(self):
         return self.name

@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 
 from kmnet.core.models.moderation import Hideable, HideableQuerySet
-from members.permissions import can_moderate, is_full_member
+from members.permissions import can_moderate
 
 from .numbers import HowMany, IsEmpty, Lowest, NumbersField, Unread
 from .reading import ReadState, ThreadWatch
-from .space import Readers, Space
+from .space import Space, readable_rule
 
 NEW_HERE = timedelta(days=14)  # for so long a first post is one to be welcomed
 
@@ -28,7 +28,7 @@ class Kind(models.TextChoices):
 
 def visible_rule(user, prefix: str = "") -> Q:
     """Which threads this person may see, as a condition: on threads, or with a prefix on what hangs on them."""
-    rule = Q() if is_full_member(user) else Q(**{f"{prefix}space__readable_by": Readers.PUBLIC})
+    rule = readable_rule(user, f"{prefix}space__")
     if can_moderate(user):
         return rule
     shown = Q(**{f"{prefix}state": Hideable.State.VISIBLE})

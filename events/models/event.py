@@ -17,7 +17,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 
-from members.models import check_time_zone
+from members.models import Group, check_time_zone, groups_read_by
 from members.permissions import can_administer, is_full_member
 
 from .registration import Registration, Status
@@ -43,6 +43,7 @@ class Visibility(models.IntegerChoices):
 
     PUBLIC = 0, _("everyone, and guests may register")
     MEMBERS = 1, _("members only")
+    GROUP = 2, _("the members of a group")
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,15 @@ class Occupancy:
 
 class EventQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """What this person may see; the same rule as permissions.can_view_event."""
-        if can_administer(user):
-            return self
+        """What this person may see; the same rule as permissions.can_view_event.
+
+        A group's event is seen by those in the group and its organisers; admins see all others.
+        """
         reach = Visibility.MEMBERS if is_full_member(user) else Visibility.PUBLIC
         seen = Q(published_at__isnull=False, visibility__lte=reach, rehearsal_of__isnull=True)
+        if can_administer(user):
+            seen = Q(group__isnull=True)
+        seen |= Q(published_at__isnull=False, rehearsal_of__isnull=True, group__in=groups_read_by(user))
         if user.is_authenticated:
             through = Event.organisers.through.objects.filter(member=user)
             seen |= Exists(through.filter(event=OuterRef("pk")))
@@ -151,6 +156,9 @@ class Event(models.Model):
     visibility = models.PositiveSmallIntegerField(
         _("who sees it"), choices=Visibility, default=Visibility.PUBLIC
     )
+    group = models.ForeignKey(
+        Group, models.PROTECT, null=True, blank=True, related_name="events", verbose_name=_("group")
+    )
     organisers = models.ManyToManyField(
         settings.AUTH_USER_MODEL, related_name="organised_events", verbose_name=_("organisers")
     )
@@ -207,6 +215,10 @@ class Event(models.Model):
                 condition=Q(ends_at__gt=F("starts_at")), name="event_ends_after_it_starts"
             ),
             models.CheckConstraint(
+                condition=Q(visibility=2, group__isnull=False) | (~Q(visibility=2) & Q(group__isnull=True)),
+                name="event_of_a_group_names_it",
+            ),
+            models.CheckConstraint(
                 condition=Q(capacity__isnull=True) | Q(capacity__gte=1), name="event_has_a_place"
             ),
             models.CheckConstraint(
@@ -239,6 +251,11 @@ class Event(models.Model):
     def places(self) -> int | None:
         """How many people may hold a place at once; None is without limit."""
         return None if self.capacity is None else self.capacity + self.overbooking
+
+    @property
+    def is_of_a_group(self) -> bool:
+        """Only those in `group` see it and register. A rehearsal goes by invitation, whatever it is for."""
+        return self.visibility == Visibility.GROUP and self.rehearsal_of_id is None
 
     @property
     def is_online(self) -> bool:

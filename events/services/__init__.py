@@ -3,6 +3,7 @@
 from .attending import DoorsClosed, enter, mark_attendance
 from .guests import adopt_guest_registrations
 from .organising import (
+    AudienceTooNarrow,
     CapacityTooLow,
     EventOver,
     cancel_event,
@@ -25,12 +26,14 @@ from .registering import (
     forget_unproven,
     prove_guest,
     register_member,
+    release_from_group,
     release_member,
     remove_registration,
     request_guest_place,
 )
 
 __all__ = [
+    "AudienceTooNarrow",
     "CapacityTooLow",
     "DoorsClosed",
     "EventOver",
@@ -54,6 +57,7 @@ __all__ = [
     "prove_guest",
     "publish_event",
     "register_member",
+    "release_from_group",
     "release_member",
     "remove_registration",
     "request_guest_place",

@@ -10,7 +10,7 @@ from django.utils.text import slugify
 
 from kmnet.core import activity, audit, text
 from kmnet.core.vocabulary import in_order
-from members.models import Member
+from members.models import GroupMember, Member, is_in_group
 from members.permissions import can_administer
 
 from .. import mails
@@ -25,6 +25,7 @@ PLAIN_FIELDS = (
     "registration_opens_at",
     "registration_closes_at",
     "visibility",
+    "group",
     "meeting_url",
     "recording_url",
     "has_captions",
@@ -42,8 +43,31 @@ class CapacityTooLow(Exception):
         self.to_free, self.held = to_free, held
 
 
+class AudienceTooNarrow(Exception):
+    """People hold or await places who are not in the group: `outside` of them."""
+
+    def __init__(self, outside: int):
+        super().__init__(f"{outside} people with places are not in the group")
+        self.outside = outside
+
+
 class EventOver(Exception):
     """It has begun, is over or was called off: that cannot be changed any more."""
+
+
+def _check_audience(actor: Member, fields: dict, event: Event | None = None) -> None:
+    """A group as audience: one that the actor is in. Who already has a place must be in it too."""
+    group = fields.get("group")
+    if group is None or (event is not None and event.group_id == group.pk):
+        return
+    if not is_in_group(actor, group.pk):
+        raise PermissionDenied
+    if event is not None and event.rehearsal_of_id is None:
+        inside = GroupMember.objects.in_it().filter(group=group).values("member")
+        live = event.registrations.live()
+        outside = live.count() - live.filter(member__in=inside).count()
+        if outside:
+            raise AudienceTooNarrow(outside)
 
 
 def make_slug(title: str) -> str:
@@ -68,6 +92,7 @@ def create_event(
     """A draft, seen by its organisers only. The same submit key twice is one event."""
     if not can_create_event(actor) or (rehearsal_of and not can_organise_event(actor, rehearsal_of)):
         raise PermissionDenied
+    _check_audience(actor, fields)
     key = submit_key or uuid.uuid4()
     event, created = Event.objects.get_or_create(
         submit_key=key,
@@ -104,7 +129,7 @@ def update_event(
     organisers=None,
     **fields,
 ) -> Event:
-    """Change anything but the number of places. Locks the event.
+    """Change anything but the number of places. Locks the event. Raises AudienceTooNarrow, EventOver.
 
     What stands in people's calendars raises SEQUENCE in this transaction, and all who have, wait for or are offered a
     place are told once.
@@ -115,6 +140,7 @@ def update_event(
     unknown = set(fields) - {*SEEN_IN_CALENDARS, *PLAIN_FIELDS}
     if unknown:
         raise TypeError(f"update_event does not change {', '.join(sorted(unknown))}")
+    _check_audience(actor, fields, event)
     before = {name: getattr(event, name) for name in (*SEEN_IN_CALENDARS, *PLAIN_FIELDS)}
     changed = [name for name, value in fields.items() if before[name] != value]
     for name in changed:

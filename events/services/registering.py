@@ -8,11 +8,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from kmnet.core import activity
-from members.models import Member
+from members.models import Member, is_in_group
 from members.permissions import is_full_member
 
 from .. import mails
-from ..models import Event, Occupancy, Registration, RegistrationLog, Status
+from ..models import Event, Occupancy, Registration, RegistrationLog, Status, Visibility
 from ..permissions import can_cancel_registration, can_organise_event, can_register
 from . import places
 from .organising import log_admin
@@ -72,6 +72,8 @@ def _check_may_register(
 ) -> None:
     if by is not None:
         if not can_organise_event(by, event) or not is_full_member(member):
+            raise PermissionDenied
+        if event.is_of_a_group and not is_in_group(member, event.group_id):
             raise PermissionDenied
         if event.cancelled_at is not None or event.has_started(now):
             raise RegistrationClosed
@@ -262,6 +264,27 @@ def release_member(*, member: Member, why: str, forget: bool = False) -> int:
     With `forget` their person is taken off all their registrations; what remains is the count of who came.
     """
     mine = Registration.objects.filter(member=member)
+    left = _leave_coming(mine, why=why)
+    if forget:
+        RegistrationLog.objects.filter(actor=member).update(actor=None)
+        mine.filter(status__in=(Status.REQUESTED, Status.WAITING, Status.OFFERED, Status.UNPROVEN)).update(
+            status=Status.EXPIRED, offer_expires_at=None
+        )  # of events that are over: they hold nothing, and live rows need a person
+        mine.update(member=None, guest_name="", guest_time_zone="")
+    return left
+
+
+@transaction.atomic
+def release_from_group(*, member: Member, group_id: int) -> int:
+    """Who is no longer in a group gives up their places at its coming events, unless they organise them; return how
+    many. Locks the events, by id. Its rehearsals go by invitation, and stay."""
+    mine = Registration.objects.filter(
+        member=member, event__group=group_id, event__visibility=Visibility.GROUP, event__rehearsal_of=None
+    )
+    return _leave_coming(mine.exclude(event__organisers=member), why="no longer in the group")
+
+
+def _leave_coming(mine, *, why: str) -> int:
     event_ids = (
         mine.filter(status__in=Status.unsettled()).order_by("event_id").values_list("event_id", flat=True)
     )
@@ -271,15 +294,9 @@ def release_member(*, member: Member, why: str, forget: bool = False) -> int:
         now = timezone.now()
         if event.is_over(now):
             continue
-        for registration in event.registrations.filter(member=member, status__in=Status.unsettled()):
+        for registration in mine.filter(event=event, status__in=Status.unsettled()).select_related("member"):
             leave(event, registration, Status.CANCELLED, why=why, actor=None, at=now)
             left += 1
-    if forget:
-        RegistrationLog.objects.filter(actor=member).update(actor=None)
-        mine.filter(status__in=(Status.REQUESTED, Status.WAITING, Status.OFFERED, Status.UNPROVEN)).update(
-            status=Status.EXPIRED, offer_expires_at=None
-        )  # of events that are over: they hold nothing, and live rows need a person
-        mine.update(member=None, guest_name="", guest_time_zone="")
     return left
 
 

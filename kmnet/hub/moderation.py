@@ -29,6 +29,10 @@ ACTS = {
     "discussions.post_released": _("Let appear"),
     "members.profile_hidden": _("Hidden"),
     "members.profile_restored": _("Shown again"),
+    "groups.hidden": _("Hidden"),
+    "groups.restored": _("Shown again"),
+    "groups.member_removed": _("Took somebody out"),
+    "groups.handed_on": _("Handed on"),
     "resources.hidden": _("Hidden"),
     "resources.restored": _("Shown again"),
 }

@@ -11,6 +11,7 @@ from discussions.models import Post, Thread
 from events.models import Event
 from kmnet.core import activity
 from kmnet.core.models import Activity, Notification
+from members.models import Group as MembersGroup
 from members.models import Member
 from resources.models import Resource
 
@@ -49,6 +50,7 @@ def things_seen_by(member) -> list[QuerySet]:
         Thread.objects.visible_to(member).select_related("space", "author"),
         Event.objects.visible_to(member),
         Resource.objects.visible_to(member).defer("csl", "search"),
+        MembersGroup.objects.visible_to(member),
         Member.objects.profile_visible_to(member).select_related("profile"),
     ]
 

@@ -2,7 +2,17 @@
 
 from .consent import Consent, ConsentText, How, Purpose
 from .directory import DirectoryEntry
-from .group import Group, GroupMember, Joining, Standing, groups_of, is_in_group
+from .group import (
+    Group,
+    GroupMember,
+    Joining,
+    Standing,
+    groups_of,
+    groups_read_by,
+    is_convenor,
+    is_in_group,
+    may_read_group,
+)
 from .introduction import Answer, Introduction, IntroductionState
 from .joining import BringIn, Greeting, Invitation, InvitationUse, JoinRequest, NeverInvite, hash_of_address
 from .leaving import EXPORT_LASTS, GRACE, DataExport, Erasure, Leaving, SpentHandle
@@ -48,8 +58,11 @@ __all__ = [
     "blockers_of",
     "check_time_zone",
     "groups_of",
+    "groups_read_by",
     "has_blocked",
     "hash_of_address",
+    "is_convenor",
     "is_in_group",
+    "may_read_group",
     "unread_by",
 ]

@@ -17,6 +17,7 @@ from kmnet.core.models import Term
 from kmnet.core.search import CONFIG
 from kmnet.core.text import RENDER_VERSION, clean_text, excerpt, render_markdown
 from kmnet.core.vocabulary import in_order
+from members.models import Group, is_in_group
 
 from .. import csl as csl_json
 from ..identifiers import normalise_doi, title_key, url_key
@@ -36,6 +37,7 @@ class Details:
     language: str = "en"
     licence: str = "unknown"
     visibility: str = Visibility.PUBLIC
+    group: Group | None = None
     terms: Iterable[Term] = ()
     tags: Iterable[str] = field(default_factory=list)
 
@@ -64,10 +66,24 @@ def _apply(resource: Resource, details: Details) -> None:
     resource.summary = excerpt(details.description, 300)
     resource.licence = details.licence
     resource.visibility = details.visibility
+    resource.group = details.group if details.visibility == Visibility.GROUP else None
+
+
+def _check_audience(actor, details: Details, present: int | None = None) -> None:
+    """For a group: one that the actor is in, or for which the record is already."""
+    if details.visibility != Visibility.GROUP or (details.group and details.group.pk == present):
+        return
+    if actor is None or details.group is None or not is_in_group(actor, details.group.pk):
+        raise PermissionDenied
 
 
 def _save(resource: Resource) -> None:
-    """Save; where another live record holds the DOI, this one cites it without holding it (warned, never blocked)."""
+    """Save; where another live record holds the DOI, this one cites it without holding it (warned, never blocked).
+
+    A group's record never holds one: what a group keeps must not show in what others can add.
+    """
+    if resource.visibility == Visibility.GROUP:
+        resource.doi = ""
     if resource.doi and resource.state != Resource.State.HIDDEN:
         others = Resource.objects.exclude(pk=resource.pk).exclude(state=Resource.State.HIDDEN)
         if others.filter(doi__iexact=resource.doi).exists():
@@ -135,6 +151,7 @@ def add_resource(
     """
     if actor is not None and not can_add_resource(actor):
         raise PermissionDenied
+    _check_audience(actor, details)
     if submit_key:
         made = made_before(actor=actor, submit_key=submit_key)
         if made:
@@ -172,6 +189,7 @@ def edit_resource(
     resource = Resource.objects.select_for_update().get(pk=resource.pk)
     if not can_edit_resource(actor, resource):
         raise PermissionDenied
+    _check_audience(actor, details, resource.group_id)
     _apply(resource, details)
     resource.updated_at = timezone.now()
     _save(resource)

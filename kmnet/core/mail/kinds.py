@@ -14,6 +14,7 @@ CATEGORIES = {
     "new_resources": _("New resources in the library"),
     "digest": _("The digest"),
     "newcomers": _("Newcomers to greet"),
+    "groups": _("Groups: invitations, and requests to join"),
 }
 
 
