@@ -76,7 +76,7 @@ def make_slug(name: str, *, is_listed: bool) -> str:
     return f"{stem}-{secrets.token_hex(3)}"
 
 
-# --- making and changing -----------------------------------------------------------------------------------------------
+# --- making and changing ------------------------------------------------------------
 @transaction.atomic
 def make_group(
     *,
@@ -106,7 +106,7 @@ def make_group(
             name=name,
             purpose=purpose,
             ways=ways,
-            joining=joining,
+            joining=joining if is_listed else Joining.INVITATION,
             is_listed=is_listed,
             made_by=actor,
             submit_key=key,
@@ -151,7 +151,10 @@ def edit_group(
     if not may.can_lead_group(actor, group):
         raise PermissionDenied
     group.name, group.purpose, group.ways = name, purpose, ways
-    group.joining, group.is_listed = joining, is_listed
+    group.joining = (
+        joining if is_listed else Joining.INVITATION
+    )  # nobody asks to join what they do not know of
+    group.is_listed = is_listed
     group.save(update_fields=["name", "purpose", "ways", "joining", "is_listed"])
     return group
 
@@ -174,7 +177,7 @@ def _close(group: Group) -> None:
     GroupMember.objects.filter(group=group).exclude(standing__in=IN_IT).delete()
 
 
-# --- coming in ---------------------------------------------------------------------------------------------------------
+# --- coming in ------------------------------------------------------------
 @transaction.atomic
 def join_group(*, member: Member, group: Group) -> GroupMember:
     """Into an open group at once; into one by request the request is written, and its convenors are told.
@@ -269,7 +272,7 @@ def step_back(*, member: Member, group: Group) -> bool:
     return bool(waiting.delete()[0])
 
 
-# --- leading -----------------------------------------------------------------------------------------------------------
+# --- leading ------------------------------------------------------------
 @transaction.atomic
 def make_convenor(*, actor: Member, group: Group, member: Member) -> GroupMember:
     """A convenor shares the lead with somebody who is in the group. Raises GroupClosed."""
@@ -306,7 +309,7 @@ def _check_not_last(group: Group, row: GroupMember) -> None:
         raise LastConvenor
 
 
-# --- leaving -----------------------------------------------------------------------------------------------------------
+# --- leaving ------------------------------------------------------------
 @transaction.atomic
 def leave_group(*, member: Member, group: Group) -> bool:
     """Out of the group; places at its coming events go to others. False where they were not in it.
@@ -386,10 +389,10 @@ def _hand_on(group: Group, row: GroupMember) -> bool:
 
 @transaction.atomic
 def hand_on_groups_of(*, member: Member) -> None:
-    """A suspended member leads nothing, nor does one who has asked to be deleted: each group they led alone goes to its longest-standing member.
+    """A suspended member leads nothing, nor does one who has asked to be deleted.
 
-    Where there is none to lead it, they stay convenor in name, and the moderators are told. Invitations and requests
-    of theirs end. Locks their groups, by id.
+    Each group they led alone goes to its longest-standing member; where there is none to lead it, they stay convenor in
+    name, and the moderators are told. Invitations and requests of theirs end. Locks their groups, by id.
     """
     for group in _groups_with(member):
         row = standing_of(group, member)
@@ -430,7 +433,7 @@ def forget_in_groups(*, member: Member) -> None:
     Group.objects.filter(made_by=member).update(made_by=None)
 
 
-# --- keeping order -------------------------------------------------------------------------------------------------------
+# --- keeping order ------------------------------------------------------------
 def _need_reason(reason: str) -> str:
     reason = reason.strip()
     if not reason:
