@@ -2,9 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core import activity, contributions, mail, moderation, search
+from kmnet.core import activity, contributions, group_contents, mail, moderation, search
 
-from . import audiences, contributing, mails, searching, services
+from . import audiences, contributing, mails, of_group, searching, services
 from .models import Post
 
 contributions.register(contributing.ANSWERS)
@@ -62,5 +62,15 @@ moderation.register(
         ),
         visible_to=lambda user: Post.objects.visible_to(user).select_related("thread__space"),
         held=lambda: Post.objects.filter(state=Post.State.HELD),
+    )
+)
+
+group_contents.register(
+    group_contents.GroupContents(
+        key="discussions",
+        label=_("Between meetings"),
+        order=20,
+        template="discussions/_group_threads.html",
+        find=of_group.find,
     )
 )

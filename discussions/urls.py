@@ -15,6 +15,7 @@ urlpatterns = [
     path("threads/<int:pk>/unaccept/", acts.unaccept, name="unaccept"),
     path("threads/<int:pk>/watch/", acts.watch, name="watch"),
     path("threads/<int:pk>/close/", acts.close, name="close"),
+    path("groups/<slug:group>/", acts.open_for_group, name="open_for_group"),
     path("<slug:space>/", lists.space, name="space"),
     path("<slug:space>/ask/", writing.ask, name="ask_in"),
     path("<slug:space>/<int:pk>/", reading.thread, name="thread_by_id"),

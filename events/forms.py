@@ -19,10 +19,13 @@ from kmnet.core.forms import (
     to_instant,
 )
 from kmnet.core.submit_key import SubmitKeyField
+from members.forms.groups import audience_choices, audience_group
 
 from .models import Event, Kind, SessionKind, Visibility
 
 WHICH = [("", _("not said")), ("earlier", _("the first one")), ("later", _("the second one"))]
+# A group is a choice of its own: “the members of …”, added for each group that the organiser is in.
+WIDE = [choice for choice in Visibility.choices if choice[0] != Visibility.GROUP]
 TIMES = {
     "starts": "starts_at",
     "ends": "ends_at",
@@ -85,9 +88,7 @@ class EventForm(forms.Form):
     closes = LocalDateTimeField(
         label=_("Registration closes"), required=False, help_text=_("Empty: when the event starts.")
     )
-    visibility = forms.TypedChoiceField(
-        label=_("Who sees it"), choices=Visibility.choices, coerce=int, initial=Visibility.PUBLIC
-    )
+    visibility = forms.ChoiceField(label=_("Who sees it"), choices=WIDE, initial=Visibility.PUBLIC)
     has_captions = forms.BooleanField(label=_("Live captions"), required=False)
     has_sign_language = forms.BooleanField(label=_("Sign language"), required=False)
     has_slides_ahead = forms.BooleanField(label=_("Slides are sent ahead"), required=False)
@@ -103,12 +104,14 @@ class EventForm(forms.Form):
     recording_url = WebAddressField(label=_("Recording"))
     submit_key = SubmitKeyField()
 
-    def __init__(self, *args, event: Event | None = None, initial=None, **kwargs):
+    def __init__(self, *args, member, event: Event | None = None, initial=None, **kwargs):
         self.event = event
         super().__init__(*args, initial=(event_initial(event) if event else {}) | (initial or {}), **kwargs)
         self.was_ambiguous: set[str] = set()
         if event is not None:
             del self.fields["capacity"]  # changed on the organisers' page, where it is counted first
+        groups = audience_choices(member, event.group if event else None)
+        self.fields["visibility"].choices = [*WIDE, *groups]
         for name in ("starts_which", "ends_which"):
             if not self.data.get(self.add_prefix(name)):
                 self.fields[name].widget = forms.HiddenInput()
@@ -168,6 +171,9 @@ class EventForm(forms.Form):
         """As the services take them."""
         hidden = {*TIMES, "starts_which", "ends_which", "tags"}
         fields = {name: value for name, value in self.cleaned_data.items() if name not in hidden}
+        group = audience_group(fields["visibility"])
+        fields["visibility"] = Visibility.GROUP if group else Visibility(int(fields["visibility"]))
+        fields["group"] = group
         tags = dict.fromkeys(tag.strip()[:60] for tag in self.cleaned_data["tags"].split(",") if tag.strip())
         return fields | {"tags": list(tags)[:12]}
 
@@ -191,6 +197,8 @@ def event_initial(event: Event) -> dict:
             "recording_url",
         )
     }
+    if event.group_id:
+        shown["visibility"] = f"group-{event.group_id}"
     for name, column in TIMES.items():
         moment = getattr(event, column)
         shown[name] = moment.astimezone(event.zone).replace(tzinfo=None) if moment else None

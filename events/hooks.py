@@ -5,11 +5,11 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core import activity, contributions, mail, search
+from kmnet.core import activity, contributions, group_contents, mail, search
 from kmnet.core.frame import MenuItem, register_menu_item
 from members.permissions import can_organise
 
-from . import mails
+from . import mails, of_group
 from .models import Event, Session
 from .search import find_events
 
@@ -49,5 +49,25 @@ contributions.register(
         rows_of=spoken_at,
         order=["-starts_at", "-pk"],
         show=talk_line,
+    )
+)
+
+group_contents.register(
+    group_contents.GroupContents(
+        key="events",
+        label=_("Next meeting"),
+        order=10,
+        template="events/_group_events.html",
+        find=of_group.coming,
+    )
+)
+group_contents.register(
+    group_contents.GroupContents(
+        key="meetings",
+        label=_("Meetings so far"),
+        order=30,
+        template="events/_group_meetings.html",
+        find=of_group.past,
+        beside=True,
     )
 )

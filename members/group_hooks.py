@@ -6,9 +6,10 @@ from django.utils.translation import gettext_lazy as _
 from kmnet.core import activity, mail, moderation, search
 from kmnet.core.frame import MenuItem, register_menu_item
 
-from . import group_mails, services
+from . import group_mails
 from .models import Group, GroupMember, Member, Standing, has_blocked
 from .permissions import is_full_member
+from .services import groups as services
 
 
 # --- activity --------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 
 from . import services, session_limits
+from .services import groups
 from .services.social import note_connection, note_disconnection
 from .signals import member_erased, member_leaving, member_suspended
 
@@ -38,11 +39,13 @@ def connected(sender, sociallogin, **kwargs):
 @receiver(social_account_removed)
 def disconnected(sender, socialaccount, **kwargs):
     note_disconnection(account=socialaccount)
+
+
 @receiver([member_suspended, member_leaving])
 def groups_go_on_without_them(sender, member, **kwargs):
-    services.hand_on_groups_of(member=member)
+    groups.hand_on_groups_of(member=member)
 
 
 @receiver(member_erased)
 def groups_go_on_without_the_erased(sender, member, **kwargs):
-    services.forget_in_groups(member=member)
+    groups.forget_in_groups(member=member)

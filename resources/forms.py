@@ -12,6 +12,7 @@ from kmnet.core.models import Term
 from kmnet.core.submit_key import SubmitKeyField
 from kmnet.core.text import clean_line
 from kmnet.core.vocabulary import terms_for
+from members.forms.groups import audience_choices, audience_group
 
 from . import csl
 from .identifiers import canonical_url, normalise_doi
@@ -174,6 +175,10 @@ class ResourceForm(forms.Form):
                 choices=[(term.pk, _first_upper(term.name)) for term in terms],
                 widget=forms.CheckboxSelectMultiple,
             )
+        self.fields["visibility"].choices = [
+            *VISIBILITIES,
+            *audience_choices(self.member, self.resource.group if self.resource else None),
+        ]
         self.kept_files = self._kept_files()
         if self.kept_files:
             self.fields["files"].help_text = ""
@@ -273,6 +278,7 @@ class ResourceForm(forms.Form):
 
     def details(self) -> Details:
         data = self.cleaned_data
+        group = audience_group(data["visibility"])
         terms = [data["kind"]]
         for name in self.facet_names:
             terms += [self.terms[pk] for pk in data.get(name) or [] if pk in self.terms]
@@ -283,7 +289,8 @@ class ResourceForm(forms.Form):
             description=data["description"],
             language=data["language"],
             licence=data["licence"],
-            visibility=data["visibility"],
+            visibility=Visibility.GROUP if group else data["visibility"],
+            group=group,
             terms=terms,
             tags=data["tags"],
         )
@@ -323,7 +330,7 @@ def initial_from_resource(resource: Resource) -> dict:
         "description": resource.description,
         "language": resource.language,
         "licence": resource.licence,
-        "visibility": resource.visibility,
+        "visibility": f"group-{resource.group_id}" if resource.group_id else resource.visibility,
         "kind": kinds[0].pk if kinds else "",
         "tags": ", ".join(tag.name for tag in resource.tags.all()),
         "may_share": resource.files.exists(),

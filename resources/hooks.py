@@ -2,14 +2,17 @@
 
 from django.contrib.postgres.search import SearchRank
 from django.db.models import Count, F, Window
+from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
-from kmnet.core import activity, contributions, moderation
+from kmnet.core import activity, contributions, group_contents, moderation
 from kmnet.core.search import SearchHit, SearchPage, SearchSource, SearchText
 from kmnet.core.search import register as register_source
+from members.models import is_in_group
 
 from . import services
 from .models import Resource
+from .permissions import can_add_resource
 
 activity.register(activity.ActivityType("resources.added", "resources/activity/_added.html"))
 
@@ -89,3 +92,25 @@ def search(text: SearchText, viewer, limit: int) -> SearchPage:
 
 
 register_source(SearchSource("library", gettext_lazy("Library"), 40, search))
+
+
+def of_group(group, viewer, limit: int) -> group_contents.Found:
+    """The newest of what a group keeps; those who may add find the way to the form."""
+    rows = (
+        Resource.objects.visible_to(viewer).filter(group=group).with_card().order_by("-published_at", "-pk")
+    )
+    may_add = can_add_resource(viewer) and is_in_group(viewer, group.pk)
+    begin = (gettext("Add a resource"), f"{reverse('resources:add')}?by=link&group={group.pk}")
+    return group_contents.Found(rows=list(rows[:limit]), begin=begin if may_add else None)
+
+
+group_contents.register(
+    group_contents.GroupContents(
+        key="library",
+        label=gettext_lazy("Shared resources"),
+        order=40,
+        template="resources/_group_files.html",
+        find=of_group,
+        beside=True,
+    )
+)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from members.models import Group, GroupMember, Standing, groups_read_by
 from members.permissions import can_moderate, can_write, is_full_member
 
-RESERVED = {"ask", "posts", "preview", "read", "threads", "new", "feed"}
+RESERVED = {"ask", "groups", "posts", "preview", "read", "threads", "new", "feed"}
 
 
 def check_space_slug(value: str) -> None:

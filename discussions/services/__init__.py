@@ -4,7 +4,7 @@ from .answers import accept_answer, unaccept_answer
 from .keeping_order import ReasonMissing, close_thread, hide_post, release_post, reopen_thread, restore_post
 from .posts import ThreadClosed, add_reply, edit_post, start_thread
 from .reading import forget_reader, mark_all_read, mark_posts_read, set_watch
-from .spaces import seed_spaces
+from .spaces import open_group_space, seed_spaces
 
 __all__ = [
     "ReasonMissing",
@@ -17,6 +17,7 @@ __all__ = [
     "hide_post",
     "mark_all_read",
     "mark_posts_read",
+    "open_group_space",
     "release_post",
     "reopen_thread",
     "restore_post",

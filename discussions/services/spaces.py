@@ -1,7 +1,15 @@
 """The spaces a community begins with."""
 
+import secrets
+
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
+
+from members.group_permissions import can_lead_group
+from members.models import Group, Member
+from members.services.groups import lock_group
 
 from ..models import Kind, Readers, Space
 
@@ -66,3 +74,28 @@ def seed_spaces() -> int:
         )
         made += new
     return made
+
+
+@transaction.atomic
+def open_group_space(*, actor: Member, group: Group) -> Space:
+    """A convenor opens the group's own space; pressed twice, or by two of them, it is one. Locks the group."""
+    group = lock_group(group.pk)
+    if not can_lead_group(actor, group):
+        raise PermissionDenied
+    present = group.spaces.order_by("position", "pk").first()
+    if present is not None:
+        return present
+    stem = group.slug[:34].strip("-")
+    slug = f"{stem}-group"
+    if Space.objects.filter(slug=slug).exists():
+        slug = f"{stem[:24]}-{secrets.token_hex(6)}"
+    last = Space.objects.aggregate(last=Max("position"))["last"] or 0
+    return Space.objects.create(
+        slug=slug,
+        name=group.name[:60],
+        purpose=_("Only those in the group read this."),
+        icon="lock",
+        readable_by=Readers.GROUP,
+        group=group,
+        position=last + 1,
+    )

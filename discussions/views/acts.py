@@ -3,11 +3,14 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
 
 from kmnet.core import kept_text
+from members.group_permissions import can_lead_group
+from members.models import Group
 from members.permissions import can_moderate
 
 from .. import services
@@ -82,3 +85,16 @@ def close(request, pk):
         form = ReasonForm(initial=kept_text.take(request))
     context = {"form": form, "thread": thread}
     return render(request, "discussions/close.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def open_for_group(request, group):
+    """A convenor opens a space for their group; the page asks, the button acts."""
+    found = get_object_or_404(Group.objects.visible_to(request.user), slug=group)
+    if not can_lead_group(request.user, found):
+        raise PermissionDenied
+    if request.method == "POST":
+        space = services.open_group_space(actor=request.user, group=found)
+        messages.success(request, _("The space is open, to those in the group only. Say hello."))
+        return redirect(space)
+    return render(request, "discussions/open_for_group.html", {"group": found})

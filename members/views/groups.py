@@ -16,11 +16,12 @@ from kmnet.core.ratelimit import limited
 from kmnet.core.text import clean_line, render_markdown
 
 from .. import group_permissions as may
-from .. import names, services
+from .. import names
 from ..forms.groups import GroupForm, RemoveForm
 from ..models import Group, GroupMember, Joining, Member, Standing, may_read_group, unread_by
 from ..models.group import IN_IT
 from ..permissions import can_write
+from ..services import groups as services
 
 PAGE, MINE_SHOWN, FACES, SUGGESTED = 20, 50, 12, 12
 

@@ -48,6 +48,8 @@ def add(request):
     way = way if way in WAYS else "link"
     initial = {"language": request.user.language, "url": request.GET.get("url", "")[:1000], **typed}
     initial.pop("submit_key", None)
+    if request.GET.get("group"):  # an option that is not offered chooses nothing
+        initial.setdefault("visibility", f"group-{request.GET['group'][:20]}")
     doi = normalise_doi(request.GET.get("doi", ""))
     base = known_item(doi) if doi else None
     if doi:
