@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('discussions', '0004_first_posts'),
-        ('members', '0010_groups_whole'),
+        ('members', '0011_groups_whole'),
     ]
 
     operations = [

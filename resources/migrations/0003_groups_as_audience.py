@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('core', '0004_coming_in'),
-        ('members', '0010_groups_whole'),
+        ('members', '0011_groups_whole'),
         ('resources', '0002_typo_tolerance'),
         ('taggit', '0006_rename_taggeditem_content_type_object_id_taggit_tagg_content_8fc721_idx'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -31,6 +31,6 @@ DROP FUNCTION members_group_has_a_convenor();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("members", "0010_groups_whole")]
+    dependencies = [("members", "0011_groups_whole")]
 
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]

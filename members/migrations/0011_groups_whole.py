@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('members', '0009_coming_in'),
+        ('members', '0010_pictures_and_words'),
     ]
 
     operations = [
