@@ -204,6 +204,7 @@ CELERY_BEAT_SCHEDULE = {
     "events-promote": {"task": "events.tasks.sweep_promotions", "schedule": 60.0},
     "events-reminders": {"task": "events.tasks.queue_due_reminders", "schedule": 60.0},
     "members-invitations": {"task": "members.tasks.keep_invitations", "schedule": 60.0},
+    "members-wishes": {"task": "members.tasks.tell_of_ending_wishes", "schedule": 3600.0},
     "digests": {"task": "kmnet.hub.tasks.queue_due_digests", "schedule": 300.0},
     "library-abandoned-files": {"task": "resources.tasks.sweep_abandoned_files", "schedule": 3600.0},
 }

@@ -13,6 +13,7 @@ urlpatterns = [
     path("events/", include("events.urls")),
     path("mail/", include("events.urls_mail")),
     path("mail/", include("discussions.urls_mail")),
+    path("mail/", include("members.urls_mail")),
     path("library/", include("resources.urls")),
     path("", include("kmnet.core.urls")),  # /about/, /mail/, /dev/mail/
     path("", include("kmnet.hub.urls")),  # /, /search/, /notifications/, /moderation/

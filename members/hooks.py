@@ -136,3 +136,11 @@ for key, label, template, compose, bulk in (
     mail.register(mail.MailKind(key, label, f"members/email/{template}", compose, bulk=bulk))
 
 register_menu_item(MenuItem(_("Invite somebody"), "/invitations/", can_invite, order=65))
+mail.register(
+    mail.MailKind(
+        key="members.wish_ends",
+        label=_("What you look for help with ends soon"),
+        template="members/email/wish_ends",
+        compose=mails.compose_wish_ends,
+    )
+)

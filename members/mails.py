@@ -1,7 +1,10 @@
 """Mails about membership, composed when they are sent."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kmnet.core import tokens
@@ -12,6 +15,9 @@ from . import services, welcome_words
 from .models import Invitation, JoinRequest, Member, Profile, Status
 from .permissions import is_full_member
 from .visibility import Shown
+
+WISH_TOKEN = "members.wish"
+WISH_LINK = timedelta(days=97)  # also after the wish has ended: they may want it back
 
 
 def site(view_name: str, *args) -> str:
@@ -179,5 +185,30 @@ def compose_profile_hidden(mail) -> MailContent:
             "profile_settings_url": site("members:settings_profile"),
             "contact_url": site("about:contact"),
             "why": _("You get this because it is about your own profile."),
+        }
+    )
+
+
+def compose_wish_ends(mail) -> MailContent:
+    """A week before a wish for help ends: one button renews it."""
+    member = mail.member
+    profile = Profile.objects.prefetch_related("looking_for").get(member=member)
+    if not is_full_member(member):
+        raise Withhold("no longer a member")
+    until = profile.looking_until
+    if until is None or until.isoformat() != mail.refs["until"]:
+        raise Withhold("the wish was changed or renewed")
+    if until < timezone.now().date():
+        raise Withhold("the wish has ended already")
+    token = tokens.make(WISH_TOKEN, lifetime=WISH_LINK, member=member.pk, until=until.isoformat())
+    return MailContent(
+        context={
+            "first_name": member.get_short_name(),
+            "topics": [tag.name for tag in profile.looking_for.all()],
+            "sentence": profile.looking_for_text,
+            "until": until,
+            "renew_url": site("members_mail:renew_wish", token),
+            "profile_settings_url": site("members:settings_profile") + "#part-looking_for",
+            "why": _("You get this because you said what you look for help with. It comes once for each."),
         }
     )

@@ -1,6 +1,16 @@
 from django.urls import path
 
-from .views import directory, invitations, join, join_other, pictures, profile, settings, welcome
+from .views import (
+    directory,
+    invitations,
+    join,
+    join_other,
+    pictures,
+    profile,
+    settings,
+    settings_profile,
+    welcome,
+)
 
 app_name = "members"
 urlpatterns = [
@@ -21,7 +31,8 @@ urlpatterns = [
     path("welcome/done/", welcome.done, name="welcome_done"),
     path("welcome/waiting/", welcome.waiting, name="waiting"),
     path("settings/", settings.account, name="settings"),
-    path("settings/profile/", settings.profile, name="settings_profile"),
+    path("settings/profile/", settings_profile.profile, name="settings_profile"),
+    path("settings/profile/picture/", settings_profile.picture, name="settings_picture"),
     path("settings/mail/", settings.mails, name="settings_mail"),
     path("members/", directory.directory, name="directory"),
     path("members/<str:handle>/", profile.profile, name="profile"),

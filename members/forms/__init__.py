@@ -1,5 +1,6 @@
 """Forms about members; they clean input and save nothing."""
 
+from .hours import PictureForm
 from .invitations import BringInForm, InviteForm, LinkForm
 from .join import AnswersForm, JoinForm
 from .settings import AccountForm, MailForm, ProfileForm
@@ -15,6 +16,7 @@ __all__ = [
     "LinkForm",
     "MailForm",
     "MailStep",
+    "PictureForm",
     "ProfileForm",
     "WhoStep",
 ]

@@ -287,7 +287,7 @@ class AboutFields(PartForm):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
-    INTEREST_FACETS = ("function", "stage", "framework", "method", "challenge")
+    INTEREST_FACETS = ("function", "audience", "stage", "method", "challenge")
 
     def stored(self):
         profile = self.profile
@@ -309,7 +309,7 @@ class AboutFields(PartForm):
         self.fields["work_settings"].choices = term_choices(["setting"], self.profile.work_settings.all())
         chosen = {term.pk for term in self.profile.interests.all()}
         terms = Term.objects.filter(
-            Q(retired_at__isnull=True) | Q(pk__in=chosen), facet__key__in=self.INTEREST_FACETS
+            Q(retired_at__isnull=True, facet__key__in=self.INTEREST_FACETS) | Q(pk__in=chosen)
         ).select_related("facet")
         groups: dict[str, list] = {}
         for term in terms:

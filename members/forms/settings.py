@@ -13,6 +13,7 @@ from ..models.profile import DigestRhythm, SeenBy, Weekday
 from ..names import clean_handle
 from ..services.joining import HandleTaken, is_handle_free
 from ..visibility import PARTS
+from .hours import AvailabilityFields, TimeFields
 from .join import NameField, offer_present_zone
 from .parts import AboutFields, HelpFields, PlaceFields, WhoFields
 
@@ -45,7 +46,49 @@ class AccountForm(forms.Form):
         return handle
 
 
-class ProfileForm(WhoFields, HelpFields, PlaceFields, AboutFields):
+OWN_FORM = {"avatar"}  # parts that are changed by a form of their own
+GROUPS = (
+    # The order of the page: heading, and per part its fields.
+    (
+        _("Who you are"),
+        {"headline": ["headline"], "pronouns": ["pronouns"], "about": ["about"]},
+    ),
+    (
+        _("Your work"),
+        {
+            "roles": ["roles"],
+            "job_title": ["job_title"],
+            "organisation": ["organisation"],
+            "work_settings": ["work_settings"],
+            "team_size": ["team_size"],
+            "years": ["years"],
+        },
+    ),
+    (
+        _("Helping one another"),
+        {
+            "can_help": ["can_help", "can_help_more", "can_help_text"],
+            "looking_for": ["looking_for", "looking_for_more", "looking_for_text"],
+            "availability": ["availability", "paused_until"],
+            "interests": ["interests"],
+            "frameworks": ["frameworks"],
+        },
+    ),
+    (
+        _("Place, time and languages"),
+        {
+            "place": ["country", "region"],
+            "clock": ["time_zone"],
+            "hours": [],
+            "languages": ["languages_work", "languages_more", "languages_follow"],
+        },
+    ),
+    (_("How to reach you elsewhere"), {"links": ["links"], "email": [], "orcid": []}),
+)
+FOLDED = {"interests", "frameworks"}  # long choices: one line until they are opened
+
+
+class ProfileForm(WhoFields, HelpFields, PlaceFields, AboutFields, TimeFields, AvailabilityFields):
     """All parts, each with its audience."""
 
     is_listed = forms.BooleanField(
@@ -63,48 +106,37 @@ class ProfileForm(WhoFields, HelpFields, PlaceFields, AboutFields):
 
     def prepare(self):
         super().prepare()
-        for key, part in PARTS.items():
+        for key in self.keys():
             self.fields[f"{key}_seen_by"] = forms.TypedChoiceField(
-                label=part.label, choices=SeenBy.choices, coerce=int
+                label=PARTS[key].label, choices=SeenBy.choices, coerce=int
             )
 
-    def parts(self):
-        """Part by part: its fields, and who sees it; the order of the page."""
-        fields_of = {
-            "headline": ["headline"],
-            "pronouns": ["pronouns"],
-            "roles": ["roles"],
-            "job_title": ["job_title"],
-            "organisation": ["organisation"],
-            "work_settings": ["work_settings"],
-            "team_size": ["team_size"],
-            "years": ["years"],
-            "can_help": ["can_help", "can_help_more", "can_help_text"],
-            "looking_for": ["looking_for", "looking_for_more", "looking_for_text"],
-            "interests": ["interests"],
-            "about": ["about"],
-            "place": ["country", "region"],
-            "clock": [],
-            "languages": ["languages_work", "languages_more", "languages_follow"],
-            "links": ["links"],
-            "email": [],
-        }
+    @staticmethod
+    def keys() -> list[str]:
+        return [key for key in PARTS if key not in OWN_FORM]
+
+    def groups(self):
+        """Heading by heading, part by part: its fields, and who sees it."""
         return [
-            {
-                "key": key,
-                "label": PARTS[key].label,
-                "fields": [self[name] for name in names],
-                "seen_by": self[f"{key}_seen_by"],
-            }
-            for key, names in fields_of.items()
+            {"heading": heading, "parts": [self._part(key, names) for key, names in parts.items()]}
+            for heading, parts in GROUPS
         ]
+
+    def _part(self, key: str, names: list[str]) -> dict:
+        return {
+            "key": key,
+            "label": PARTS[key].label,
+            "fields": [self[name] for name in names],
+            "seen_by": self[f"{key}_seen_by"],
+            "is_folded": key in FOLDED and not any(self[name].errors for name in names),
+        }
 
     def profile_values(self):
         data = self.cleaned_data
         return {
             **super().profile_values(),
             "is_listed": data["is_listed"],
-            **{f"{part}_seen_by": data[f"{part}_seen_by"] for part in PARTS},
+            **{f"{part}_seen_by": data[f"{part}_seen_by"] for part in self.keys()},
         }
 
 

@@ -66,6 +66,7 @@ from .profiles import (
     renew_wish,
     set_orcid,
     tags_named,
+    tell_of_ending_wishes,
     unlink_orcid,
     update_profile,
 )
@@ -146,6 +147,7 @@ __all__ = [
     "silence_member",
     "suspend_member",
     "tags_named",
+    "tell_of_ending_wishes",
     "unlink_orcid",
     "update_profile",
     "use_invitation",

@@ -8,12 +8,14 @@ from operator import add, or_
 from django.contrib.postgres.search import SearchVector
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet, Value
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from taggit.models import Tag
 
-from kmnet.core.models import MailChoice, Term
+from kmnet.core import mail
+from kmnet.core.models import MailChoice, OutgoingMail, Term
 from kmnet.core.search import vector_config
 from kmnet.core.text import clean_line, fold
 from kmnet.core.vocabulary import expand
@@ -26,6 +28,8 @@ WISH_DAYS = 90  # how long "looks for help with" stands before it is asked again
 MAX_TAGS = 10
 TAG_LENGTH = 60
 MAX_WINDOWS = 3
+WISH_TOLD_BEFORE = 7  # days
+WISH_MAIL = "members.wish_ends"
 
 COLUMNS = (
     *("headline", "pronouns", "job_title", "organisation", "team_size", "years", "country", "region"),
@@ -89,14 +93,17 @@ def lock_profile(member: Member) -> Profile:
 @transaction.atomic
 def update_profile(*, member: Member, **values) -> Profile:
     """Change parts of a profile: columns, `can_help` and `looking_for` as tag names, `hours` as a list of
-    {"weekdays", "starts", "ends"}, the others of MANY as terms.
+    {"weekdays", "starts", "ends"}, the others of MANY as terms; `time_zone` is kept on the account.
 
     What is not named stays. A changed wish for help stands for another 90 days. Locks the member, then the profile."""
     profile = lock_profile(member)
     many = {name: values.pop(name) for name in MANY if name in values}
-    unknown = set(values) - set(COLUMNS)
+    unknown = set(values) - {*COLUMNS, "time_zone"}
     if unknown:
         raise TypeError(f"not of a profile: {', '.join(sorted(unknown))}")
+    if (zone := values.pop("time_zone", profile.member.time_zone)) != profile.member.time_zone:
+        profile.member.time_zone = member.time_zone = zone
+        profile.member.save(update_fields=["time_zone"])
     wish = _wish(profile)
     for name, value in values.items():
         setattr(profile, name, value)
@@ -142,6 +149,37 @@ def renew_wish(*, member: Member) -> Profile:
         profile.save(update_fields=["looking_until"])
         index_entries([profile.pk])
     return profile
+
+
+def tell_of_ending_wishes(*, limit: int = 500) -> int:
+    """Queue one mail to each whose wish for help ends within a week and who has had none about this end of it.
+
+    Any number of workers may run it at once: the mail's key holds the day, so that a day is told once."""
+    today = timezone.now().date()
+    told = OutgoingMail.objects.filter(
+        dedupe_key=Concat(
+            Value(f"{WISH_MAIL}:"),
+            Cast(OuterRef("pk"), CharField()),
+            Value(":"),
+            Cast(OuterRef("looking_until"), CharField()),
+        )
+    )
+    ending = Profile.objects.filter(
+        ~Exists(told),
+        looking_until__gte=today,
+        looking_until__lte=today + timedelta(days=WISH_TOLD_BEFORE),
+        member__in=Member.objects.full(),
+    )
+    queued = 0
+    for profile in ending.select_related("member").order_by("looking_until", "pk")[:limit]:
+        mail.queue(
+            WISH_MAIL,
+            member=profile.member,
+            refs={"until": profile.looking_until.isoformat()},
+            dedupe_key=f"{WISH_MAIL}:{profile.pk}:{profile.looking_until.isoformat()}",
+        )
+        queued += 1
+    return queued
 
 
 @transaction.atomic

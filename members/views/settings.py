@@ -8,9 +8,8 @@ from django.views.decorators.http import require_http_methods
 from kmnet.core import kept_text
 
 from .. import services
-from ..forms import AccountForm, MailForm, ProfileForm
+from ..forms import AccountForm, MailForm
 from ..models import Member
-from ..visibility import Shown, has_something_public
 
 reads_and_writes = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -44,29 +43,6 @@ def account(request):
             messages.success(request, _("Saved."))
             return redirect("members:settings")
     return page(request, "members/settings_account.html", form, "account")
-
-
-@reads_and_writes
-def profile(request):
-    member = fresh_member(request)
-    form = ProfileForm(
-        posted(request),
-        profile=member.profile,
-        initial=kept_text.take(request),
-    )
-    if request.method == "POST" and form.is_valid():
-        services.update_profile(member=member, **form.profile_values())
-        kept_text.forget(request)
-        messages.success(request, _("Saved."))
-        return redirect("members:settings_profile")
-    return page(
-        request,
-        "members/settings_profile.html",
-        form,
-        "profile",
-        shown=Shown.to(request.user, member.profile),
-        is_public=has_something_public(member.profile),
-    )
 
 
 @reads_and_writes
