@@ -9,5 +9,6 @@ class DiscussionsConfig(AppConfig):
     def ready(self):
         from . import (
             hooks,  # noqa: F401  registers with core
+            personal,  # noqa: F401  what is held about people
             receivers,  # noqa: F401  answers the members app
         )

@@ -2,9 +2,11 @@
 
 from django.dispatch import receiver
 
-from members.signals import address_proven, left_group, member_erased, member_suspended
+from members.services import MustHandOver
+from members.signals import address_proven, left_group, member_erased, member_leaving, member_suspended
 
 from . import services
+from .personal import events_alone
 
 
 @receiver(member_suspended)
@@ -12,9 +14,21 @@ def free_places_of_suspended(sender, member, **kwargs):
     services.release_member(member=member, why="suspended")
 
 
+@receiver(member_leaving)
+def free_places_of_leaver(sender, member, **kwargs):
+    """At once: two weeks are long for those who wait. Asked again under the events' locks, since two organisers may
+    leave in the same moment."""
+    services.lock_organised(member=member)
+    alone = events_alone(member)
+    if alone:
+        raise MustHandOver(alone)
+    services.release_member(member=member, why="leaves kmnet")
+
+
 @receiver(member_erased)
-def free_places_of_erased(sender, member, **kwargs):
+def forget_erased(sender, member, keep_words, addresses, **kwargs):
     services.release_member(member=member, why="the account was deleted", forget=True)
+    services.forget_person(member=member, addresses=addresses, keep_words=keep_words)
 
 
 @receiver(address_proven)

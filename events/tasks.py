@@ -27,9 +27,11 @@ def sweep_promotions() -> None:
 
     now = timezone.now()
     services.forget_unproven(now)
-    gone = Registration.objects.filter(status__in=Status.unsettled(), member__is_active=False)
+    gone = Registration.objects.filter(
+        Q(member__is_active=False) | Q(member__status="leaving"), status__in=Status.unsettled()
+    )
     for member in Member.objects.filter(pk__in=gone.filter(event__ends_at__gt=now).values("member")):
-        # Suspended in the very moment in which they registered.
+        # Suspended, or gone, in the very moment in which they registered.
         services.release_member(member=member, why="the member may not sign in any more")
     lapsed = Registration.objects.lapsed(now).filter(event=OuterRef("pk"))
     waiting = Registration.objects.filter(event=OuterRef("pk"), status=Status.WAITING)

@@ -206,7 +206,30 @@ CELERY_BEAT_SCHEDULE = {
     "members-invitations": {"task": "members.tasks.keep_invitations", "schedule": 60.0},
     "members-wishes": {"task": "members.tasks.tell_of_ending_wishes", "schedule": 3600.0},
     "digests": {"task": "kmnet.hub.tasks.queue_due_digests", "schedule": 300.0},
+    "copies": {"task": "members.tasks.build_waiting_copies", "schedule": 60.0},
+    "leaving": {"task": "members.tasks.serve_leaving", "schedule": 300.0},
+    "doomed-files": {"task": "kmnet.core.tasks.sweep_doomed_files", "schedule": 300.0},
+    "retention": {"task": "kmnet.core.tasks.keep_retention", "schedule": 21_600.0},
     "library-abandoned-files": {"task": "resources.tasks.sweep_abandoned_files", "schedule": 3600.0},
+}
+
+# --- how long things are kept, in days; 0: for ever --------------------------------------------------------------
+RETENTION_DAYS = {
+    "unproven_accounts": env.int("KEEP_UNPROVEN_ACCOUNTS", default=7),  # whose address nobody ever proved
+    "join_requests": env.int("KEEP_DECLINED_REQUESTS", default=90),  # accounts that were declined
+    "invitations": env.int("KEEP_INVITATIONS", default=1),  # and 30 days after their end (FORGET_AFTER)
+    # Of sessions that were not used since: where from, and with what
+    "network_addresses": env.int("KEEP_NETWORK_ADDRESSES", default=30),
+    "sessions": env.int("KEEP_SESSIONS", default=1),  # after they ran out
+    "mails": env.int("KEEP_MAILS", default=90),  # rows of the outbox that are sent, withheld or given up
+    "demo_mails": env.int("KEEP_DEMO_MAILS", default=30),  # what the demo's mailbox received
+    "notifications": env.int("KEEP_NOTIFICATIONS", default=365),  # read ones
+    "copies": env.int("KEEP_COPIES", default=1),  # of members' data, after they could no longer be taken
+    # Names and addresses, after the event
+    "guest_registrations": env.int("KEEP_GUEST_REGISTRATIONS", default=365),
+    "tags": env.int("KEEP_UNUSED_TAGS", default=1),
+    # 730 is a good choice; two mails a month apart warn before, and two weeks follow in which it can be undone
+    "dormant_accounts": env.int("KEEP_DORMANT_ACCOUNTS", default=0),
 }
 
 # --- people ----------------------------------------------------------------------------------------------------------
@@ -302,6 +325,8 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "media")))
+# Deleted accounts are also written here, one a line, so that a restored backup can be told of them
+ERASURE_LIST = env.str("ERASURE_LIST", default="")
 MEDIA_URL = "/never-served-directly/"  # files go through a permission check
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

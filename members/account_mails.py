@@ -261,5 +261,6 @@ for account_mail in ACCOUNT_MAILS:
             account_mail.label,
             account_mail.template,
             partial(compose, account_mail=account_mail),
+            reaches_leavers=True,  # signing in is how one undoes it
         )
     )

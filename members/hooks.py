@@ -134,6 +134,21 @@ for key, label, template, compose, bulk in (
     ),
 ):
     mail.register(mail.MailKind(key, label, f"members/email/{template}", compose, bulk=bulk))
+for key, label, compose in (
+    ("members.copy_ready", _("The copy of your data is ready"), mails.compose_copy_ready),
+    ("members.leaving", _("Your account will be deleted"), mails.compose_leaving),
+    ("members.leaving_soon", _("Your account will be deleted in two days"), mails.compose_leaving),
+    ("members.dormant", _("Are you still here?"), mails.compose_dormant),
+):
+    mail.register(
+        mail.MailKind(
+            key=key,
+            label=label,
+            template=f"members/email/{key.partition('.')[2]}",
+            compose=compose,
+            reaches_leavers=True,
+        )
+    )
 
 register_menu_item(MenuItem(_("Invite somebody"), "/invitations/", can_invite, order=65))
 mail.register(

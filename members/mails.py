@@ -12,7 +12,7 @@ from kmnet.core.mail import MailContent, Withhold
 from kmnet.core.models import Activity, CommunitySettings
 
 from . import services, welcome_words
-from .models import Invitation, JoinRequest, Member, Profile, Status
+from .models import DataExport, Dormancy, Invitation, JoinRequest, Leaving, Member, Profile, Status
 from .permissions import is_full_member
 from .visibility import Shown
 
@@ -210,5 +210,52 @@ def compose_wish_ends(mail) -> MailContent:
             "renew_url": site("members_mail:renew_wish", token),
             "profile_settings_url": site("members:settings_profile") + "#part-looking_for",
             "why": _("You get this because you said what you look for help with. It comes once for each."),
+        }
+    )
+
+
+def compose_copy_ready(mail) -> MailContent:
+    """Leads to the page behind the sign-in, never to the file."""
+    export = DataExport.objects.filter(pk=mail.refs["export"], state=DataExport.State.READY).first()
+    if export is None:
+        raise Withhold("the copy is gone")
+    return MailContent(
+        context={
+            "expires_at": export.expires_at,
+            "page_url": site("members:your_data"),
+            "why": _("You get this because you asked for a copy of your data."),
+        }
+    )
+
+
+def compose_leaving(mail) -> MailContent:
+    """At the start and once before the end: until when it can be undone, and how."""
+    leaving = Leaving.objects.filter(pk=mail.refs["leaving"]).first()
+    if leaving is None:
+        raise Withhold("it was undone")
+    token = tokens.make("undo-leaving", leaving=leaving.pk, m=leaving.member_id)
+    return MailContent(
+        context={
+            "leaving": leaving,
+            "by_admin": leaving.asked_by_id is not None,
+            "was_dormant": Dormancy.objects.filter(member=leaving.member_id).exists(),
+            "undo_url": site("members:leaving_undo_by_mail", token),
+            "contact_url": site("about:contact"),
+            "why": _("You get this because it is about the end of your account. It cannot be switched off."),
+        }
+    )
+
+
+def compose_dormant(mail) -> MailContent:
+    """It has been very quiet: signing in once is enough."""
+    dormancy = Dormancy.objects.filter(member=mail.member_id).first()
+    if dormancy is None or mail.member.last_seen_on > dormancy.first_mail_at.date():
+        raise Withhold("they have been here again")
+    return MailContent(
+        context={
+            "last_seen_on": mail.member.last_seen_on,
+            "is_second": dormancy.second_mail_at is not None,
+            "sign_in_url": site("account_login"),
+            "why": _("You get this because it is about the end of your account. It cannot be switched off."),
         }
     )

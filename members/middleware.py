@@ -12,6 +12,7 @@ from django.shortcuts import redirect, resolve_url
 from kmnet.core import kept_text
 
 from . import services, session_limits
+from .models import Status
 from .permissions import is_full_member
 
 SOCIAL_PAGES = ("orcid_", "google_", "openid_connect_")
@@ -20,6 +21,11 @@ OWN_PAGES = ACCOUNT_PAGES = ("account_", "mfa_", "usersessions_", "socialaccount
 OPEN_TO_ALL_STAFF = ("members:settings", "about:", "members:consents")
 OWN_NAMESPACE = "members"
 NOT_THEIRS = {"members:directory"}
+# While the account waits for its end: the way back, and the copy.
+WHILE_LEAVING = {
+    *("members:leaving", "members:leaving_undo", "members:your_data", "members:copy_ask", "members:copy"),
+    *("account_logout", "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"),
+}
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 SEEN_EVERY = 3600  # seconds: how exact "last seen" is on the list of sessions
 LATER = "welcome_later"  # session key: the first steps were put off until the next sign-in
@@ -65,6 +71,10 @@ class StandingMiddleware:
         if request.method not in SAFE_METHODS:
             services.note_presence(member=user)
         match = request.resolver_match
+        if user.status == Status.LEAVING:
+            if match.view_name in WHILE_LEAVING or not getattr(view_func, "login_required", True):
+                return None
+            return send(request, "members:leaving")
         if is_full_member(user):
             return self.lead_to_first_steps(request, match)
         if not getattr(view_func, "login_required", True) or self.is_own(match):

@@ -1,4 +1,4 @@
-"""Celery entry points of this app."""
+"""Celery entry points. Each claims rows; doubled or missed beats do no harm."""
 
 from celery import shared_task
 
@@ -19,3 +19,21 @@ def tell_of_ending_wishes() -> None:
     from . import services  # models are not ready when Celery looks for tasks
 
     services.tell_of_ending_wishes()
+
+
+@shared_task
+def build_waiting_copies() -> None:
+    """Copies of members' data that were asked for."""
+    from .services import exporting  # services import this module
+
+    exporting.build_waiting_copies()
+
+
+@shared_task
+def serve_leaving() -> None:
+    """One mail before the end, then the end; and copies that have run out."""
+    from .services import exporting, leaving
+
+    leaving.remind_leavers()
+    leaving.erase_due()
+    exporting.sweep_copies()

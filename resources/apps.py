@@ -5,4 +5,8 @@ class ResourcesConfig(AppConfig):
     name = "resources"
 
     def ready(self):
-        from . import hooks  # noqa: F401  registers with core
+        from . import (
+            hooks,  # noqa: F401  registers with core
+            personal,  # noqa: F401  what is held about people
+            receivers,  # noqa: F401  answers the members app
+        )

@@ -2,6 +2,7 @@
 
 from .answers import accept_answer, unaccept_answer
 from .keeping_order import ReasonMissing, close_thread, hide_post, release_post, reopen_thread, restore_post
+from .leaving import forget_author
 from .posts import ThreadClosed, add_reply, edit_post, start_thread
 from .reading import forget_reader, mark_all_read, mark_posts_read, set_watch
 from .spaces import open_group_space, seed_spaces
@@ -13,6 +14,7 @@ __all__ = [
     "add_reply",
     "close_thread",
     "edit_post",
+    "forget_author",
     "forget_reader",
     "hide_post",
     "mark_all_read",

@@ -99,6 +99,6 @@ def recount(thread: Thread) -> None:
     thread.last_post = latest[0] if latest else None
     thread.last_post_at = latest[0].published_at if latest else thread.created_at
     thread.people = list(dict.fromkeys(post.author_id for post in latest))[:PEOPLE_KEPT]
-    hidden = thread.posts.published().exclude(state=Post.State.VISIBLE)
-    thread.gone_numbers = ranges_of(hidden.values_list("number", flat=True))
+    there = set(shown.values_list("number", flat=True))
+    thread.gone_numbers = ranges_of(n for n in range(1, thread.last_number + 1) if n not in there)
     thread.save(update_fields=COUNTED)

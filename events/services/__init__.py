@@ -2,6 +2,7 @@
 
 from .attending import DoorsClosed, enter, mark_attendance
 from .guests import adopt_guest_registrations
+from .leaving import forget_guests, forget_person, lock_organised, old_guests
 from .organising import (
     AudienceTooNarrow,
     CapacityTooLow,
@@ -50,7 +51,11 @@ __all__ = [
     "create_event",
     "decline_offer",
     "enter",
+    "forget_guests",
+    "forget_person",
     "forget_unproven",
+    "lock_organised",
+    "old_guests",
     "log_admin",
     "mark_attendance",
     "promote_waiting",

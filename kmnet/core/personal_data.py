@@ -111,6 +111,7 @@ class Fate(StrEnum):
 
 
 _fates: dict[tuple[str, str], Fate] = {}
+_impersonal: set[str] = set()
 ON_DELETE = {models.CASCADE: Fate.GOES, models.SET_NULL: Fate.CUT}
 
 
@@ -120,9 +121,16 @@ def declare(model: str, **fates: Fate) -> None:
         _fates[(model.lower(), name)] = fate
 
 
+def declare_impersonal(*names: str) -> None:
+    """Models that hold nothing about a person in any column."""
+    _impersonal.update(name.lower() for name in names)
+
+
 def fate_of(field: models.Field) -> Fate | None:
     """As declared for this column, else as its foreign key to a member says; None where nobody has spoken."""
     declared = _fates.get((field.model._meta.label_lower, field.name))
+    if declared is None and field.model._meta.label_lower in _impersonal:
+        declared = Fate.STAYS
     if declared is not None or not leads_to_member(field):
         return declared
     return ON_DELETE.get(field.remote_field.on_delete)

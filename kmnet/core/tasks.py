@@ -60,3 +60,19 @@ def fan_out_waiting() -> None:
             activity.fan_out(activity_id=pk)
         except Exception:  # one deed that cannot be told must not keep the others waiting
             logger.exception("fan-out of activity %s failed", pk)
+
+
+@shared_task
+def sweep_doomed_files() -> None:
+    """Stored files whose rows are gone."""
+    from . import files
+
+    files.delete_doomed()
+
+
+@shared_task
+def keep_retention() -> None:
+    """Once a day: what is kept longer than it is needed goes."""
+    from . import retention
+
+    retention.run()

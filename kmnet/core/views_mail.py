@@ -18,7 +18,8 @@ class Person:
 
     def __init__(self, data: dict):
         self.member_id, self.address = data.get("m"), data.get("a", "")
-        if self.member_id is not None and not get_user_model().objects.filter(pk=self.member_id).exists():
+        members = get_user_model().objects.exclude(status="erased")
+        if self.member_id is not None and not members.filter(pk=self.member_id).exists():
             raise Http404
 
     @property

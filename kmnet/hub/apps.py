@@ -6,4 +6,7 @@ class HubConfig(AppConfig):
     label = "hub"
 
     def ready(self):
-        from . import hooks  # noqa: F401  registers the kinds of mail
+        from . import (
+            hooks,  # noqa: F401  registers the kinds of mail
+            personal,  # noqa: F401  what is held about people
+        )

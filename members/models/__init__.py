@@ -15,7 +15,7 @@ from .group import (
 )
 from .introduction import Answer, Introduction, IntroductionState
 from .joining import BringIn, Greeting, Invitation, InvitationUse, JoinRequest, NeverInvite, hash_of_address
-from .leaving import EXPORT_LASTS, GRACE, DataExport, Erasure, Leaving, SpentHandle
+from .leaving import EXPORT_LASTS, GRACE, DataExport, Dormancy, Erasure, Leaving, SpentHandle
 from .member import Member, OldHandle, Status, check_time_zone
 from .profile import Availability, DigestRhythm, MeetingWindow, Profile, SeenBy
 from .ties import Boundary, Distance, blockers_of, has_blocked, unread_by
@@ -33,6 +33,7 @@ __all__ = [
     "DigestRhythm",
     "DirectoryEntry",
     "Distance",
+    "Dormancy",
     "Erasure",
     "Greeting",
     "Group",

@@ -8,6 +8,7 @@ from django.core.files.storage import storages
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from .member import Status
@@ -95,6 +96,21 @@ class Leaving(models.Model):
         return f"leaving {self.pk}"
 
 
+class Dormancy(models.Model):
+    """Somebody who has not been here for very long, and has been told so; see members.retention."""
+
+    member = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="dormancy")
+    first_mail_at = models.DateTimeField(_("first mail"), default=timezone.now)
+    second_mail_at = models.DateTimeField(_("second mail"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("dormant account")
+        verbose_name_plural = _("dormant accounts")
+
+    def __str__(self):
+        return f"dormancy {self.pk}"
+
+
 class Erasure(models.Model):
     """An account that was deleted: its number, which leads nowhere, and when. For replaying after a backup is restored."""
 
@@ -121,3 +137,12 @@ class SpentHandle(models.Model):
 
     def __str__(self):
         return f"spent handle {self.pk}"
+
+    @staticmethod
+    def digests_of(handle: str) -> list[str]:
+        """Under each key that the site has or had; the first is the one to store."""
+        keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+        return [
+            salted_hmac("members.spent_handle", handle.lower(), secret=key, algorithm="sha256").hexdigest()
+            for key in keys
+        ]

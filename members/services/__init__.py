@@ -8,6 +8,7 @@ from .consents import (
     withdraw_consent,
 )
 from .directory import index_entries
+from .exporting import TooManyCopies, ask_for_copy, build_waiting_copies, sweep_copies
 from .greeting import greet_newcomer, note_reply_to_introduction
 from .introductions import (
     AlreadyProposed,
@@ -30,6 +31,7 @@ from .invitations import (
     mail_waiting_invitations,
     make_invitation_link,
     never_invite,
+    old_invitations,
     remind_invited,
     revoke_invitation,
     use_invitation,
@@ -56,6 +58,16 @@ from .joining import (
     questions_asked,
     save_joining_member,
     settle_new_member,
+)
+from .leaving import (
+    MustHandOver,
+    TooLate,
+    erase_due,
+    erase_member,
+    remind_leavers,
+    replay_erasures,
+    start_leaving,
+    undo_leaving,
 )
 from .pictures import delete_picture_files, remove_avatar, set_avatar
 from .profiles import (
@@ -84,6 +96,18 @@ from .ties import lift_boundary, set_boundary
 __all__ = [
     "MOST_WORDS",
     "AlreadyProposed",
+    "MustHandOver",
+    "TooLate",
+    "TooManyCopies",
+    "ask_for_copy",
+    "build_waiting_copies",
+    "erase_due",
+    "erase_member",
+    "remind_leavers",
+    "replay_erasures",
+    "start_leaving",
+    "sweep_copies",
+    "undo_leaving",
     "HandleTaken",
     "IntroductionOver",
     "NotInvited",
@@ -123,6 +147,7 @@ __all__ = [
     "must_agree_anew",
     "needs_invitation",
     "never_invite",
+    "old_invitations",
     "note_presence",
     "note_reply_to_introduction",
     "present_policy",

@@ -221,11 +221,16 @@ def remind_invited(*, limit: int = AT_ONCE) -> int:
     return reminded
 
 
-def forget_old_invitations() -> int:
-    """Addresses of people who never came are nobody's business for long; how many were forgotten."""
+def old_invitations():
+    """Those whose addresses are still there FORGET_AFTER their end."""
     ended = timezone.now() - FORGET_AFTER
     old = Invitation.objects.filter(Q(expires_at__lt=ended) | Q(revoked_at__lt=ended))
-    return old.exclude(address="", name="").update(address="", name="")
+    return old.exclude(address="", name="")
+
+
+def forget_old_invitations() -> int:
+    """Addresses of people who never came are nobody's business for long; how many were forgotten."""
+    return old_invitations().update(address="", name="")
 
 
 def forget_invitations_of(*, addresses: Iterable[str]) -> int:

@@ -16,7 +16,7 @@ from kmnet.core.models import CommunitySettings
 from kmnet.core.models.community import JoinPolicy
 
 from .. import names
-from ..models import How, JoinRequest, Member, OldHandle, Profile, Status
+from ..models import How, JoinRequest, Member, OldHandle, Profile, SpentHandle, Status
 from ..permissions import can_moderate, is_full_member
 from ..signals import address_proven
 from .consents import record_agreement
@@ -46,7 +46,8 @@ def is_handle_free(handle: str, *, member: Member | None = None) -> bool:
     former = OldHandle.objects.alias(low=Lower("handle")).filter(low=wanted)
     if member is not None:
         taken, former = taken.exclude(pk=member.pk), former.exclude(member=member)
-    return not taken.exists() and not former.exists()
+    spent = SpentHandle.objects.filter(digest__in=SpentHandle.digests_of(wanted))  # of somebody who has left
+    return not (taken.exists() or former.exists() or spent.exists())
 
 
 def make_handle(name: str) -> str:

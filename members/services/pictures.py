@@ -90,10 +90,15 @@ def delete_picture_files(profile: Profile) -> None:
     """Delete the bytes of the present picture, in every size, once the running transaction has committed."""
     if not profile.avatar:
         return
-    names = [stored_name(profile.picture_key, size) for size in SIZES]
+    names = picture_names(profile)
 
     def delete_bytes():
         for name in names:
             default_storage.delete(name)
 
     transaction.on_commit(delete_bytes, robust=True)
+
+
+def picture_names(profile: Profile) -> list[str]:
+    """The stored files of the present picture, in every size."""
+    return [stored_name(profile.picture_key, size) for size in SIZES] if profile.avatar else []

@@ -8,13 +8,14 @@ from django.utils.translation import gettext as _
 
 from kmnet.core import audit, mail
 
-from ..models import Member, Profile, Status
+from ..models import Leaving, Member, Profile, Status
 from ..permissions import can_administer, can_change_standing, can_moderate
 from ..signals import member_suspended
 from .profiles import index_profile, lock_profile
 
 
-def _need_reason(reason: str) -> str:
+def need_reason(reason: str) -> str:
+    """What stands in the log, without blanks around it. Raises ValidationError where there is none."""
     reason = reason.strip()
     if not reason:
         raise ValidationError(_("Please say why; it is kept in the log."), code="reason")
@@ -28,13 +29,16 @@ def end_sessions(member: Member) -> None:
 
 
 def _change_standing(member: Member, actor: Member, status: str, verb: str, reason: str) -> Member:
-    reason = _need_reason(reason)
+    reason = need_reason(reason)
     # no_key: others may go on writing rows that point to the member, while those who hold an event's row wait for this
     member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
     if not can_change_standing(actor, member) or member.status == Status.ERASED:
         raise PermissionDenied
     before = member.status
-    member.status = status
+    if before == Status.LEAVING:  # they go on leaving; should they undo it, this is where they stand
+        Leaving.objects.filter(member=member).update(status_before=status)
+    else:
+        member.status = status
     member.is_active = status != Status.SUSPENDED
     member.save(update_fields=["status", "is_active"])
     audit.record_act(actor=actor, verb=verb, target=member, reason=reason, data={"before": before})
@@ -66,7 +70,7 @@ def restore_member(*, member: Member, actor: Member, reason: str) -> Member:
 @transaction.atomic
 def hide_profile(*, target: Profile, actor: Member, reason: str) -> None:
     """Take the text of a profile out of sight; the name stays. Its owner sees it, and why."""
-    reason = _need_reason(reason)
+    reason = need_reason(reason)
     profile = lock_profile(target.member)
     if not can_change_standing(actor, profile.member):
         raise PermissionDenied
@@ -87,7 +91,7 @@ def hide_profile(*, target: Profile, actor: Member, reason: str) -> None:
 @transaction.atomic
 def restore_profile(*, target: Profile, actor: Member, reason: str) -> None:
     """Show it again."""
-    reason = _need_reason(reason)
+    reason = need_reason(reason)
     profile = lock_profile(target.member)
     if not can_moderate(actor):
         raise PermissionDenied
@@ -104,7 +108,7 @@ def restore_profile(*, target: Profile, actor: Member, reason: str) -> None:
 @transaction.atomic
 def set_roles(*, member: Member, actor: Member, reason: str, **roles: bool) -> Member:
     """Make somebody a moderator, an organiser, a host or an admin, or no longer. Admins only."""
-    reason = _need_reason(reason)
+    reason = need_reason(reason)
     known = {"is_moderator", "is_organiser", "is_host", "is_staff", "is_superuser"}
     if not can_administer(actor) or set(roles) - known:
         raise PermissionDenied

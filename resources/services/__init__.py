@@ -2,6 +2,7 @@
 
 from .files import attach_files, keep_upload, remove_file, sweep_abandoned_files
 from .importing import import_bibtex
+from .leaving import forget_adder
 from .records import (
     Details,
     add_resource,
@@ -17,6 +18,7 @@ __all__ = [
     "add_resource",
     "attach_files",
     "edit_resource",
+    "forget_adder",
     "hide_resource",
     "import_bibtex",
     "keep_upload",

@@ -54,6 +54,7 @@ class MailKind:
     compose: Callable[..., MailContent]
     category: str | None = None
     bulk: bool = False
+    reaches_leavers: bool = False  # also goes to somebody whose account is about to be deleted
     why: str = ""  # the sentence that says why they got it; compose may give a better one in the context
 
 

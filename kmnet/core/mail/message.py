@@ -77,6 +77,8 @@ def refuse_unwanted(mail, kind: MailKind) -> None:
     if member is not None:
         if member.status in ("suspended", "erased"):
             raise Withhold(f"the member is {member.status}")
+        if member.status == "leaving" and not kind.reaches_leavers:
+            raise Withhold("the member is leaving")
         if kind.category is not None and not is_proven(member):
             raise Withhold("the member has not proven their address")
     if not wants(kind.category, member_id=mail.member_id, address=mail.address):

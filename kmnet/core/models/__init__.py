@@ -3,6 +3,7 @@
 from .activity import Activity, Notification
 from .audit import AuditEntry
 from .community import CommunitySettings
+from .doomed import DoomedFile
 from .heartbeat import Heartbeat
 from .links import RelatedItem
 from .mail import DevMail, MailChoice, MailState, OutgoingMail
@@ -14,6 +15,7 @@ __all__ = [
     "AuditEntry",
     "CommunitySettings",
     "DevMail",
+    "DoomedFile",
     "Facet",
     "Flag",
     "Heartbeat",

@@ -1,0 +1,111 @@
+"""What this app holds about people: their parts of the copy, and what becomes of it when they leave."""
+
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from kmnet.core.personal_data import Fate, PersonalData, declare, register, rows
+from members import duties
+from members.services.leaving import addresses_of
+
+from .models import Event, Registration, RegistrationLog, Speaker
+
+
+def mine(member, prefix: str = "") -> Q:
+    """Registrations of this member, also those made as a guest with an address that is proven to be theirs."""
+    return Q(**{f"{prefix}member": member}) | Q(
+        **{f"{prefix}member__isnull": True, f"{prefix}lowered__in": addresses_of(member)[0]}
+    )
+
+
+def registrations(member):
+    found = Registration.objects.alias(lowered=Lower("guest_address")).filter(mine(member)).order_by("pk")
+    return rows(
+        found,
+        "status", "joined_at", "confirmed_at", "offered_at", "offer_expires_at", "ended_at", "attended_at",
+        "priority", "guest_name", "guest_address", "guest_time_zone",
+        event="event__title", starts="event__starts_at",
+    )  # fmt: skip
+
+
+def history(member):
+    theirs = Registration.objects.alias(lowered=Lower("guest_address")).filter(mine(member)).values("pk")
+    found = RegistrationLog.objects.filter(registration__in=theirs).order_by("pk")
+    return rows(found, "at", "from_status", "to_status", "why", event="registration__event__title")
+
+
+def organised(member):
+    found = Event.objects.filter(organisers=member).order_by("pk")
+    return rows(
+        found,
+        "title", "summary", "description", "starts_at", "ends_at", "venue", "meeting_url", "recording_url",
+        "access_notes", "published_at", "cancelled_at", "cancel_reason",
+    )  # fmt: skip
+
+
+def speaking(member):
+    return rows(Speaker.objects.filter(member=member).order_by("pk"), "name", "about")
+
+
+register(
+    PersonalData(
+        "registrations", _("Places at events"), registrations, covers=("events.Registration",), order=40
+    )
+)
+register(
+    PersonalData(
+        "registrations-history",
+        _("Places at events: what happened when"),
+        history,
+        covers=("events.RegistrationLog",),
+        order=41,
+    )
+)
+register(PersonalData("events", _("Events I organise"), organised, covers=("events.Event",), order=42))
+register(
+    PersonalData(
+        "speaking", _("Where I am named as a speaker"), speaking, covers=("events.Speaker",), order=43
+    )
+)
+
+declare(
+    "events.Registration",
+    member=Fate.CUT,
+    guest_name=Fate.WIPED,
+    guest_address=Fate.WIPED,
+    guest_time_zone=Fate.WIPED,
+)
+declare("events.RegistrationLog", from_status=Fate.STAYS, to_status=Fate.STAYS, why=Fate.REDACTED)
+declare("events.Speaker", name=Fate.WIPED, about=Fate.WIPED)
+declare(
+    "events.Event",  # an event is its community's; what only one person wrote about it goes if they want it to
+    **dict.fromkeys(
+        (
+            *("title", "slug", "summary", "description", "description_html", "venue", "meeting_url"),
+            *("recording_url", "access_notes", "search", "time_zone", "uid"),
+        ),
+        Fate.STAYS,
+    ),
+    cancel_reason=Fate.REDACTED,
+)
+declare("events.Session", title=Fate.STAYS, summary=Fate.STAYS)
+
+
+def events_alone(member) -> list[duties.Duty]:
+    """Coming events whose only organiser this is."""
+    found = Event.objects.filter(organisers=member, ends_at__gt=timezone.now(), cancelled_at__isnull=True)
+    return [
+        duties.Duty(
+            str(_("%(title)s: you are its only organiser") % {"title": event.title}), event.get_absolute_url()
+        )
+        for event in found.filter(published_at__isnull=False, rehearsal_of__isnull=True).order_by(
+            "starts_at", "pk"
+        )
+        if not event.organisers.exclude(pk=member.pk)
+        .exclude(status__in=("leaving", "suspended", "erased"))
+        .exists()
+    ]
+
+
+duties.register(events_alone)

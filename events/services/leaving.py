@@ -1,0 +1,81 @@
+"""What becomes of a person's part in events when their account is deleted. Part of that transaction."""
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from kmnet.core import erasing
+from members.models import Member
+
+from ..models import Event, Registration, Speaker, Status
+from . import places
+from .registering import leave
+
+
+@transaction.atomic
+def lock_organised(*, member: Member) -> None:
+    """The coming events that this member organises, by id, until the transaction ends."""
+    coming = Event.objects.filter(organisers=member, ends_at__gt=timezone.now()).order_by("pk")
+    for event_id in list(coming.values_list("pk", flat=True)):
+        places.lock_event(event_id)
+
+
+@transaction.atomic
+def forget_person(*, member: Member, addresses: Iterable[str], keep_words: bool) -> None:
+    """Registrations as a guest with their addresses lead to nobody; so do their entries as a speaker.
+
+    Where words go, what they alone wrote about events goes too: drafts, and the texts of past events. Locks the events.
+    """
+    _forget_guest(list(addresses))
+    Speaker.objects.filter(member=member).update(name=_("Former member"), about="", member=None)
+    if not keep_words:
+        _take_words(member)
+
+
+def _forget_guest(addresses: list[str]) -> None:
+    theirs = Registration.objects.alias(lowered=Lower("guest_address"))
+    theirs = theirs.filter(member__isnull=True, lowered__in=addresses).exclude(guest_address="")
+    for event_id in list(theirs.order_by("event_id").values_list("event_id", flat=True).distinct()):
+        event = places.lock_event(event_id)
+        now = timezone.now()
+        for registration in theirs.filter(event=event, status__in=Status.live()):
+            if not event.is_over(now):
+                leave(
+                    event, registration, Status.CANCELLED, why="the account was deleted", actor=None, at=now
+                )
+    theirs.filter(status=Status.UNPROVEN).delete()
+    # Of events that are over: they hold nothing, and live rows need a person.
+    lapsed = (Status.REQUESTED, Status.WAITING, Status.OFFERED)
+    theirs.filter(status__in=lapsed).update(status=Status.EXPIRED, offer_expires_at=None)
+    theirs.update(guest_name="", guest_address="", guest_time_zone="")
+
+
+def _take_words(member: Member) -> None:
+    others = Event.organisers.through.objects.filter(event=OuterRef("pk")).exclude(member=member)
+    alone = Event.objects.filter(organisers=member).exclude(Exists(others)).order_by("pk")
+    for event_id in list(alone.values_list("pk", flat=True)):
+        event = places.lock_event(event_id)
+        if event.published_at is None:
+            erasing.forget_targets([event])
+            event.delete()
+            continue
+        event.summary = event.description = event.description_html = event.access_notes = ""
+        event.save(update_fields=["summary", "description", "description_html", "access_notes"])
+
+
+def forget_guests(before) -> int:
+    """Guests of events that ended before then: that somebody came stays as a number; return how many."""
+    return old_guests(before).update(guest_name="", guest_address="", guest_time_zone="")
+
+
+def old_guests(before):
+    settled = Registration.objects.filter(member__isnull=True, event__ends_at__lt=before).exclude(
+        guest_address=""
+    )
+    return settled.filter(
+        status__in=(Status.CONFIRMED, Status.EXPIRED, Status.DECLINED, Status.CANCELLED, Status.REMOVED)
+    )

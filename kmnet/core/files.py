@@ -1,0 +1,37 @@
+"""Deleting stored files so that a killed process leaves none behind: the decision is a row, the deed follows it."""
+
+import logging
+from collections.abc import Iterable
+
+from django.core.files.storage import storages
+from django.db import transaction
+
+from .models import DoomedFile
+
+logger = logging.getLogger(__name__)
+
+
+def doom(names: Iterable[str]) -> None:
+    """These files go once the running transaction has committed; call it where their rows are deleted."""
+    names = sorted({name for name in names if name})
+    DoomedFile.objects.bulk_create([DoomedFile(name=name) for name in names], ignore_conflicts=True)
+    if names:
+        transaction.on_commit(delete_doomed, robust=True)
+
+
+def delete_doomed(*, limit: int = 500) -> int:
+    """Delete what is doomed; return how many. A file that cannot be deleted now is tried again by the next sweep."""
+    gone = 0
+    for pk in DoomedFile.objects.order_by("pk").values_list("pk", flat=True)[:limit]:
+        with transaction.atomic():
+            row = DoomedFile.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
+            if row is None:
+                continue
+            try:
+                storages["default"].delete(row.name)  # silent where it is gone already
+            except OSError:
+                logger.exception("doomed file %s could not be deleted", row.pk)
+                continue
+            row.delete()
+            gone += 1
+    return gone

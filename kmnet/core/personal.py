@@ -1,0 +1,86 @@
+"""What the floor holds about people: their part of the copy, and what becomes of it."""
+
+from django.utils.translation import gettext_lazy as _
+
+from .models import Activity, AuditEntry, Flag, MailChoice, Notification, OutgoingMail
+from .personal_data import Fate, PersonalData, declare, declare_impersonal, register, rows
+
+
+def mails(member):
+    """Which mails, when, and whether they went out; not the one-time codes in them."""
+    found = OutgoingMail.objects.filter(member=member).order_by("pk")
+    return rows(found, "kind", "state", "due_at", "sent_at", "created_at", "language", "reason", "message_id")
+
+
+def mail_choices(member):
+    return rows(MailChoice.objects.filter(member=member).order_by("pk"), "category", "how", "changed_at")
+
+
+def notifications(member):
+    found = Notification.objects.filter(recipient=member).order_by("pk")
+    return rows(found, what="activity__verb", happened="activity__at", told="created_at", read="read_at")
+
+
+def deeds(member):
+    found = Activity.objects.filter(actor=member).order_by("pk")
+    return rows(found, "verb", "at", about_number="target_id", about="target_type__model", details="data")
+
+
+def reports(member):
+    """What I told the moderators, in my words, and how it ended."""
+    found = Flag.objects.filter(reporter=member).order_by("pk")
+    return rows(
+        found,
+        "reason", "note", "created_at", "state", "resolved_at", "resolution",
+        about="target_type__model", about_number="target_id",
+    )  # fmt: skip
+
+
+def acts(member):
+    """What I did to other people's things as a moderator, an organiser or an admin."""
+    found = AuditEntry.objects.filter(actor=member).order_by("pk")
+    return rows(
+        found,
+        "at", "verb", "reason",
+        about="target_type__model", about_number="target_id", details="data",
+    )  # fmt: skip
+
+
+register(PersonalData("mails", _("Mails to me"), mails, covers=("core.OutgoingMail",), order=70))
+register(
+    PersonalData("mail-choices", _("What mail I want"), mail_choices, covers=("core.MailChoice",), order=71)
+)
+register(
+    PersonalData("notifications", _("Notifications"), notifications, covers=("core.Notification",), order=72)
+)
+register(PersonalData("deeds", _("What I did"), deeds, covers=("core.Activity",), order=73))
+register(PersonalData("reports", _("What I reported"), reports, covers=("core.Flag",), order=80))
+register(PersonalData("acts", _("Log of my acts"), acts, covers=("core.AuditEntry",), order=81))
+
+declare("core.Activity", actor=Fate.STAYS, verb=Fate.STAYS, data=Fate.STAYS)  # data: numbers and states
+declare(
+    "core.AuditEntry", actor=Fate.STAYS, reason=Fate.REDACTED, data=Fate.STAYS
+)  # data: ids, names of fields
+declare(
+    "core.Flag", note=Fate.REDACTED, resolution=Fate.REDACTED, reason=Fate.STAYS
+)  # one's own note is wiped
+declare("core.OutgoingMail", member=Fate.GOES, address=Fate.WIPED, reason=Fate.REDACTED)
+declare("core.MailChoice", address=Fate.WIPED)
+declare("core.DevMail", recipient=Fate.WIPED, subject=Fate.WIPED, raw=Fate.WIPED, message_id=Fate.WIPED)
+declare("core.DoomedFile", name=Fate.STAYS)  # random, gone within minutes
+declare("taggit.Tag", name=Fate.WIPED, slug=Fate.WIPED)  # deleted with the last thing that bears it
+declare(
+    "core.CommunitySettings",  # of the organisation
+    welcome_host=Fate.CUT,
+    **dict.fromkeys(
+        (
+            *("name", "tagline", "contact_email", "postal_address", "time_zone", "agreement"),
+            *("privacy_contact", "join_question_1", "join_question_2", "welcome_subject", "welcome_text"),
+        ),
+        Fate.STAYS,
+    ),
+)
+declare_impersonal(
+    *("core.RelatedItem", "core.Heartbeat", "core.Facet", "core.Term", "core.SynonymGroup", "core.Synonym"),
+    *("auth.Permission", "auth.Group", "contenttypes.ContentType"),
+)

@@ -1,0 +1,13 @@
+"""What other apps announce, answered here."""
+
+from django.dispatch import receiver
+
+from members.signals import member_erased
+
+from . import services
+
+
+@receiver(member_erased)
+def forget_adder(sender, member, keep_words, **kwargs):
+    """What they added stays without their name, or goes; uploads that no record has always go."""
+    services.forget_adder(member=member, keep_words=keep_words)

@@ -1,0 +1,30 @@
+"""What becomes of what a member added when their account is deleted. Part of that transaction."""
+
+from django.db import transaction
+from django.db.models import Q
+
+from kmnet.core import erasing, files
+from kmnet.core.models import Activity
+from members.models import Member
+
+from ..models import Resource, ResourceFile
+
+
+@transaction.atomic
+def forget_adder(*, member: Member, keep_words: bool) -> None:
+    """Records stay without a name, or go with their files. Uploads for a form that was never sent go. Locks the records."""
+    mine = list(
+        Resource.objects.filter(added_by=member).order_by("pk").select_for_update(of=("self",)).only("pk")
+    )
+    gone = ResourceFile.objects.filter(added_by=member, resource__isnull=True)
+    if keep_words:
+        Resource.objects.filter(added_by=member).update(added_by=None, submit_key=None)
+    else:
+        gone = ResourceFile.objects.filter(Q(resource__in=mine) | Q(added_by=member))
+    files.doom(gone.values_list("file", flat=True))
+    gone.delete()
+    ResourceFile.objects.filter(added_by=member).update(added_by=None)
+    if not keep_words:
+        erasing.forget_targets(mine)
+        erasing.forget_deeds(Activity.objects.filter(actor=member, verb__startswith="resources."))
+        Resource.objects.filter(pk__in=[resource.pk for resource in mine]).delete()
