@@ -132,7 +132,7 @@ class MemberAdmin(StaffAdmin):
     date_hierarchy = "joined_at"
     show_full_result_count = False
     list_per_page = 50
-    actions = ["suspend", "silence", "restore", "approve"]
+    actions = ["suspend", "silence", "restore", "approve", "start_leaving", "undo_leaving"]
     inlines = [OldHandleInline]
     readonly_fields = [
         *("name", "email", "handle", "status", "time_zone", "language", "joined_at", "address_proven_at"),
@@ -189,6 +189,24 @@ class MemberAdmin(StaffAdmin):
     @admin.action(description=_("Approve those who wait"), permissions=["view"])
     def approve(self, request, queryset):
         self.act(request, queryset, services.approve_member)
+
+    @admin.action(description=_("Start deletion: two weeks to undo it"), permissions=["change"])
+    def start_leaving(self, request, queryset):
+        """What they wrote stays, unsigned: who wants it otherwise says so by signing in, or is asked."""
+
+        def start(*, member, actor, reason):
+            try:
+                services.start_leaving(member=member, keep_words=True, actor=actor, reason=reason)
+            except services.MustHandOver as error:
+                for duty in error.duties:
+                    messages.error(request, duty.label)
+                raise PermissionDenied from error
+
+        self.act(request, queryset, start)
+
+    @admin.action(description=_("Undo deletion"), permissions=["change"])
+    def undo_leaving(self, request, queryset):
+        self.act(request, queryset, services.undo_leaving)
 
 
 @admin.register(Profile)

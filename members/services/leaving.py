@@ -55,7 +55,7 @@ class MustHandOver(Exception):
         self.duties = duties
 
 
-class TooLate(Exception):
+class TooLate(PermissionDenied):
     """The account is deleted already, or this very moment."""
 
 
@@ -107,11 +107,15 @@ def _tell(leaving: Leaving, kind: str) -> None:
 
 
 @transaction.atomic
-def undo_leaving(*, member: Member) -> Member:
+def undo_leaving(*, member: Member, actor: Member | None = None, reason: str = "") -> Member:
     """Everything as it was, but for the places at events. Twice is once. Locks the leaving, then the member.
 
-    Raises TooLate where the account is deleted.
+    `actor`: an admin who does it for somebody, with a reason. Raises TooLate where the account is deleted.
     """
+    if actor is not None and actor.pk != member.pk:
+        if not can_administer(actor):
+            raise PermissionDenied
+        reason = need_reason(reason)
     # Waits for an erasure that has begun: then the row is gone.
     leaving = Leaving.objects.select_for_update(of=("self",)).filter(member=member.pk).first()
     member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
@@ -122,7 +126,7 @@ def undo_leaving(*, member: Member) -> Member:
     member.status = leaving.status_before
     member.save(update_fields=["status"])
     leaving.delete()
-    audit.record_act(actor=member, verb="members.leaving_undone", target=member)
+    audit.record_act(actor=actor or member, verb="members.leaving_undone", target=member, reason=reason)
     return member
 
 
