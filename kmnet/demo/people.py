@@ -1,12 +1,15 @@
 """The members of the demo: forty who tell much about themselves, the others little, five with a password."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import count
+
+from django.utils import timezone
 
 from kmnet.core.vocabulary import find_term
 from members import services
-from members.models import Member
+from members.models import Member, SeenBy
 
+from . import pictures
 from .clock import at
 from .data import read
 
@@ -78,4 +81,26 @@ def _tell(member: Member, person: dict) -> None:
         looking_for_text=person["seek"]["say"],
         interests=_terms(person["interests"]),
     )
+    _tell_more(member, person.get("more", {}))
     services.finish_welcome(member=member)
+
+
+def _tell_more(member: Member, more: dict) -> None:
+    """What only the settings ask: hours, availability, frameworks, a picture."""
+    level = SeenBy[more.get("clock", "me").upper()]
+    paused = timezone.now().date() + timedelta(days=more["paused"]) if "paused" in more else None
+    services.update_profile(
+        member=member,
+        languages_follow=more.get("follow", []),
+        frameworks=_terms(more.get("frameworks", []), "framework"),
+        availability=more.get("free", []),
+        paused_until=paused,
+        hours=[
+            {"weekdays": days, "starts": time.fromisoformat(starts), "ends": time.fromisoformat(ends)}
+            for days, starts, ends in more.get("hours", [])
+        ],
+        clock_seen_by=level,
+        hours_seen_by=level,
+    )
+    if "picture" in more:
+        services.set_avatar(member=member, upload=pictures.draw(more["picture"], seed=member.tint))
