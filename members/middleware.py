@@ -26,6 +26,7 @@ WHILE_LEAVING = {
     *("members:leaving", "members:leaving_undo", "members:your_data", "members:copy_ask", "members:copy"),
     *("account_logout", "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"),
 }
+ALSO_THEIRS = {"hub:welcome_done"}
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 SEEN_EVERY = 3600  # seconds: how exact "last seen" is on the list of sessions
 LATER = "welcome_later"  # session key: the first steps were put off until the next sign-in
@@ -84,6 +85,8 @@ class StandingMiddleware:
     def is_own(self, match) -> bool:
         if match.view_name in NOT_THEIRS:
             return False
+        if match.view_name in ALSO_THEIRS:
+            return True
         return match.namespace == OWN_NAMESPACE or (match.url_name or "").startswith(OWN_PAGES)
 
     def lead_to_first_steps(self, request, match):

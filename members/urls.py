@@ -29,7 +29,6 @@ urlpatterns = [
     path("welcome/", welcome.welcome, name="welcome"),
     path("welcome/<int:number>/", welcome.step, name="welcome_step"),
     path("welcome/later/", welcome.later, name="welcome_later"),
-    path("welcome/done/", welcome.done, name="welcome_done"),
     path("welcome/waiting/", welcome.waiting, name="waiting"),
     path("settings/", settings.account, name="settings"),
     path("settings/profile/", settings_profile.profile, name="settings_profile"),

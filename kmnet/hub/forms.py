@@ -3,8 +3,10 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core.forms import TextField
+from kmnet.core.forms import LineField, MarkdownField, TextField
 from kmnet.core.models import Flag
+from kmnet.core.submit_key import SubmitKeyField
+from members.models import JoinRequest
 
 from .moderation import Decision
 
@@ -61,3 +63,34 @@ class DecisionForm(forms.Form):
     def offer_only(self, case) -> None:
         """After an error, show what is possible now."""
         self.fields["decision"].choices = [(choice.value, choice.label) for choice in case.choices]
+
+
+class JoinDecisionForm(forms.Form):
+    """Let somebody in, or not; the two buttons say which."""
+
+    decision = forms.ChoiceField(choices=[("approve", _("Let in")), ("decline", _("Decline"))])
+    reason = TextField(
+        label=_("Why, if you decline"),
+        help_text=_("They read it, and it is kept in the log."),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(self, *args, asked: JoinRequest, **kwargs):
+        super().__init__(*args, auto_id=f"id_{asked.pk}_%s", **kwargs)
+        self.asked = asked
+
+    def clean(self):
+        cleaned = super().clean()
+        if cleaned.get("decision") == "decline" and not cleaned.get("reason"):
+            self.add_error("reason", _("Please say why; they will read it."))
+        return cleaned
+
+
+class IntroductionForm(forms.Form):
+    """A first post, begun from the profile."""
+
+    title = LineField(label=_("In one sentence"), max_length=160, min_length=5)
+    body = MarkdownField(label=_("In your words"), widget=forms.Textarea(attrs={"rows": 10}))
+    submit_key = SubmitKeyField()

@@ -18,7 +18,7 @@ from members.permissions import can_moderate, is_full_member
 from members.visibility import Shown, level_to
 from resources.models import Resource
 
-from . import moderation, words
+from . import joining, moderation, words
 
 QUESTIONS, REPLIES, PLACES, COMING, RESOURCES, NEWCOMERS = 3, 5, 4, 2, 3, 3
 ASKED_WITHIN = timedelta(days=60)  # older questions wait in the list of unanswered ones
@@ -38,6 +38,7 @@ class Agenda:
     resources: list[Resource] = field(default_factory=list)
     newcomers: list[Member] = field(default_factory=list)
     reports: int = 0
+    joining: int = 0
 
     @property
     def matched(self) -> int:
@@ -159,7 +160,7 @@ def newcomers_for(member, now) -> QuerySet:
     return (
         Member.objects.listed_for(member)
         .exclude(pk=member.pk)
-        .filter(joined_at__gt=now - ARRIVED_WITHIN, onboarded_at__isnull=False)
+        .filter(joined_at__gt=now - ARRIVED_WITHIN, onboarded_at__isnull=False, greeting__isnull=True)
         .with_level(member)
         .select_related("profile")
         .order_by("-joined_at", "-pk")
@@ -208,6 +209,7 @@ def agenda_for(member) -> Agenda:
         agenda.newcomers = show_newcomers(list(newcomers_for(member, now)[:NEWCOMERS]), member)
     if can_moderate(member):
         agenda.reports = moderation.waiting_count()
+        agenda.joining = joining.requests().count()
     return agenda
 
 

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.frame import MenuItem, register_menu_item
 from kmnet.core.mail import MailKind, register
-from members.permissions import can_moderate
+from members.permissions import can_greet, can_moderate
 
 from . import mails
 
@@ -38,3 +38,4 @@ register(
     )
 )
 register_menu_item(MenuItem(_("Moderation"), "/moderation/", can_moderate, order=80))
+register_menu_item(MenuItem(_("Say hello"), "/hosts/hello/", can_greet, order=70))

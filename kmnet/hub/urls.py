@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import digest, home, moderation, notifications, search
+from .views import digest, home, joining, moderation, notifications, search, welcome
 
 app_name = "hub"
 urlpatterns = [
@@ -12,6 +12,12 @@ urlpatterns = [
     path("notifications/read/", notifications.mark_read, name="notifications_read"),
     path("moderation/", moderation.queue, name="moderation"),
     path("moderation/settled/", moderation.settled, name="moderation_settled"),
+    path("moderation/joining/", joining.queue, name="joining"),
+    path("moderation/joining/<int:pk>/decide/", joining.decide, name="joining_decide"),
+    path("hosts/hello/", joining.hello, name="hello"),
+    path("hosts/hello/<int:pk>/", joining.said_hello, name="said_hello"),
+    path("welcome/done/", welcome.done, name="welcome_done"),
+    path("welcome/introduction/", welcome.introduce, name="introduce"),
     path("moderation/<str:kind>/<int:pk>/", moderation.case, name="moderation_case"),
     path("moderation/<str:kind>/<int:pk>/decide/", moderation.decide, name="moderation_decide"),
     path("moderation/report/<str:kind>/<int:pk>/", moderation.report, name="report"),

@@ -12,7 +12,6 @@ from ..forms import AnswersForm, HelpStep, MailStep, WhoStep
 from ..middleware import LATER
 from ..models import JoinRequest
 from ..permissions import is_full_member
-from ..visibility import Shown
 
 STEPS = {1: WhoStep, 2: HelpStep, 3: MailStep}
 
@@ -32,7 +31,7 @@ def welcome(request):
     if not is_open_to(request.user):
         return redirect("members:waiting")
     if request.user.onboarded_at and request.user.agreed_at:
-        return redirect("members:welcome_done")
+        return redirect("hub:welcome_done")
     reached = request.user.profile.welcome_step if request.user.agreed_at else 0
     return redirect("members:welcome_step", min(reached + 1, len(STEPS)))
 
@@ -47,7 +46,7 @@ def step(request, number):
     if request.method == "POST" and form.is_valid():
         save_step(request.user, number, form)
         place = reverse("members:welcome_step", args=[number + 1]) if number < len(STEPS) else None
-        place = place or reverse("members:welcome_done")
+        place = place or reverse("hub:welcome_done")
         return HttpResponseClientRedirect(place) if request.htmx else redirect(place)
     context = {"form": form, "step": number, "steps": step_names()}
     template = "members/_welcome_step.html" if request.htmx else "members/welcome_step.html"
@@ -70,22 +69,6 @@ def later(request):
     """Not now: nobody is led here again before the next sign-in."""
     request.session[LATER] = True
     return redirect("/")
-
-
-@require_safe
-def done(request):
-    if not request.user.onboarded_at:
-        return redirect("members:welcome")
-    profile = request.user.profile
-    wishes = [tag.name for tag in profile.looking_for.all()]
-    context = {
-        "member": request.user,
-        "shown": Shown.to(request.user, profile),
-        "first_wish": wishes[0] if wishes else "",
-        "first_help": next((tag.slug for tag in profile.can_help.all()), ""),
-        "may_look_round": is_full_member(request.user),
-    }
-    return render(request, "members/welcome_done.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

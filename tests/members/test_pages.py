@@ -7,7 +7,7 @@ from tests.factories import make_member
 
 pytestmark = pytest.mark.django_db
 
-OWN_PAGES = ["settings", "settings_profile", "settings_mail", "directory", "welcome_done"]
+OWN_PAGES = ["settings", "settings_profile", "settings_mail", "directory"]
 
 
 @pytest.mark.parametrize("name", OWN_PAGES)

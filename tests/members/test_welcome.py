@@ -48,7 +48,7 @@ def test_three_steps_are_saved_one_by_one_and_end_with_a_welcome(visitor, newcom
     )
     assert response["Location"] == step(3)
     response = visitor.post(step(3), {"digest": "daily", "time_zone": "Africa/Nairobi", "show_clock": "on"})
-    assert response["Location"] == reverse("members:welcome_done")
+    assert response["Location"] == reverse("hub:welcome_done")
 
     newcomer.refresh_from_db()
     profile = newcomer.profile
@@ -68,7 +68,7 @@ def test_three_steps_are_saved_one_by_one_and_end_with_a_welcome(visitor, newcom
     assert (profile.digest, newcomer.time_zone, profile.is_listed) == ("daily", "Africa/Nairobi", False)
     assert (profile.clock_seen_by, profile.welcome_step) == (20, 3)
     assert newcomer.onboarded_at is not None
-    page = visitor.get(reverse("members:welcome_done")).content.decode()
+    page = visitor.get(reverse("hub:welcome_done")).content.decode()
     assert "Welcome, Iris." in page
     assert page.count("<li><a href=") >= 3
 
@@ -107,7 +107,7 @@ def test_nobody_is_locked_in(visitor):
 def test_member_who_has_finished_is_not_led_anywhere(member, signed_in):
     visitor = signed_in(member)
     assert visitor.get("/").status_code == 200
-    assert visitor.get(reverse("members:welcome"))["Location"] == reverse("members:welcome_done")
+    assert visitor.get(reverse("members:welcome"))["Location"] == reverse("hub:welcome_done")
 
 
 def test_who_has_not_agreed_is_asked_in_the_first_step(vocabulary, signed_in):

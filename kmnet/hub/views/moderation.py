@@ -12,6 +12,7 @@ from kmnet.core import kept_text
 from kmnet.core import moderation as core
 from kmnet.core.keyset import paginate
 from kmnet.core.ratelimit import limited
+from kmnet.hub import joining
 from kmnet.hub import moderation as desk
 from kmnet.hub.forms import DecisionForm, ReportForm
 from kmnet.hub.permissions import can_decide
@@ -53,6 +54,12 @@ def tabs(current: str) -> list[dict]:
             "label": _("Waiting"),
             "current": current == "queue",
             "count": desk.waiting_count(),
+        },
+        {
+            "href": reverse("hub:joining"),
+            "label": _("Joining"),
+            "current": current == "joining",
+            "count": joining.requests().count(),
         },
         {"href": reverse("hub:moderation_settled"), "label": _("Settled"), "current": current == "settled"},
     ]
