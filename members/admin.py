@@ -21,7 +21,10 @@ from django.utils.translation import gettext_lazy as _
 
 from kmnet.core import audit
 
-from . import services
+from . import (
+    admin_joining,  # noqa: F401
+    services,
+)
 from .models import Member, OldHandle, Profile
 from .permissions import can_administer, can_moderate
 from .visibility import PARTS

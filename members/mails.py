@@ -7,11 +7,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kmnet.core import tokens
+from kmnet.core import placeholders, tokens
 from kmnet.core.mail import MailContent, Withhold
 from kmnet.core.models import Activity, CommunitySettings
 
-from . import services, welcome_words
+from . import services
 from .models import DataExport, Dormancy, Invitation, JoinRequest, Leaving, Member, Profile, Status
 from .permissions import is_full_member
 from .visibility import Shown
@@ -31,7 +31,7 @@ def compose_welcome(mail) -> MailContent:
         raise Withhold("no longer a member")
     community = CommunitySettings.load()
     host = welcome_host(community)
-    words = welcome_words.Words(
+    words = placeholders.Words(
         community.welcome_text,
         people={
             "name": member.name,

@@ -1,10 +1,29 @@
 """Core in the admin: settings, vocabulary, reports, and the log (to read)."""
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from . import admin_mail  # noqa: F401  the outbox
-from .models import AuditEntry, CommunitySettings, Facet, Flag, Synonym, SynonymGroup, Term
+from . import (
+    admin_mail,  # noqa: F401  the outbox
+    placeholders,
+    tokens,
+)
+from .mail.message import build_message
+from .mail_pages import framed_mail
+from .models import (
+    AuditEntry,
+    CommunitySettings,
+    Facet,
+    Flag,
+    OutgoingMail,
+    Synonym,
+    SynonymGroup,
+    Term,
+)
 
 admin.site.site_header = _("kmnet administration")
 admin.site.site_title = _("kmnet administration")
@@ -24,8 +43,32 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
+class CommunitySettingsForm(forms.ModelForm):
+    """The words of the welcome mail may hold placeholders, of a fixed list."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        known = ", ".join(f"{{{name}}}" for name in (*placeholders.PEOPLE, *placeholders.LINKS))
+        for name in ("welcome_subject", "welcome_text"):
+            if name in self.fields:
+                field = self.fields[name]
+                field.help_text = _("%(help)s Placeholders: %(known)s.") % {
+                    "help": field.help_text,
+                    "known": known,
+                }
+
+    def clean_welcome_subject(self):
+        placeholders.check_words(self.cleaned_data["welcome_subject"])
+        return self.cleaned_data["welcome_subject"]
+
+    def clean_welcome_text(self):
+        placeholders.check_words(self.cleaned_data["welcome_text"])
+        return self.cleaned_data["welcome_text"]
+
+
 @admin.register(CommunitySettings)
 class CommunitySettingsAdmin(admin.ModelAdmin):
+    form = CommunitySettingsForm
     list_display = ["name", "contact_email", "time_zone", "join_policy"]
 
     def has_add_permission(self, request):
@@ -33,6 +76,37 @@ class CommunitySettingsAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    def get_urls(self):
+        view = self.admin_site.admin_view
+        return [
+            path("welcome/", view(self.welcome_view), name="core_communitysettings_welcome"),
+            path("welcome/html/", view(self.welcome_html), name="core_communitysettings_welcome_html"),
+            *super().get_urls(),
+        ]
+
+    def compose_welcome(self, request):
+        """The welcome mail as it is saved, to the admin who looks; it is stored and sent nowhere."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = OutgoingMail(kind="members.welcome", member=request.user, dedupe_key="preview")
+        row.is_preview = True
+        with tokens.hidden():
+            return build_message(row)
+
+    def welcome_view(self, request):
+        message = self.compose_welcome(request)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": message.subject,
+            "message": message,
+            "headers": message.message().items(),
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/core/communitysettings/welcome.html", context)
+
+    def welcome_html(self, request):
+        return framed_mail(self.compose_welcome(request).alternatives[0].content)
 
 
 class TermInline(admin.TabularInline):

@@ -5,9 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.forms import TimeZoneField
 
-from ..models.profile import DigestRhythm, SeenBy
+from ..models.profile import Availability, DigestRhythm, SeenBy
 from .join import agreement_field, offer_present_zone
-from .parts import HelpFields, PartForm, PlaceFields, WhoFields
+from .parts import HelpFields, PartForm, PlaceFields, WhoFields, picks
 
 
 class WhoStep(WhoFields):
@@ -43,6 +43,13 @@ class MailStep(PartForm):
         help_text=_("All times on kmnet are shown in it, and mails come in your morning."),
         widget=forms.Select(attrs={"data-guess-time-zone": ""}),
     )
+    availability = forms.MultipleChoiceField(
+        label=_("Members may ask you for"),
+        help_text=_("Asking is all they can do; you may always say no."),
+        choices=Availability.choices,
+        widget=picks(),
+        required=False,
+    )
     show_clock = forms.BooleanField(label=_("Show members what time it is where I am"), required=False)
     is_listed = forms.BooleanField(label=_("Let members find me in the directory"), required=False)
 
@@ -51,6 +58,7 @@ class MailStep(PartForm):
         return {
             **super().stored(),
             "digest": profile.digest,
+            "availability": profile.availability,
             "time_zone": profile.member.time_zone,
             "show_clock": profile.clock_seen_by <= SeenBy.MEMBERS,
             "is_listed": profile.is_listed,
@@ -68,6 +76,7 @@ class MailStep(PartForm):
         return {
             **super().profile_values(),
             "digest": data["digest"],
+            "availability": data["availability"],
             "is_listed": data["is_listed"],
             "clock_seen_by": clock,
         }

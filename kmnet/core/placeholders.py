@@ -1,5 +1,5 @@
-"""The welcome mail's own words, with a few placeholders: a fixed list, filled in one pass, each value escaped for where
-it stands. A person's name is a person's name, whatever it looks like."""
+"""Words that admins write for a mail, with a few placeholders: a fixed list, filled in one pass, each value escaped for
+where it stands. A person's name is a person's name, whatever it looks like."""
 
 import re
 import secrets
@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.html import escape
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core.text import clean_line, render_markdown
+from .text import clean_line, render_markdown
 
 PEOPLE = ("name", "first_name", "host", "community")
 LINKS = ("ask", "people", "events", "profile")
