@@ -2,9 +2,10 @@
 
 import re
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import axe_playwright_python
+from django.urls import Resolver404, resolve
 from playwright.sync_api import Browser, Page, expect
 
 from events.tasks import queue_due_reminders, sweep_promotions
@@ -25,6 +26,8 @@ class Site:
         self.url, self.browser = url, browser
         self.people: list[Person] = []
         self.looked_at: dict[str, list[str]] = {}
+        self.seen: dict[str, str] = {}  # each view that showed somebody a page, and where
+        self.judged: set[str] = set()  # the views whose pages were looked at
 
     def work(self) -> None:
         """What worker and beat do, once round."""
@@ -69,6 +72,13 @@ class Person:
             self.faults.append(f"{response.status} at {response.url}")
         if not response.url.startswith((self.site.url, "data:")):
             self.faults.append(f"asked somebody else: {response.url}")
+        elif (
+            response.request.is_navigation_request()
+            and response.frame.parent_frame is None
+            and response.headers.get("content-type", "").startswith("text/html")
+            and (response.status == 200 or response.status == 422)
+        ):
+            self.site.seen[view_at(response.url)] = response.url
 
     # --- going about ---
     def go(self, path: str) -> Page:
@@ -128,6 +138,7 @@ class Person:
         In the dark only the rules about colours can find anything that they did not find in the light.
         """
         assert self.faults == [], f"{where}: {self.faults}"
+        self.site.judged.add(view_at(self.page.url))
         if not self.scripts or where in self.site.looked_at:
             return
         found = []
@@ -149,6 +160,14 @@ class Person:
                 found.append(f"{where} at {size['width']} px is {beyond} px too wide")
         self.page.emulate_media(color_scheme="light")
         self.site.looked_at[where] = found
+
+
+def view_at(address: str) -> str:
+    """The name of the view that answers there; "" where none does."""
+    try:
+        return resolve(urlsplit(address).path).view_name
+    except Resolver404:
+        return ""
 
 
 class Letter:

@@ -48,6 +48,7 @@ def test_the_first_walk(site: Site, scripts: bool, tmp_path):
     for someone in site.people:
         assert someone.faults == []
     if scripts:
+        assert {view: where for view, where in site.seen.items() if view not in site.judged} == {}
         assert len(site.looked_at) >= 40
         faults = [fault for found in site.looked_at.values() for fault in found]
         assert faults == [], "\n\n".join(faults)
@@ -440,7 +441,9 @@ class Walk:
         ]
         admin = self.known("Admin", "admin@example.org", is_staff=True, is_superuser=True)
         admin.go("/admin/discussions/post/")
+        admin.look("admin, posts")
         admin.go("/admin/core/auditentry/")
+        admin.look("admin, log")
         admin.sees("It names nobody; I have asked.")
 
     def third_post(self):
