@@ -440,6 +440,10 @@ class Walk:
             "discussions.post_restored",
         ]
         admin = self.known("Admin", "admin@example.org", is_staff=True, is_superuser=True)
+        admin.go("/admin/")
+        admin.look("admin")
+        admin.go("/admin/core/communitysettings/1/change/")
+        admin.look("admin, settings of the community")
         admin.go("/admin/discussions/post/")
         admin.look("admin, posts")
         admin.go("/admin/core/auditentry/")
