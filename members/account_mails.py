@@ -128,8 +128,8 @@ ACCOUNT_MAILS = [
     change(
         "account/email/email_confirm",
         _("address proven"),
-        lambda: gettext("Your e-mail address is proven"),
-        lambda v: gettext("You can sign in with it."),
+        lambda: gettext("One more e-mail address opens your account"),
+        lambda v: gettext("It is %(address)s, and it has been proven.") % {"address": v.get("to_email", "")},
     ),
     change(
         "mfa/email/totp_activated",

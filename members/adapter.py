@@ -13,6 +13,8 @@ from kmnet.core import known_browser, ratelimit
 from kmnet.core.models import CommunitySettings
 
 from . import account_mails, invited, services
+from .addresses import is_taken
+from .models import How, Purpose
 from .models.member import DEMO_DOMAIN
 
 TOLD_TO_ANY_ADDRESS = (
@@ -69,6 +71,8 @@ class AccountAdapter(DefaultAccountAdapter):
         except services.NotInvited as refusal:  # it was used up by somebody else a moment ago
             page = render(request, "members/by_invitation.html", {"over": True}, status=403)
             raise ImmediateHttpResponse(page) from refusal
+        if form.cleaned_data.get("letters"):
+            services.give_consent(member=user, purpose=Purpose.NEWS, how=How.JOINING)
         if by_mail:
             self.stash_verified_email(request, user.email)
         request.session.pop(invited.KEY, None)
@@ -104,6 +108,14 @@ class AccountAdapter(DefaultAccountAdapter):
         ):
             return
         account_mails.queue_account_mail(template_prefix, email, context)
+
+    def send_confirmation_mail(self, request, emailconfirmation, signup):
+        """Whoever names somebody else's address sees what they would see of any; its owner is told, without a link."""
+        address = emailconfirmation.email_address
+        if is_taken(address.email, by_other_than=address.user):
+            self.send_account_already_exists_mail(address.email)
+        else:
+            super().send_confirmation_mail(request, emailconfirmation, signup)
 
     def send_notification_mail(self, template_prefix, user, context=None, email=None):
         """allauth does not tell send_mail whose account it is about."""

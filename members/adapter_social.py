@@ -5,7 +5,6 @@ from allauth.socialaccount.models import SocialLogin
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from . import services
 from .services.social import note_connection
 
 # Google says of an address whether it is proven, and hands out most of them itself. LinkedIn proved it once, perhaps
@@ -50,8 +49,5 @@ class SocialAdapter(DefaultSocialAccountAdapter):
             address for address in sociallogin.email_addresses if address.email.lower() == wanted
         ]
         member = super().save_user(request, sociallogin, form)
-        if member.emailaddress_set.filter(email__iexact=wanted, verified=True).exists():
-            services.prove_address(member=member)
-            member.refresh_from_db()
         note_connection(account=sociallogin.account)
         return member

@@ -18,7 +18,7 @@ from .permissions import is_full_member
 SOCIAL_PAGES = ("orcid_", "google_", "openid_connect_")
 # What is theirs although they are no full members yet: their own account, profile and settings, by name of the view.
 OWN_PAGES = ACCOUNT_PAGES = ("account_", "mfa_", "usersessions_", "socialaccount_", *SOCIAL_PAGES)
-OPEN_TO_ALL_STAFF = ("members:settings", "about:", "members:consents")
+OPEN_TO_ALL_STAFF = ("members:settings", "about:", "members:consent", "members:agree")
 OWN_NAMESPACE = "members"
 NOT_THEIRS = {"members:directory"}
 # While the account waits for its end: the way back, and the copy.
@@ -29,6 +29,7 @@ WHILE_LEAVING = {
 ALSO_THEIRS = {"hub:welcome_done"}
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 SEEN_EVERY = 3600  # seconds: how exact "last seen" is on the list of sessions
+AGREE_LATER = "agree_later"  # session key: so was the new version of the agreement
 LATER = "welcome_later"  # session key: the first steps were put off until the next sign-in
 
 
@@ -91,8 +92,11 @@ class StandingMiddleware:
 
     def lead_to_first_steps(self, request, match):
         finished = request.user.agreed_at and request.user.onboarded_at
-        if finished or match.view_name != "hub:home" or request.method != "GET" or request.htmx:
+        if match.view_name != "hub:home" or request.method != "GET" or request.htmx:
             return None
+        if finished:
+            anew = services.must_agree_anew(request.user) and not request.session.get(AGREE_LATER)
+            return redirect("members:agree") if anew else None
         return None if request.session.get(LATER) else redirect("members:welcome")
 
 

@@ -1,5 +1,6 @@
 """Answers to what allauth announces, and to what this app announces to all."""
 
+from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from allauth.account.signals import email_confirmed, user_signed_up
 from allauth.socialaccount.signals import social_account_added, social_account_removed
@@ -13,8 +14,13 @@ from .signals import member_erased, member_leaving, member_suspended
 
 
 @receiver(email_confirmed)
-def address_was_proven(sender, email_address, **kwargs):
-    services.prove_address(member=email_address.user, address=email_address.email)
+def address_was_proven(sender, request, email_address, **kwargs):
+    member = email_address.user
+    if member.address_proven_at:  # one more: the main one hears of it, before anything else can be changed
+        get_adapter(request).send_notification_mail(
+            "account/email/email_confirm", member, {"to_email": email_address.email}
+        )
+    services.prove_address(member=member, address=email_address.email)
 
 
 @receiver(user_signed_up)

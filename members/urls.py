@@ -1,6 +1,7 @@
 from django.urls import path
 
 from .views import (
+    consents,
     directory,
     invitations,
     join,
@@ -31,6 +32,10 @@ urlpatterns = [
     path("welcome/later/", welcome.later, name="welcome_later"),
     path("welcome/waiting/", welcome.waiting, name="waiting"),
     path("settings/", settings.account, name="settings"),
+    path("settings/consents/", consents.consents, name="consents"),
+    path("settings/consents/agree/", consents.agree, name="agree"),
+    path("settings/consents/texts/<int:pk>/", consents.text, name="consent_text"),
+    path("settings/consents/<slug:purpose>/", consents.change, name="consent_change"),
     path("settings/profile/", settings_profile.profile, name="settings_profile"),
     path("settings/profile/picture/", settings_profile.picture, name="settings_picture"),
     path("settings/mail/", settings.mails, name="settings_mail"),

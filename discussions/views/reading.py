@@ -1,19 +1,21 @@
 """The page of a thread."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404, redirect, render
 
 from kmnet.core import activity
+from kmnet.core.access import guests_sign_in
 from members.models import Member
 
 from .. import pages, services
 from ..forms import ReplyForm
 from ..models import Post, Thread, ThreadWatch
 from ..permissions import can_choose_answer, can_moderate, can_reply
-from .access import open_to_guests
 
 
-@open_to_guests
+@login_not_required
+@guests_sign_in
 def thread(request, space, pk, slug=""):
     user = request.user
     thread = get_object_or_404(Thread.objects.visible_to(user).with_page(user), pk=pk)

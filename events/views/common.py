@@ -1,8 +1,7 @@
 """How the views reach an event, and what a page about places shows."""
 
-from django.contrib.auth.views import redirect_to_login
 from django.db.models import Case, When
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from django.utils import timezone
 
 from .. import times
@@ -11,15 +10,9 @@ from ..permissions import can_create_event, can_organise_event, can_register
 from ..services.places import is_first_come
 
 
-class SendToSignIn(Exception):
-    """A guest at an address that is not public: whether it exists or not, they are asked to sign in."""
-
-
 def get_event(request, pk: int) -> Event:
     event = Event.objects.visible_to(request.user).filter(pk=pk).first()
     if event is None:
-        if not request.user.is_authenticated:
-            raise SendToSignIn
         raise Http404
     return event
 
@@ -30,23 +23,6 @@ def get_own_event(request, pk: int) -> Event:
     if not can_organise_event(request.user, event):
         raise Http404
     return event
-
-
-def guests_sign_in(view):
-    """For public views of things that may not be public."""
-
-    def wrapped(request, *args, **kwargs):
-        try:
-            return view(request, *args, **kwargs)
-        except SendToSignIn:
-            response = redirect_to_login(request.get_full_path())
-            if request.htmx:
-                target = response.url
-                response = HttpResponse(status=204)
-                response["HX-Redirect"] = target
-            return response
-
-    return wrapped
 
 
 def own_registration(event: Event, user) -> Registration | None:

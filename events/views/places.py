@@ -10,12 +10,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from kmnet.core.access import guests_sign_in
 from kmnet.core.ratelimit import allow, limited
 
 from .. import services
 from ..forms import GuestForm
 from ..models import Status
-from .common import get_event, guests_sign_in, own_registration, place_context
+from .common import get_event, own_registration, place_context
 
 
 def _answer(request, event):

@@ -6,13 +6,14 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from kmnet.core.access import guests_sign_in
 from kmnet.core.keyset import paginate
 from members.models import Member
 
 from .. import calendar
 from ..models import Event
 from ..permissions import can_organise_event
-from .common import get_event, guests_sign_in, may_create, place_context
+from .common import get_event, may_create, place_context
 
 PAGE = 20
 

@@ -3,14 +3,11 @@
 import logging
 import zoneinfo
 
-from django.contrib.auth.views import redirect_to_login
 from django.db import InterfaceError, OperationalError
-from django.http import HttpResponse
-from django.shortcuts import resolve_url
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 
-from . import health, kept_text, views
+from . import access, health, kept_text, views
 from .models import CommunitySettings
 
 logger = logging.getLogger(__name__)
@@ -78,13 +75,7 @@ class KeepTextMiddleware(PassThrough):
         if request.method == "POST":
             kept_text.keep(request)
         if request.htmx:
-            try:
-                back = request.htmx.current_url_abs_path or "/"
-            except ValueError:  # what the header says is no address
-                back = "/"
-            response = HttpResponse(status=204)
-            response["HX-Redirect"] = redirect_to_login(back, resolve_url("account_login")).url
-            return response
+            return access.sign_in_first(request)
         return None
 
 

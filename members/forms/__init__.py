@@ -1,5 +1,6 @@
 """Forms about members; they clean input and save nothing."""
 
+from .consents import AgreeForm
 from .hours import PictureForm
 from .invitations import BringInForm, InviteForm, LinkForm
 from .join import AnswersForm, JoinForm
@@ -8,6 +9,7 @@ from .welcome import HelpStep, MailStep, WhoStep
 
 __all__ = [
     "AccountForm",
+    "AgreeForm",
     "AnswersForm",
     "BringInForm",
     "HelpStep",

@@ -3,6 +3,7 @@
 from django import forms
 from django.conf import settings
 from django.urls import reverse_lazy
+from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -10,6 +11,7 @@ from kmnet.core.forms import TextField, TimeZoneField
 
 from .. import invited, services
 from ..names import clean_name
+from ..services.consents import letters_words
 
 
 class NameField(forms.CharField):
@@ -40,6 +42,15 @@ def agreement_field() -> forms.BooleanField:
             words=_("Read it; it is one page."),
         ),
         error_messages={"required": _("Please read how we treat each other, and tick the box if you agree.")},
+    )
+
+
+def letters_field() -> forms.BooleanField:
+    """An optional purpose has a box of its own, which nobody has ticked for them."""
+    return forms.BooleanField(
+        label=lazy(letters_words, str)(),
+        required=False,
+        help_text=_("Optional; you can change it in your settings."),
     )
 
 
@@ -76,10 +87,21 @@ class AnswersForm(forms.Form):
 class JoinForm(forms.Form):
     """What joining asks beside address and password; allauth's form grows from this one."""
 
-    field_order = ["name", "email", "password1", "answer_1", "answer_2", "agree", "time_zone", "language"]
+    field_order = [
+        "name",
+        "email",
+        "password1",
+        "answer_1",
+        "answer_2",
+        "agree",
+        "letters",
+        "time_zone",
+        "language",
+    ]
 
     name = NameField()
     agree = agreement_field()
+    letters = letters_field()
     # Guessed by the browser; whoever has no scripts is asked in the first steps.
     time_zone = forms.CharField(
         required=False, widget=forms.HiddenInput(attrs={"data-guess-time-zone": ""}), max_length=64

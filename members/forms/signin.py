@@ -67,7 +67,7 @@ class JoinAccountForm(SameForAll, SignupForm):
 class SocialJoinForm(SameForAll, SocialSignupForm):
     """By another's door: the same questions, without a password."""
 
-    field_order = ["name", "email", "answer_1", "answer_2", "agree", "time_zone", "language"]
+    field_order = ["name", "email", "answer_1", "answer_2", "agree", "letters", "time_zone", "language"]
 
 
 class AddKeyForm(AddWebAuthnForm):

@@ -3,13 +3,12 @@
 from functools import wraps
 
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import redirect_to_login
 from django.db.models.functions import Lower
 from django.http import Http404
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from kmnet.core.access import sign_in_first
 from kmnet.core.contributions import Given, kinds
 from kmnet.core.text import render_markdown
 
@@ -44,7 +43,7 @@ def open_page(view):
         if member is None or not can_view_profile(request.user, member):
             if request.user.is_authenticated:
                 raise Http404
-            return redirect_to_login(request.get_full_path(), reverse("account_login"))
+            return sign_in_first(request)
         if member.handle != handle:
             return redirect(f"members:{view.__name__}", member.handle, permanent=True)
         return view(request, member)

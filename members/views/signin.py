@@ -1,12 +1,16 @@
 """allauth's pages, where ours differ."""
 
-from allauth.account.views import PasswordResetView
+from allauth.account.views import EmailView, PasswordResetView
 from allauth.core import ratelimit
+from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpResponseRedirect
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 
 from kmnet.core import known_browser
+
+from ..addresses import is_taken
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -23,3 +27,14 @@ class ResetView(PasswordResetView):
             return refused
         form.save(self.request)
         return HttpResponseRedirect(self.get_success_url())
+
+
+class AddressesView(EmailView):
+    """Somebody who has not proven the address joined with it: it cannot be two people's main one."""
+
+    def _action_primary(self, request, *args, **kwargs):
+        address = self._get_email_address(request)
+        if address and is_taken(address.email, by_other_than=request.user):
+            messages.error(request, _("This address cannot be the main one just now. Please write to us."))
+            return None
+        return super()._action_primary(request, *args, **kwargs)

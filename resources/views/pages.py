@@ -6,12 +6,13 @@ from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from kmnet.core.access import guests_sign_in
 from members.permissions import can_moderate, can_write
 
 from .. import citing
 from ..finding import Finder, related_to
 from ..permissions import can_add_resource, can_edit_resource
-from .access import find_resource, guests_sign_in
+from .access import find_resource
 
 
 @login_not_required
