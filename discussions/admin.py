@@ -10,31 +10,55 @@ from kmnet.core.admin import ReadOnlyAdmin
 from members.permissions import can_moderate
 
 from . import services
-from .forms import ReasonForm
+from .forms import ReasonForm, SpaceForm
 from .models import Post, PostVersion, Space, Thread
 
 
 @admin.register(Space)
 class SpaceAdmin(admin.ModelAdmin):
     list_display = ["name", "slug", "readable_by", "may_start", "first_kind", "position", "thread_count"]
+    form = SpaceForm
+    autocomplete_fields = ["group"]
     list_editable = ["position"]
     prepopulated_fields = {"slug": ["name"]}
     readonly_fields = ["thread_count"]
     search_fields = ["name", "slug"]
 
+    def get_queryset(self, request):
+        """What the reader may see as a member; a private group's space has a name that tells."""
+        return super().get_queryset(request).visible_to(request.user)
+
     def has_delete_permission(self, request, obj=None):
         return super().has_delete_permission(request, obj) and (obj is None or not obj.threads.exists())
+
+
+class SpaceFilter(admin.SimpleListFilter):
+    """Django's own would name every space, also those that the reader does not see."""
+
+    title = _("space")
+    parameter_name = "space"
+
+    def lookups(self, request, model_admin):
+        return [(space.pk, space.name) for space in Space.objects.visible_to(request.user)]
+
+    def queryset(self, request, queryset):
+        known = self.value() and self.value().isdecimal() and len(self.value()) < 19
+        return queryset.filter(space=int(self.value())) if known else queryset
 
 
 @admin.register(Thread)
 class ThreadAdmin(ReadOnlyAdmin):
     list_display = ["title", "space", "kind", "author", "reply_count", "state", "last_post_at", "closed_at"]
-    list_filter = ["space", "kind", "state", ("closed_at", admin.EmptyFieldListFilter)]
+    list_filter = [SpaceFilter, "kind", "state", ("closed_at", admin.EmptyFieldListFilter)]
     list_select_related = ["space", "author"]
     search_fields = ["title", "author__name"]
     date_hierarchy = "created_at"
     show_full_result_count = False
     view_on_site = True
+
+    def get_queryset(self, request):
+        """Nothing of a group that the reader is not in."""
+        return super().get_queryset(request).visible_to(request.user)
 
 
 class VersionInline(admin.TabularInline):
@@ -60,6 +84,10 @@ class PostAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     inlines = [VersionInline]
     actions = ["hide", "restore"]
+
+    def get_queryset(self, request):
+        """Nothing of a group that the reader is not in: what was reported there is at the moderators' desk."""
+        return super().get_queryset(request).visible_to(request.user)
 
     @admin.action(description=_("Hide the chosen posts, with a reason"), permissions=["view"])
     def hide(self, request, queryset):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from kmnet.core.forms import LineField, MarkdownField, TextField
 from kmnet.core.submit_key import SubmitKeyField
 
-from .models import Kind, Space
+from .models import Kind, Readers, Space
 from .permissions import can_announce
 from .tags import LONGEST, MOST, canonical_tags, split_tags
 
@@ -143,3 +143,29 @@ class ReasonForm(forms.Form):
         help_text=_("The author reads this. It stays in the log."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+
+class SpaceForm(forms.ModelForm):
+    """A space in the admin; one for a group names it."""
+
+    class Meta:
+        model = Space
+        fields = [
+            "name",
+            "slug",
+            "purpose",
+            "icon",
+            "readable_by",
+            "group",
+            "may_start",
+            "first_kind",
+            "position",
+        ]
+
+    def clean(self):
+        data = super().clean()
+        if data.get("readable_by") == Readers.GROUP and not data.get("group"):
+            self.add_error("group", _("Say which group."))
+        if data.get("readable_by") != Readers.GROUP:
+            data["group"] = None
+        return data

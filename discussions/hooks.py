@@ -62,6 +62,8 @@ moderation.register(
         ),
         visible_to=lambda user: Post.objects.visible_to(user).select_related("thread__space"),
         held=lambda: Post.objects.filter(state=Post.State.HELD),
+        around=of_group.around,
+        is_private=lambda post: post.thread.space.group_id is not None,
     )
 )
 

@@ -1,12 +1,13 @@
-"""What a group talks about, for its page."""
+"""What a group talks about: for its page, and for a moderator who was told of one post in it."""
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from kmnet.core.group_contents import Found
 from members.group_permissions import can_lead_group
 
-from .models import Space, Thread
+from .models import Post, Space, Thread
 from .permissions import can_start_thread
 from .views.lists import with_people
 
@@ -24,3 +25,12 @@ def find(group, viewer, limit: int) -> Found:
     start = next((space for space in spaces if can_start_thread(viewer, space)), None)
     ask = (_("Start a conversation"), reverse("discussions:ask_in", args=[start.slug])) if start else None
     return Found(rows=rows, more_href=spaces[0].get_absolute_url() if rows else "", begin=ask)
+
+
+def around(post: Post) -> list[Post]:
+    """What a reported post answers, and the two posts before it: enough to judge it, and no more of the thread."""
+    before = Q(pk=post.parent_id)
+    if post.number:
+        before |= Q(number__lt=post.number, number__gte=post.number - 2)
+    posts = Post.objects.shown().published().filter(before, thread=post.thread_id)
+    return list(posts.select_related("author", "thread__space").order_by("number"))

@@ -71,6 +71,14 @@ class EventAdmin(admin.ModelAdmin):
     inlines = (SessionInline, RegistrationInline)
     actions = ("publish", "call_off", "offer_free_places")
 
+    def get_queryset(self, request):
+        """Nothing of a group that the reader is not in."""
+        return super().get_queryset(request).visible_to(request.user)
+
+    def get_readonly_fields(self, request, obj=None):
+        """For whom an event is, its organisers say: there it is counted who has a place already."""
+        return (*self.readonly_fields, "visibility", "group")
+
     def has_add_permission(self, request):
         return False
 
@@ -143,6 +151,9 @@ class RegistrationAdmin(admin.ModelAdmin):
     search_fields = ("member__name", "member__email", "guest_address", "event__title")
     inlines = (LogInline,)
     actions = ("remove",)
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(event__in=Event.objects.visible_to(request.user))
 
     def has_add_permission(self, request):
         return False

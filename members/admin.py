@@ -16,6 +16,7 @@ from django.contrib.auth import admin as _groups  # noqa: F401
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
@@ -25,8 +26,10 @@ from . import (
     admin_joining,  # noqa: F401
     services,
 )
-from .models import Member, OldHandle, Profile
+from .models import Group as MembersGroup
+from .models import GroupMember, Member, OldHandle, Profile
 from .permissions import can_administer, can_moderate
+from .services import groups
 from .visibility import PARTS
 
 # One way to sign in for all: rate limits, proof of the address and the second step hold for staff too.
@@ -246,6 +249,103 @@ class ProfileAdmin(StaffAdmin):
     @admin.action(description=_("Show it again"), permissions=["view"])
     def show(self, request, queryset):
         self.act(request, queryset.select_related("member"), services.restore_profile, target="target")
+
+
+class StandingInline(admin.TabularInline):
+    """Who convenes a listed group, and how it stands with others. Of a private one nobody is named."""
+
+    model = GroupMember
+    fields = readonly_fields = ["member", "standing", "since"]
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request):
+        rows = super().get_queryset(request).select_related("member").order_by("standing", "since", "pk")
+        return rows.filter(group__in=MembersGroup.objects.visible_to(request.user))
+
+    def has_view_permission(self, request, obj=None):
+        return can_moderate(request.user)
+
+    def has_add_permission(self, request, obj=None):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(MembersGroup)
+class GroupAdmin(StaffAdmin):
+    """How many groups there are and whether somebody leads them. A private group is a number and a count here."""
+
+    list_display = ["called", "is_listed", "joining", "people", "led_by", "state", "created_at", "closed_at"]
+    list_filter = ["is_listed", "joining", "state", ("closed_at", admin.EmptyFieldListFilter)]
+    search_fields = ["name_key"]
+    ordering = ["-created_at", "pk"]
+    show_full_result_count = False
+    list_per_page = 50
+    actions = ["hide", "show", "hand_on"]
+    inlines = [StandingInline]
+    fields = readonly_fields = [
+        *("called", "what_for", "is_listed", "joining", "people", "led_by", "created_at", "closed_at"),
+        *("state", "hidden_at", "hidden_by", "hidden_reason"),
+    ]
+
+    def get_queryset(self, request):
+        return (
+            super()
+            .get_queryset(request)
+            .with_card(request.user)
+            .annotate(
+                seen=Exists(MembersGroup.objects.visible_to(request.user).filter(pk=OuterRef("pk"))),
+                leaders=Count("standings", filter=Q(standings__standing="convenor")),
+            )
+        )
+
+    def get_search_results(self, request, queryset, search_term):
+        """A search that finds private groups by their words would tell of them; so does choosing one for a space."""
+        found, distinct = super().get_search_results(request, queryset, search_term)
+        choosing = request.path.endswith("/autocomplete/")
+        return (found.filter(seen=True) if search_term or choosing else found), distinct
+
+    def get_object(self, request, object_id, from_field=None):
+        """The head of the page says what the row is called, too."""
+        group = super().get_object(request, object_id, from_field)
+        if group is not None:
+            group.name = self.called(group)
+        return group
+
+    @admin.display(description=_("group"))
+    def called(self, group):
+        return group.name if group.seen else _("private group %(number)d") % {"number": group.pk}
+
+    @admin.display(description=_("what it is for"))
+    def what_for(self, group):
+        return group.purpose if group.seen else ""
+
+    @admin.display(description=_("people"))
+    def people(self, group):
+        return group.people_count
+
+    @admin.display(description=_("convenors"))
+    def led_by(self, group):
+        return group.leaders
+
+    def act(self, request, queryset, service, **names):
+        super().act(request, MembersGroup.objects.filter(pk__in=queryset.values("pk")), service, **names)
+
+    @admin.action(
+        description=_("Hide from all who are not in it, with the reason given"), permissions=["view"]
+    )
+    def hide(self, request, queryset):
+        self.act(request, queryset, groups.hide_group, target="target")
+
+    @admin.action(description=_("Show it again"), permissions=["view"])
+    def show(self, request, queryset):
+        self.act(request, queryset, groups.restore_group, target="target")
+
+    @admin.action(description=_("Nobody leads it: hand it to who is in it longest"), permissions=["view"])
+    def hand_on(self, request, queryset):
+        self.act(request, queryset, groups.hand_on_group, target="group")
 
 
 # The packages' own pages would show the keys of open sessions and of second steps, and change things without the log.

@@ -105,6 +105,7 @@ moderation.register(
         hide=services.hide_group,
         restore=services.restore_group,
         visible_to=lambda user: Group.objects.visible_to(user),
+        is_private=lambda group: not group.is_listed,
     )
 )
 

@@ -54,7 +54,8 @@ class ResourceAdmin(StaffAdmin):
     ]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).defer("search")
+        """Nothing of a group that the reader is not in: what was reported there is at the moderators' desk."""
+        return super().get_queryset(request).readable_by(request.user).defer("search")
 
     @admin.action(description=_("Hide, with the reason given"))
     def hide(self, request, queryset):

@@ -27,6 +27,7 @@ moderation.register(
         hide=services.hide_resource,
         restore=services.restore_resource,
         visible_to=lambda user: Resource.objects.visible_to(user),
+        is_private=lambda resource: resource.group_id is not None,
     )
 )
 

@@ -53,7 +53,8 @@ def start_thread(
 ) -> Thread:
     """A new thread with its first post; the same submit_key again gives the thread made before.
 
-    With `hold` it waits, unnumbered, until a moderator has looked (release_post).
+    With `hold` it waits, unnumbered, until a moderator has looked (release_post); never in a group's space, where no
+    moderator looks unless somebody there asks for it.
     """
     kind = kind or space.first_kind
     if not can_start_thread(author, space) or (kind == Kind.ANNOUNCEMENT and not can_announce(author)):
@@ -81,7 +82,7 @@ def start_thread(
             thread.save()
             thread.tags.set(in_order(tags))
             post.thread = thread
-            if hold:
+            if hold and not space.group_id:
                 post.state = Post.State.HELD
                 post.save()
             else:
@@ -121,7 +122,7 @@ def add_reply(
     post = new_post(author=author, source=source, submit_key=submit_key)
     post.thread = thread
     post.parent = None if parent is None or parent.is_first else parent
-    if hold:
+    if hold and not thread.space.group_id:
         post.state = Post.State.HELD
         post.save()
     else:

@@ -23,7 +23,8 @@ class Moderated:
     label: what people call it ("reply", "resource"), translated lazily. card_template: partial that shows it to a
     moderator (gets `target`). title, url, author_id: read off the target. visible_to(user): what a member may see, and so
     report. hide/restore(*, target, actor, reason): the app's services; they write the log. release: for held things.
-    held: the queryset of held things, where the kind can be held.
+    held: the queryset of held things, where the kind can be held. around: what stands about it, for a moderator who was
+    told of a thing in a private place and cannot go there. is_private: it stands in a place that only some members see.
     """
 
     model: type[models.Model]
@@ -37,6 +38,8 @@ class Moderated:
     visible_to: Callable[[object], QuerySet]
     release: Callable[..., None] | None = None
     held: Callable[[], QuerySet] | None = None
+    around: Callable[[models.Model], list[models.Model]] | None = None
+    is_private: Callable[[models.Model], bool] | None = None
 
 
 class AlreadyDecided(Exception):

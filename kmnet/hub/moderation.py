@@ -10,9 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core import mail
+from kmnet.core import audit, mail
 from kmnet.core import moderation as core
 from kmnet.core.models import AuditEntry, Flag, Hideable
 from kmnet.core.moderation import AlreadyDecided, Moderated
@@ -23,6 +24,7 @@ from .permissions import can_decide
 MOST_CASES = 100
 ACTS = {
     "reports.upheld": _("Acted on the reports"),
+    "reports.private_read": _("Read it, in a private place"),
     "reports.dismissed": _("Looked at the reports, no action"),
     "discussions.post_hidden": _("Hidden"),
     "discussions.post_restored": _("Shown again"),
@@ -54,6 +56,8 @@ class Case:
     target: models.Model
     flags: list[Flag] = field(default_factory=list)
     author: Member | None = None
+    is_private: bool = False  # in a place that the moderator who looks is not in
+    around: list = field(default_factory=list)
 
     @property
     def address(self) -> str:
@@ -148,6 +152,31 @@ def waiting_cases() -> list[Case]:
     return _with_authors(cases[:MOST_CASES])
 
 
+def mark_private(cases: list[Case], moderator) -> list[Case]:
+    """Which of these the moderator would see nowhere but here: their words are shown on the case's own page, logged.
+
+    A query for each kind that is among them.
+    """
+    by_kind: dict[str, list[Case]] = {}
+    for case in cases:
+        by_kind.setdefault(case.kind_name, []).append(case)
+    for same in by_kind.values():
+        kind, ids = same[0].kind, [case.target.pk for case in same]
+        open_ones = set(kind.visible_to(moderator).filter(pk__in=ids).values_list("pk", flat=True))
+        for case in same:
+            apart = kind.is_private is not None and kind.is_private(case.target)
+            case.is_private = apart and case.target.pk not in open_ones
+    return cases
+
+
+def log_private_look(case: Case, moderator) -> None:
+    """Reading what was reported in a private place is an act like any other; told once an hour, not at every reload."""
+    hour_ago = timezone.now() - timedelta(hours=1)
+    lately = log_of(case.target).filter(actor=moderator, verb="reports.private_read", at__gt=hour_ago)
+    if not lately.exists():
+        audit.record_act(actor=moderator, verb="reports.private_read", target=case.target)
+
+
 def waiting_count() -> int:
     """How many things were reported and not yet decided."""
     return Flag.objects.filter(state=Flag.State.OPEN).values("target_type", "target_id").distinct().count()
@@ -217,9 +246,12 @@ class Settled:
     kind: Moderated | None
     flag: Flag
     reports: int = 1
+    is_private: bool = False
 
     @property
     def title(self) -> str:
+        if self.is_private:
+            return gettext("in a private place")
         return self.kind.title(self.flag.target) if self.kind else ""
 
     @property
@@ -242,6 +274,15 @@ def settled(flags: list[Flag]) -> list[Settled]:
             kind = core.kind_of(flag.target) if flag.target is not None else None
             found.append(Settled(kind, flag))
     return found
+
+
+def withhold_titles(decisions: list[Settled], moderator) -> list[Settled]:
+    """A title from a private place is not for a list; a query for each kind that is among them."""
+    cases = [(one, Case(one.kind, one.flag.target)) for one in decisions if one.kind]
+    mark_private([case for _one, case in cases], moderator)
+    for one, case in cases:
+        one.is_private = case.is_private
+    return decisions
 
 
 @transaction.atomic

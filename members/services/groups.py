@@ -363,9 +363,11 @@ def _groups_with(member: Member):
     return [lock_group(pk) for pk in list(ids)]
 
 
-def _successor(group: Group, besides: Member) -> GroupMember | None:
+def _successor(group: Group, besides: Member | None = None) -> GroupMember | None:
     """Who has been in it longest and may write."""
-    writing = Member.objects.full().filter(status=Status.ACTIVE).exclude(pk=besides.pk)
+    writing = Member.objects.full().filter(status=Status.ACTIVE)
+    if besides is not None:
+        writing = writing.exclude(pk=besides.pk)
     return (
         GroupMember.objects.filter(group=group, standing=Standing.MEMBER, member__in=writing)
         .order_by("since", "pk")
@@ -381,10 +383,14 @@ def _hand_on(group: Group, row: GroupMember) -> bool:
     heir = _successor(group, row.member)
     if heir is None:
         return others.exists()
+    _lead_on(group, heir)
+    return True
+
+
+def _lead_on(group: Group, heir: GroupMember) -> None:
     heir.standing = Standing.CONVENOR
     heir.save(update_fields=["standing"])
     activity.record("groups.led", actor=None, target=group, data={"member": heir.member_id})
-    return True
 
 
 @transaction.atomic
@@ -431,6 +437,29 @@ def forget_in_groups(*, member: Member) -> None:
         row.delete()
     GroupMember.objects.filter(invited_by=member).update(invited_by=None)
     Group.objects.filter(made_by=member).update(made_by=None)
+
+
+@transaction.atomic
+def hand_on_group(*, group: Group, actor: Member, reason: str) -> bool:
+    """A moderator sees to it that somebody leads: if no convenor may write, the longest-standing member does.
+
+    Logged. False where somebody leads already. Raises ValidationError where there is nobody.
+    """
+    reason = _need_reason(reason)
+    group = _lock_open(group)
+    if not can_moderate(actor):
+        raise PermissionDenied
+    writing = Member.objects.full().filter(status=Status.ACTIVE)
+    if _convenors(group).filter(member__in=writing).exists():
+        return False
+    heir = _successor(group)
+    if heir is None:
+        raise ValidationError(_("Nobody in this group may lead it."), code="nobody")
+    _lead_on(group, heir)
+    audit.record_act(
+        actor=actor, verb="groups.handed_on", target=group, reason=reason, data={"member": heir.member_id}
+    )
+    return True
 
 
 # --- keeping order ------------------------------------------------------------

@@ -36,14 +36,17 @@ def kind_or_404(name: str) -> core.Moderated:
 def queue(request):
     moderators_only(request)
     recent = desk.settled_flags().order_by("-resolved_at", "-pk")[:8]
-    context = {"cases": desk.waiting_cases(), "recent": desk.settled(list(recent))[:5], "tabs": tabs("queue")}
+    cases = desk.mark_private(desk.waiting_cases(), request.user)
+    decided = desk.withhold_titles(desk.settled(list(recent))[:5], request.user)
+    context = {"cases": cases, "recent": decided, "tabs": tabs("queue")}
     return render(request, "hub/moderation.html", context)
 
 
 def settled(request):
     moderators_only(request)
     page = paginate(desk.settled_flags(), request.GET, order=["-resolved_at", "-pk"], size=30)
-    context = {"settled": desk.settled(page.items), "page": page, "tabs": tabs("settled")}
+    decided = desk.withhold_titles(desk.settled(page.items), request.user)
+    context = {"settled": decided, "page": page, "tabs": tabs("settled")}
     return render(request, "hub/moderation_settled.html", context)
 
 
@@ -114,8 +117,13 @@ def decide_url(kind: str, pk: int) -> str:
 
 
 def show_case(request, found: desk.Case, form: DecisionForm, *, overtaken: bool = False, status: int = 200):
+    desk.mark_private([found], request.user)
+    if found.is_private:
+        desk.log_private_look(found, request.user)
+        found.around = found.kind.around(found.target) if found.kind.around else []
     context = {
         "case": found,
+        "opened": True,
         "form": form,
         "overtaken": overtaken,
         "log": desk.history(found.target),
