@@ -235,9 +235,14 @@ declare(
     "members.Member",
     **dict.fromkeys(("email", "handle", "name", "name_key", "password", "time_zone", "language"), Fate.WIPED),
     status=Fate.STAYS,
+    picture=Fate.WIPED,
 )
 declare("members.ConsentText", text=Fate.STAYS, text_hash=Fate.STAYS)
-declare("members.Group", name=Fate.STAYS, purpose=Fate.STAYS, slug=Fate.STAYS)
+declare(
+    "members.Group",  # a group is its members'
+    **dict.fromkeys(("name", "purpose", "slug", "ways", "name_key"), Fate.STAYS),
+    hidden_reason=Fate.REDACTED,
+)
 declare("members.SpentHandle", digest=Fate.STAYS)  # keyed: nobody can read it
 declare("members.BringIn", name=Fate.STAYS, promise=Fate.STAYS, basis=Fate.STAYS)
 declare(

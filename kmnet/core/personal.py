@@ -59,7 +59,7 @@ register(PersonalData("acts", _("Log of my acts"), acts, covers=("core.AuditEntr
 
 declare("core.Activity", actor=Fate.STAYS, verb=Fate.STAYS, data=Fate.STAYS)  # data: numbers and states
 declare(
-    "core.AuditEntry", actor=Fate.STAYS, reason=Fate.REDACTED, data=Fate.STAYS
+    "core.AuditEntry", verb=Fate.STAYS, actor=Fate.STAYS, reason=Fate.REDACTED, data=Fate.STAYS
 )  # data: ids, names of fields
 declare(
     "core.Flag", note=Fate.REDACTED, resolution=Fate.REDACTED, reason=Fate.STAYS

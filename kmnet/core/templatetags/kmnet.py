@@ -60,6 +60,16 @@ def avatar(member, size="", picture=""):
     )
 
 
+@register.simple_tag
+def person_link(member, css="", signed_in=True):
+    """{% person_link post.author "post__name" %}: their name, with the way to their profile where there is one: not of
+    somebody who has left or was suspended, and with `signed_in` False not for guests."""
+    css = format_html(' class="{}"', css) if css else ""
+    if signed_in and member.has_page:
+        return format_html('<a{} href="{}"><bdi>{}</bdi></a>', css, member.get_absolute_url(), member.name)
+    return format_html("<span{}><bdi>{}</bdi></span>", css, member.name)
+
+
 @register.filter
 def bdi(text):
     """A name between words of another direction: {{ member.name|bdi }}."""
