@@ -9,6 +9,7 @@ class MembersConfig(AppConfig):
     def ready(self):
         from . import (
             hooks,  # noqa: F401  registers with core
+            hooks_ties,  # noqa: F401
             personal,  # noqa: F401  what is held about people
             receivers,  # noqa: F401  answers allauth
             retention,  # noqa: F401  what is forgotten

@@ -1,29 +1,53 @@
 """The directory: what the address asks, who is found, and how many there are of each kind.
 
-Every condition on a part of a profile goes together with `seen`, so that nobody is found or counted by what they hide."""
+Filters and counts read DirectoryEntry, in which nothing stands that its owner hides; those who keep the viewer away, and
+those who share a group with them, are asked at their own level. So nobody is found or counted by what they hide."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from django.db.models import CharField, Count, F, Q, QuerySet, Value
+from django.contrib.postgres.fields import ArrayField
+from django.core.cache import cache
+from django.db import connection, models, transaction
+from django.db.models import Case, CharField, Count, F, Func, Q, QuerySet, Value, When
 from django.db.models.functions import Cast
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django_countries import countries
+from taggit.models import Tag
 
 from kmnet.core import keyset
+from kmnet.core.models import Term
 from kmnet.core.search import SearchText
+from kmnet.core.text import fold
+from kmnet.core.vocabulary import expand
 
-from .models import Member, Profile
+from . import languages, names
+from .models import Availability, Boundary, DirectoryEntry, GroupMember, Member, SeenBy, groups_of
 from .models.profile import TeamSize
-from .visibility import Shown, seen
+from .services.directory import COUNTRIES_KEY
+from .visibility import Shown
 
 PAGE_SIZE = 20
-OPTIONS_SHOWN = 12
+OPTIONS_SHOWN = 6
+OPTIONS_MORE = 18  # with those behind "More"
 FEW = 3  # a smaller group is not counted: the number would point at people
 MAX_CHOSEN = 10
+LOOKED_AT = (
+    2_000  # so many of those who fit are looked at for the counts: where there are more, they say "and more"
+)
+RARE = 1_000  # words that fit fewer people are looked up first; of more, the list goes along who was active
+CLOSE = 0.45  # how like a name must be to what was typed, where nothing else was found
+COUNTED_FOR = 300  # seconds
 
+RECENT = ["-last_seen_on", "name_key", "pk"]
 SORTS = {
-    "active": ["-last_seen_on", "name_key", "pk"],
+    "match": RECENT,  # in three stretches, see Finding.stretches
+    "active": RECENT,
     "new": ["-joined_at", "pk"],
     "name": ["name_key", "pk"],
 }
@@ -31,21 +55,31 @@ SORTS = {
 
 @dataclass(frozen=True)
 class Kind:
-    """One facet: the part of the profile whose audience decides, and the columns of value and label."""
+    """One facet: its name in the address, and the part of the profile whose audience decides."""
 
     key: str
     part: str
-    value: str
-    label: str
-    single: bool = False  # a column of the profile rather than a list
+    label: Promise
 
 
 KINDS = (
-    Kind("help", "can_help", "can_help__slug", "can_help__name"),
-    Kind("team", "team_size", "team_size", "team_size", single=True),
-    Kind("role", "roles", "roles__slug", "roles__name"),
-    Kind("country", "place", "country", "country", single=True),
+    Kind("help", "can_help", gettext_lazy("Can help with")),
+    Kind("free", "availability", gettext_lazy("Available for")),
+    Kind("team", "team_size", gettext_lazy("Situation")),
+    Kind("role", "roles", gettext_lazy("Role")),
+    Kind("setting", "work_settings", gettext_lazy("Works in")),
+    Kind("country", "place", gettext_lazy("Country")),
+    Kind("language", "languages", gettext_lazy("Language")),
+    Kind("interest", "interests", gettext_lazy("Interest")),
 )
+TEAMS = {"solo": gettext_lazy("The only one in their team"), "small": gettext_lazy("One of two to five")}
+FREE = {
+    "coffee": gettext_lazy("A coffee by video"),
+    "mentor": gettext_lazy("Being a mentor"),
+    "mentee": gettext_lazy("Having a mentor"),
+    "learning_set": gettext_lazy("An action learning set"),
+    "speaker": gettext_lazy("Speaking at an event"),
+}
 
 
 @dataclass
@@ -62,38 +96,195 @@ class Facet:
     label: str
     options: list[Option] = field(default_factory=list)
 
+    @property
+    def first(self) -> list[Option]:
+        """What is shown at once: the most frequent, and what is chosen."""
+        return self.options[:OPTIONS_SHOWN] + [o for o in self.options[OPTIONS_SHOWN:] if o.chosen]
 
-def facet_labels() -> dict[str, str]:
-    return {"help": _("Can help with"), "team": _("Situation"), "role": _("Role"), "country": _("Country")}
+    @property
+    def more(self) -> list[Option]:
+        return [option for option in self.options[OPTIONS_SHOWN:] if not option.chosen]
+
+
+@dataclass
+class Person:
+    """One row: what they show to the viewer, and why they come first."""
+
+    shown: Shown
+    help_you: list[str] = field(default_factory=list)
+    you_help: list[str] = field(default_factory=list)
+
+
+class Unnest(Func):
+    function = "unnest"
+    set_returning = True
+    output_field = CharField()
+
+
+def number_shown(number: int, *, more: bool = False) -> str:
+    """A count as it may be shown: never one or two, and never exact where not everybody was looked at."""
+    if number < FEW:
+        return _("few")
+    return f"{number}+" if more else str(number)
+
+
+def spellings_of(kind: str, value: str) -> set[str]:
+    """The keys of a value, with those of its synonyms in the vocabulary where it is a word."""
+    values = {value}
+    if kind in ("help", "role", "setting", "interest"):
+        spoken = value.replace("-", " ")
+        same = {slugify(word, allow_unicode=True) for word in (*expand(value), *expand(spoken))}
+        values |= {slug for slug in same if slug}
+    return {f"{kind}:{each}"[:120] for each in values}
+
+
+def keys_of_words(words: Iterable[str]) -> set[str]:
+    """The keys of what one can help with, for these tags and all that means the same."""
+    return {
+        f"help:{slugify(same, allow_unicode=True)}"[:120] for word in words for same in (word, *expand(word))
+    }
+
+
+class Circle:
+    """Those who stand to the viewer otherwise than members do to each other: who keeps them away, and who shares a group
+    with them and something only with groups; and the viewer's own words. One query."""
+
+    def __init__(self, viewer):
+        self.away: list[int] = []
+        self.near: list[int] = []
+        self.can_help: list[str] = []
+        self.looks_for: list[str] = []
+        if not viewer.is_authenticated:
+            return
+        today = timezone.now().date()
+        mates = GroupMember.objects.in_it().filter(group__in=groups_of(viewer)).exclude(member=viewer.pk)
+        for_groups = (
+            Q(member__directory_entry__for_groups__len__gt=0)
+            | Q(member__directory_entry__wishes_seen_by=SeenBy.GROUPS)
+            | Q(member__directory_entry__free_for_seen_by=SeenBy.GROUPS)
+        )
+        wish = Q(seekers__member=viewer.pk) & (
+            Q(seekers__looking_until__isnull=True) | Q(seekers__looking_until__gte=today)
+        )
+
+        def rows(queryset, what: str, column: str):
+            return queryset.order_by().values_list(
+                Value(what), Cast(F(column), CharField(max_length=100)), flat=False
+            )
+
+        found = rows(Boundary.objects.blocks().filter(other=viewer.pk), "away", "owner_id").union(
+            rows(mates.filter(for_groups), "near", "member_id"),
+            rows(Tag.objects.filter(helpers__member=viewer.pk), "can", "name"),
+            rows(Tag.objects.filter(wish), "seek", "name"),
+        )
+        into = {"away": self.away, "near": self.near, "can": self.can_help, "seek": self.looks_for}
+        for what, value in found:
+            into[what].append(int(value) if what in ("away", "near") else value)
+        self.near = [pk for pk in self.near if pk not in set(self.away)]
+
+    @property
+    def is_plain(self) -> bool:
+        return not self.away and not self.near
+
+    def shows(self, keys: Iterable[str], *, prefix: str = "directory_entry__") -> Q:
+        """Holds one of these keys (all of one facet), and shows it to the viewer."""
+        keys = sorted(keys)
+        if keys and keys[0].startswith("free:"):
+            paused = Q(**{f"{prefix}paused_until__gte": timezone.now().date()})
+            return self._at_level(f"{prefix}free_for", keys) & ~paused
+        return self._of_list(keys, prefix)
+
+    def _of_list(self, keys, prefix) -> Q:
+        rule = Q(**{f"{prefix}for_members__overlap": keys})
+        if self.away:
+            away = Q(**{f"{prefix}pk__in": self.away})
+            rule = rule & ~away | away & Q(**{f"{prefix}for_anyone__overlap": keys})
+        if self.near:
+            rule |= Q(**{f"{prefix}pk__in": self.near, f"{prefix}for_groups__overlap": keys})
+        return rule
+
+    def _at_level(self, column, keys) -> Q:
+        """Of the parts that are one list with one audience."""
+        level, prefix = f"{column}_seen_by", column.rpartition("__")[0]
+        pk = f"{prefix}__pk__in" if prefix else "pk__in"
+        rule = Q(**{f"{level}__lte": SeenBy.MEMBERS})
+        if self.away:
+            away = Q(**{pk: self.away})
+            rule = rule & ~away | away & Q(**{f"{level}__lte": SeenBy.PUBLIC})
+        if self.near:
+            rule |= Q(**{pk: self.near, f"{level}__lte": SeenBy.GROUPS})
+        return Q(**{f"{column}__overlap": keys}) & rule
+
+    def seeks(self, keys: Iterable[str], *, prefix: str = "directory_entry__") -> Q:
+        """Looks for help with one of these, still, and shows it to the viewer."""
+        until = f"{prefix}wishes_until"
+        stands = Q(**{f"{until}__isnull": True}) | Q(**{f"{until}__gte": timezone.now().date()})
+        return self._at_level(f"{prefix}wishes", sorted(keys)) & stands
+
+    def keys(self) -> models.Expression:
+        """Of an entry: the keys that the viewer may count."""
+        empty = Value([], output_field=ArrayField(CharField()))
+        today = timezone.now().date()
+        free = Q(free_for_seen_by__lte=SeenBy.MEMBERS)
+        lists = F("for_members")
+        if not self.is_plain:
+            both = Func(F("for_members"), F("for_groups"), function="array_cat")
+            lists = Case(
+                When(pk__in=self.away, then=F("for_anyone")), When(pk__in=self.near, then=both), default=lists
+            )
+            free = (
+                free & ~Q(pk__in=self.away)
+                | Q(pk__in=self.away, free_for_seen_by__lte=SeenBy.PUBLIC)
+                | Q(pk__in=self.near, free_for_seen_by__lte=SeenBy.GROUPS)
+            )
+        awake = Q(paused_until__isnull=True) | Q(paused_until__lt=today)
+        free_for = Case(When(free & awake, then=F("free_for")), default=empty)
+        keys = Func(lists, free_for, function="array_cat", output_field=ArrayField(CharField()))
+        return Unnest(Func(keys, Value("all:all"), function="array_append"))
 
 
 class Finding:
-    """One look into the directory. The address holds the whole state: q, help, team, role, country, sort, after."""
+    """One look into the directory. The address holds the whole state: q, the facets, sort, after."""
 
     def __init__(self, params, viewer):
         self.params, self.viewer = params, viewer
         self.text = SearchText(params.get("q", ""))
-        self.sort = params.get("sort") if params.get("sort") in SORTS else "active"
+        self.sort = params.get("sort") if params.get("sort") in SORTS else "match"
         self.chosen = {
-            kind.key: list(dict.fromkeys(value[:120] for value in params.getlist(kind.key) if value))[
-                :MAX_CHOSEN
-            ]
+            kind.key: list(
+                dict.fromkeys(
+                    value.replace("\x00", "")[:110]
+                    for value in params.getlist(kind.key)
+                    if value.strip("\x00 ")
+                )
+            )[:MAX_CHOSEN]
             for kind in KINDS
         }
+
+    @cached_property
+    def circle(self) -> Circle:
+        return Circle(self.viewer)
 
     # --- who ---------------------------------------------------------------------------------------------------------
     @cached_property
     def found_by_words(self) -> QuerySet[Member]:
-        return Member.objects.listed_for(self.viewer).matching(self.text, self.viewer)
+        """Those whom the words find. Where they are few, their ids are looked up first, each condition by its own
+        index; where they are many, whoever comes next in the order is likely to be one of them."""
+        listed = Member.objects.listed_for(self.viewer)
+        if not self.text.text:
+            return listed
+        if not self.text:
+            return listed.none()
+        ids = list(Member.objects.ids_matching(self.text, self.viewer, limit=RARE + 1))
+        if len(ids) <= RARE:
+            return listed.filter(pk__in=ids)
+        return listed.matching(self.text, self.viewer)
 
     def condition(self, kind: Kind) -> Q:
         """Has one of the chosen values, and shows it to this viewer."""
-        values = [value.replace("\x00", "") for value in self.chosen[kind.key]]
-        if kind.single:
-            holds = Q(**{f"profile__{kind.value}__in": values})
-        else:  # a subquery: a join would give a person with two of them twice
-            holds = Q(profile__in=Profile.objects.filter(**{f"{kind.value}__in": values}).values("pk"))
-        return seen(self.viewer, kind.part, "profile__") & holds
+        return self.circle.shows(
+            set().union(*(spellings_of(kind.key, value) for value in self.chosen[kind.key]))
+        )
 
     def members(self, *, but: str = "") -> QuerySet[Member]:
         """All who are found; for the counts of a facet, `but` leaves its own choice out."""
@@ -104,82 +295,244 @@ class Finding:
         return found
 
     @cached_property
+    def stretches(self) -> list[QuerySet[Member]]:
+        """For the order by match: those whom you could help and who could help you, then either, then the others."""
+        found = self.members()
+        help_you = keys_of_words(self.circle.looks_for)
+        you_help = keys_of_words(self.circle.can_help)
+        helps = self.circle.shows(help_you) if help_you else Q(pk__in=[])
+        needs = self.circle.seeks(you_help) if you_help else Q(pk__in=[])
+        me = Q(pk=self.viewer.pk)
+        if not help_you and not you_help:
+            return [found]
+        both = [found.filter(helps & needs & ~me)] if help_you and you_help else []
+        return [
+            *both,
+            found.filter((helps | needs) & ~me & ~(helps & needs) if both else (helps | needs) & ~me),
+            found.filter(~(helps | needs) | me),
+        ]
+
+    @cached_property
     def page(self) -> keyset.Page:
+        if self.sort == "match" and len(self.stretches) > 1:
+            page = keyset.paginate_stretches(self.stretches, self.params, order=RECENT, size=PAGE_SIZE)
+            people = Member.objects.with_card(self.viewer).in_bulk([row.pk for row in page])
+            page.items = [people[row.pk] for row in page if row.pk in people]
+            return page
         return keyset.paginate(
             self.members().with_card(self.viewer), self.params, order=SORTS[self.sort], size=PAGE_SIZE
         )
 
     @cached_property
-    def people(self) -> list[Shown]:
-        return [Shown.to(self.viewer, member.profile) for member in self.page]
+    def people(self) -> list[Person]:
+        return [self.person(member) for member in self.page] or [
+            self.person(member) for member in self.sounding_alike
+        ]
+
+    def person(self, member: Member) -> Person:
+        person = Person(Shown.to(self.viewer, member.profile))
+        if member.pk != self.viewer.pk:
+            help_you = keys_of_words(self.circle.looks_for)
+            you_help = keys_of_words(self.circle.can_help)
+            person.help_you = [t.name for t in person.shown.can_help if f"help:{t.slug}" in help_you]
+            person.you_help = [t.name for t in person.shown.looking_for if f"help:{t.slug}" in you_help]
+        return person
 
     @cached_property
-    def total(self) -> int:
-        return self.members().count()
+    def sounding_alike(self) -> list[Member]:
+        """Where nobody was found at all: whose name is like what was typed."""
+        name = names.plain(self.text.text)
+        asked_on = self.params.get("after") or self.params.get("before")
+        if len(name) < 4 or asked_on or self.in_use:
+            return []
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(CLOSE)]
+            )  # until the end of the transaction
+            listed = Member.objects.listed_for(self.viewer).filter(name_key__trigram_word_similar=name)
+            closeness = Func(Value(name), F("name_key"), function="word_similarity")
+            ids = list(
+                listed.annotate(closeness=closeness)
+                .order_by("-closeness", *RECENT)
+                .values_list("pk", flat=True)[:5]
+            )
+        people = Member.objects.with_card(self.viewer).in_bulk(ids)
+        return [people[pk] for pk in ids if pk in people]
 
     # --- how many of each --------------------------------------------------------------------------------------------
-    def _counts(self, kind: Kind) -> QuerySet:
-        rows = self.members(but=kind.key).filter(seen(self.viewer, kind.part, "profile__"))
-        rows = rows.exclude(
-            **{f"profile__{kind.value}": ""} if kind.single else {f"profile__{kind.value}": None}
-        )
+    def _counts(self, name: str, found: QuerySet[Member]) -> QuerySet:
+        entries = DirectoryEntry.objects.filter(pk__in=found.order_by().values("pk")[:LOOKED_AT])
         return (
-            rows.order_by()
-            .annotate(
-                facet=Value(kind.key, output_field=CharField()),
-                value=Cast(F(f"profile__{kind.value}"), CharField()),
-                label=Cast(F(f"profile__{kind.label}"), CharField()),
-            )
-            .values_list("facet", "value", "label")
-            .annotate(number=Count("pk"))
-            .order_by("-number", "label")[: OPTIONS_SHOWN + MAX_CHOSEN]
+            entries.annotate(key=self.circle.keys())
+            .values("key")
+            .annotate(number=Count("pk"), of=Value(name, output_field=CharField()))
+            .values_list("of", "key", "number")
+            .order_by("-number", "key")[:600]
         )
+
+    @cached_property
+    def counted(self) -> dict[str, dict[str, int]]:
+        """The number of each key among all who are found (""), and for a facet that is in use among those whom the
+        others find. One query."""
+        queries = [self._counts("", self.members())]
+        queries += [
+            self._counts(kind.key, self.members(but=kind.key)) for kind in KINDS if self.chosen[kind.key]
+        ]
+        first, *others = queries
+        found: dict[str, dict[str, int]] = {}
+        for of, key, number in first.union(*others, all=True) if others else first:
+            found.setdefault(of, {})[key] = number
+        return found
 
     @cached_property
     def facets(self) -> list[Facet]:
-        """All counts in one query."""
-        first, *others = [self._counts(kind) for kind in KINDS]
-        labels = facet_labels()
-        facets = {kind.key: Facet(kind.key, labels[kind.key]) for kind in KINDS}
-        for key, value, label, number in first.union(*others, all=True):
-            facet, chosen = facets[key], value in self.chosen[key]
-            if len(facet.options) < OPTIONS_SHOWN or chosen:
-                count = str(number) if number >= FEW else _("few")
-                facet.options.append(Option(value, self.label(key, value, label), count, chosen))
-        return [facet for facet in facets.values() if facet.options]
+        facets = []
+        chosen_kinds = {kind.key for kind in KINDS if self.chosen[kind.key]}
+        wanted: list[tuple[Kind, list[tuple[str, int]], bool]] = []
+        for kind in KINDS:
+            counts = self.counted.get(kind.key if kind.key in chosen_kinds else "", {})
+            more = counts.get("all:all", 0) >= LOOKED_AT
+            values = {
+                key.partition(":")[2]: number
+                for key, number in counts.items()
+                if key.startswith(f"{kind.key}:")
+            }
+            values |= {value: 0 for value in self.chosen[kind.key] if value not in values}
+            wanted.append((kind, list(values.items()), more))
+        labels = self._labels(wanted)
+        for kind, values, more in wanted:
+            chosen = self.chosen[kind.key]
+            options = [
+                (n, Option(value, labels(kind.key, value), number_shown(n, more=more), value in chosen))
+                for value, n in values
+            ]
+            # among those of whom there are few, the order must not tell which are fewer
+            options.sort(
+                key=lambda pair: (-pair[0] if pair[0] >= FEW else 0, names.plain(str(pair[1].label)))
+            )
+            shown = [
+                option for place, (_n, option) in enumerate(options) if place < OPTIONS_MORE or option.chosen
+            ]
+            if shown:
+                facets.append(Facet(kind.key, str(kind.label), shown))
+        return facets
 
-    def label(self, key: str, value: str, label: str) -> str:
+    def _labels(self, wanted):
+        """Words for the values: of tags and terms as they are written, in one query."""
+        slugs = {
+            value
+            for kind, values, _more in wanted
+            if kind.key in ("help", "role", "setting", "interest")
+            for value, _number in values
+        }
+        tags = Tag.objects.filter(slug__in=slugs).values_list(Value("tag"), "slug", "name")
+        terms = Term.objects.filter(slug__in=slugs).order_by().values_list(Value("term"), "slug", "name")
+        spelled: dict[tuple[bool, str], str] = {}
+        for what, slug, name in tags.union(terms):
+            spelled[what == "tag", slug] = name
+
+        def label(kind: str, value: str) -> str:
+            if kind in ("help", "role", "setting", "interest"):
+                return spelled.get((kind == "help", value)) or value.replace("-", " ")
+            return self.label(kind, value)
+
+        return label
+
+    def label(self, key: str, value: str) -> str:
         if key == "country":
             return (value.isascii() and countries.name(value)) or value  # it takes "²" for a number
         if key == "team":
-            return {"solo": _("The only one in their team"), "small": _("One of two to five")}.get(
-                value, str(TeamSize(value).label) if value in TeamSize.values else value
-            )
-        return label
+            known = TeamSize(value).label if value in TeamSize.values else value
+            return str(TEAMS.get(value, known))
+        if key == "free":
+            return str(FREE.get(value, Availability(value).label if value in Availability.values else value))
+        if key == "language":
+            return languages.name_of(value)
+        return value.replace("-", " ")
+
+    @cached_property
+    def total(self) -> str:
+        """How many are found, as it may be said. Not the exact number: with the numbers of a facet at hand it would
+        tell how few there are of the others."""
+        number = self.counted.get("", {}).get("all:all", 0)
+        if not number:
+            return _("Nobody found")
+        if number < FEW:
+            return _("A few people")
+        if number >= LOOKED_AT:
+            return _("More than %(number)s people") % {"number": f"{LOOKED_AT:,}"}
+        step = 5 if number < 100 else 50
+        about = max(5, round(number / step) * step)
+        return ngettext("About %(number)s person", "About %(number)s people", about) % {
+            "number": f"{about:,}"
+        }
+
+    @property
+    def is_matched(self) -> bool:
+        """Are there words of the viewer's own to compare with?"""
+        return bool(self.circle.can_help or self.circle.looks_for)
+
+    # --- the address -------------------------------------------------------------------------------------------------
+    def _without_place(self):
+        query = self.params.copy()
+        for cursor in ("after", "before"):
+            query.pop(cursor, None)
+        return query
 
     @cached_property
     def chosen_labels(self) -> list[dict]:
         """What filters, each with the address that takes it away."""
-        names = {(facet.key, option.value): option.label for facet in self.facets for option in facet.options}
+        spelled = {
+            (facet.key, option.value): option.label for facet in self.facets for option in facet.options
+        }
         found = []
         for key, values in self.chosen.items():
             for value in values:
-                query = self.params.copy()
+                query = self._without_place()
                 query.setlist(key, [other for other in query.getlist(key) if other != value])
-                for cursor in ("after", "before"):
-                    query.pop(cursor, None)
-                label = names.get((key, value)) or self.label(key, value, value.replace("-", " "))
+                label = spelled.get((key, value)) or self.label(key, value)
                 found.append({"label": label, "href": "?" + query.urlencode()})
         return found
 
     @property
     def clear_href(self) -> str:
         """The same words and order, without any filter."""
-        query = self.params.copy()
-        for key in (*self.chosen, "after", "before"):
+        query = self._without_place()
+        for key in self.chosen:
             query.pop(key, None)
         return "?" + query.urlencode()
 
     @property
     def in_use(self) -> int:
         return sum(len(values) for values in self.chosen.values())
+
+
+# --- by country ------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class CountryRow:
+    code: str
+    name: str
+    number: int
+
+
+def count_countries(viewer) -> tuple[list[CountryRow], list[str]]:
+    """Countries with at least FEW listed members, the most first; and the names of those with fewer, by name.
+
+    Kept for a few minutes for those to whom everybody shows the same; a profile that changes drops it."""
+    circle = Circle(viewer)
+    counts = cache.get(COUNTRIES_KEY) if circle.is_plain else None
+    if counts is None:
+        listed = Member.objects.listed_for(viewer).order_by().values("pk")
+        found = (
+            DirectoryEntry.objects.filter(pk__in=listed)
+            .annotate(key=circle.keys())
+            .values("key")
+            .annotate(number=Count("pk"))
+            .values_list("key", "number")
+        )
+        counts = {key[8:]: number for key, number in found if key.startswith("country:")}
+        if circle.is_plain:
+            cache.set(COUNTRIES_KEY, counts, COUNTED_FOR)
+    rows = [CountryRow(code, countries.name(code) or code, number) for code, number in counts.items()]
+    shown = sorted((row for row in rows if row.number >= FEW), key=lambda row: (-row.number, fold(row.name)))
+    return shown, sorted((row.name for row in rows if row.number < FEW), key=fold)

@@ -20,7 +20,13 @@ SOCIAL_PAGES = ("orcid_", "google_", "openid_connect_")
 OWN_PAGES = ACCOUNT_PAGES = ("account_", "mfa_", "usersessions_", "socialaccount_", *SOCIAL_PAGES)
 OPEN_TO_ALL_STAFF = ("members:settings", "about:", "members:consent", "members:agree")
 OWN_NAMESPACE = "members"
-NOT_THEIRS = {"members:directory"}
+NOT_THEIRS = {
+    "members:directory",
+    "members:countries",
+    "members:introductions",
+    "members:introduction",
+    "members:introduce",
+}
 # While the account waits for its end: the way back, and the copy.
 WHILE_LEAVING = {
     *("members:leaving", "members:leaving_undo", "members:your_data", "members:copy_ask", "members:copy"),

@@ -55,3 +55,8 @@ def groups_go_on_without_them(sender, member, **kwargs):
 @receiver(member_erased)
 def groups_go_on_without_the_erased(sender, member, **kwargs):
     groups.forget_in_groups(member=member)
+
+
+@receiver([member_suspended, member_leaving])
+def introductions_are_withdrawn(sender, member, **kwargs):
+    services.withdraw_introductions(member=member)

@@ -37,3 +37,13 @@ def serve_leaving() -> None:
     leaving.remind_leavers()
     leaving.erase_due()
     exporting.sweep_copies()
+
+
+@shared_task
+def sweep_introductions() -> None:
+    """Remind once, and end those whose time is over."""
+    from . import services  # models are not ready when Celery looks for tasks
+
+    for sweep in (services.remind_of_introductions, services.end_introductions):
+        while sweep():
+            pass

@@ -3,6 +3,7 @@ from django.urls import path
 from .views import (
     consents,
     directory,
+    introductions,
     invitations,
     join,
     join_other,
@@ -11,6 +12,7 @@ from .views import (
     profile,
     settings,
     settings_profile,
+    ties,
     welcome,
 )
 
@@ -48,7 +50,13 @@ urlpatterns = [
     path("leaving/left/", leaving.left, name="left"),
     path("mail/stay/<str:token>/", leaving.undo_by_mail, name="leaving_undo_by_mail"),
     path("members/", directory.directory, name="directory"),
+    path("members/countries/", directory.by_country, name="countries"),
+    path("members/introductions/", introductions.mine, name="introductions"),
+    path("members/introductions/<int:pk>/", introductions.detail, name="introduction"),
     path("members/<str:handle>/", profile.profile, name="profile"),
     path("members/<str:handle>/contributions/", profile.contributions, name="contributions"),
     path("pictures/<int:pk>/<slug:key>/<int:size>/", pictures.picture, name="picture"),
+    path("members/<str:handle>/introduce/", introductions.propose, name="introduce"),
+    path("members/<str:handle>/distance/", ties.distance, name="distance"),
+    path("settings/privacy/", ties.privacy, name="settings_privacy"),
 ]

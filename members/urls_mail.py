@@ -3,8 +3,10 @@
 from django.urls import path
 
 from . import views_mail
+from .views import introductions
 
 app_name = "members_mail"
 urlpatterns = [
+    path("introduction/<str:token>/", introductions.from_mail, name="introduction"),
     path("wish/<str:token>/", views_mail.renew_wish, name="renew_wish"),
 ]

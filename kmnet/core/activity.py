@@ -22,15 +22,19 @@ class ActivityType:
     verb: "discussions.replied". template: a one-line partial that shows it (gets `activity`). audience: the ids of the
     members who are told; asked at fan-out time, so it must itself leave out whoever may no longer see the target. The
     actor never hears of their own deed. mail_kind: the kind of mail each of them gets, or None. category: on the
-    settings page, where it differs from the mail kind's.
+    settings page, where it differs from the mail kind's. official: done in a role that nobody can block away, so that
+    no filter is asked.
     """
 
     verb: str
     template: str
     audience: Callable[[Activity], Iterable[int]] | None = None
     mail_kind: str | None = None
+    official: bool = False
 
 
+Filter = Callable[[Activity, set[int]], set[int]]
+_filters: dict[str, Filter] = {}
 _types: dict[str, ActivityType] = {}
 
 
@@ -39,6 +43,25 @@ def register(activity_type: ActivityType) -> None:
     known = _types.setdefault(activity_type.verb, activity_type)
     if known != activity_type:
         raise ValueError(f"activity verb {activity_type.verb!r} is registered twice")
+
+
+def register_filter(key: str, keep: Filter) -> None:
+    """From an app's hooks: `keep(activity, ids)` gives those of these members who may be told of the deed.
+
+    Asked when the deed is told, and again when a mail about it is composed."""
+    _filters[key] = keep
+
+
+def those_told(activity: Activity, ids: Iterable[int]) -> set[int]:
+    """Those of these members whom no filter leaves out, without the one who did it."""
+    left = set(ids) - {activity.actor_id}
+    kind = _types.get(activity.verb)
+    if activity.actor_id is None or (kind is not None and kind.official):
+        return left
+    for keep in _filters.values():
+        if left:
+            left = keep(activity, left)
+    return left
 
 
 def get_type(verb: str) -> ActivityType | None:
@@ -89,7 +112,7 @@ def fan_out(*, activity_id: int) -> int:
     kind = _types.get(activity.verb)
     told = 0
     if kind is not None and kind.audience is not None and activity.target is not None:
-        ids = set(kind.audience(activity)) - {activity.actor_id}
+        ids = those_told(activity, kind.audience(activity))
         Notification.objects.bulk_create(
             [
                 Notification(activity=activity, recipient_id=pk, created_at=timezone.now())

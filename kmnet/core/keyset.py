@@ -5,7 +5,7 @@ from datetime import date
 from urllib.parse import urlencode
 
 from django.core import signing
-from django.db.models import Q, QuerySet
+from django.db.models import IntegerField, Q, QuerySet, Value
 
 SALT = "keyset"
 
@@ -46,44 +46,88 @@ def _turn(order: list[str]) -> list[str]:
     return [name[1:] if name.startswith("-") else f"-{name}" for name in order]
 
 
+@dataclass
+class _Place:
+    """Where in a list a page starts, as the address says: behind or before a row with these values."""
+
+    order: list[str]
+    params: object
+    values: list | None = None
+    backwards: bool = False
+
+    @classmethod
+    def read(cls, params, order: list[str]) -> "_Place":
+        cursor, backwards = params.get("after"), False
+        if not cursor and params.get("before"):
+            cursor, backwards = params["before"], True
+        values = None
+        if cursor:
+            try:
+                stated, values = signing.loads(cursor, salt=SALT)
+                if stated != order:
+                    values = None
+            except (signing.BadSignature, ValueError, TypeError):
+                values = None
+        return cls(order, params, values, backwards and values is not None)
+
+    @property
+    def direction(self) -> list[str]:
+        return _turn(self.order) if self.backwards else self.order
+
+    def page(self, rows: list, size: int) -> Page:
+        """`rows` are in our direction, one more than fit where there are more."""
+        more, rows = len(rows) > size, rows[:size]
+        if self.backwards:
+            rows.reverse()
+        page = Page(items=rows)
+        if rows and (more or self.backwards):
+            page.next_query = self._link("after", rows[-1])
+        if rows and ((self.values is not None and not self.backwards) or (self.backwards and more)):
+            page.previous_query = self._link("before", rows[0])
+        return page
+
+    def _link(self, name: str, row) -> str:
+        keep = [
+            (key, value)
+            for key, values in self.params.lists()
+            for value in values
+            if key not in ("after", "before")
+        ]
+        values = [_value(row, part.lstrip("-")) for part in self.order]
+        token = signing.dumps([self.order, values], salt=SALT, compress=True)
+        return "?" + urlencode([*keep, (name, token)])
+
+
 def paginate(queryset: QuerySet, params, *, order: list[str], size: int = 20) -> Page:
     """One page of `queryset` in `order` (the last column unique, none NULL), as `params` (request.GET) asks.
 
     The cursor is signed: `?after=` and `?before=` that we did not make are ignored and give the first page. One query.
     """
-    keep = [
-        (key, value) for key, values in params.lists() for value in values if key not in ("after", "before")
-    ]
-    cursor, backwards = params.get("after"), False
-    if not cursor and params.get("before"):
-        cursor, backwards = params["before"], True
-    values = None
-    if cursor:
-        try:
-            stated, values = signing.loads(cursor, salt=SALT)
-            if stated != order:
-                values = None
-        except (signing.BadSignature, ValueError, TypeError):
-            values = None
-    backwards = backwards and values is not None
-    direction = _turn(order) if backwards else order
-    rows = queryset.order_by(*direction)
-    if values is not None:
-        rows = rows.filter(_after(direction, values))
-    rows = list(rows[: size + 1])
-    more, rows = len(rows) > size, rows[:size]
-    if backwards:
-        rows.reverse()
+    place = _Place.read(params, order)
+    rows = queryset.order_by(*place.direction)
+    if place.values is not None:
+        rows = rows.filter(_after(place.direction, place.values))
+    return place.page(list(rows[: size + 1]), size)
 
-    def link(name: str, row) -> str:
-        token = signing.dumps(
-            [order, [_value(row, part.lstrip("-")) for part in order]], salt=SALT, compress=True
-        )
-        return "?" + urlencode([*keep, (name, token)])
 
-    page = Page(items=rows)
-    if rows and (more or backwards):
-        page.next_query = link("after", rows[-1])
-    if rows and ((values is not None and not backwards) or (backwards and more)):
-        page.previous_query = link("before", rows[0])
-    return page
+def paginate_stretches(stretches: list[QuerySet], params, *, order: list[str], size: int = 20) -> Page:
+    """One page of several lists, one after the other, each in `order`; nobody may stand in two of them.
+
+    Each list is read by its own index and no further than a page, where sorting by "in which list" would read all.
+    The items are named tuples of `stretch` and the columns of `order`. One query.
+    """
+    place = _Place.read(params, ["stretch", *order])
+    direction = _turn(order) if place.backwards else order
+    at, *values = place.values if place.values is not None else (None,)
+    columns = [name.lstrip("-") for name in order]
+    parts = []
+    for number, rows in enumerate(stretches):
+        if at is not None and (number > at if place.backwards else number < at):
+            continue
+        rows = rows.annotate(stretch=Value(number, output_field=IntegerField())).order_by(*direction)
+        if number == at:
+            rows = rows.filter(_after(direction, values))
+        parts.append(rows.values_list("stretch", *columns, named=True)[: size + 1])
+    first, *others = parts
+    rows = first.union(*others, all=True).order_by(*place.direction)[: size + 1] if others else first
+    return place.page(list(rows), size)

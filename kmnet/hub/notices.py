@@ -12,7 +12,7 @@ from events.models import Event
 from kmnet.core import activity
 from kmnet.core.models import Activity, Notification
 from members.models import Group as MembersGroup
-from members.models import Member
+from members.models import Introduction, Member
 from resources.models import Resource
 
 UNREAD_SHOWN = 200
@@ -52,6 +52,7 @@ def things_seen_by(member) -> list[QuerySet]:
         Resource.objects.visible_to(member).defer("csl", "search"),
         MembersGroup.objects.visible_to(member),
         Member.objects.profile_visible_to(member).select_related("profile"),
+        Introduction.objects.visible_to(member).select_related("first", "second"),
     ]
 
 

@@ -18,7 +18,7 @@ from .joining import BringIn, Greeting, Invitation, InvitationUse, JoinRequest, 
 from .leaving import EXPORT_LASTS, GRACE, DataExport, Dormancy, Erasure, Leaving, SpentHandle
 from .member import Member, OldHandle, Status, check_time_zone
 from .profile import Availability, DigestRhythm, MeetingWindow, Profile, SeenBy
-from .ties import Boundary, Distance, blockers_of, has_blocked, unread_by
+from .ties import Boundary, Distance, blockers_of, has_blocked, is_kept_apart, unread_by
 
 __all__ = [
     "EXPORT_LASTS",
@@ -64,6 +64,7 @@ __all__ = [
     "hash_of_address",
     "is_convenor",
     "is_in_group",
+    "is_kept_apart",
     "may_read_group",
     "unread_by",
 ]

@@ -50,6 +50,14 @@ def is_full(user) -> bool:
     )
 
 
+def name_like(text) -> Q:
+    """What was typed is a part of the name; one or two letters must begin a word of it, or no index could help."""
+    key = names.plain(text.text)
+    if len(key) < 3:
+        return Q(name_key__startswith=key) | Q(name_key__contains=f" {key}")
+    return Q(name_key__contains=key)
+
+
 class MemberQuerySet(models.QuerySet):
     def full(self):
         """Address proven, approved, not suspended; the same rule as permissions.is_full_member."""
@@ -78,8 +86,18 @@ class MemberQuerySet(models.QuerySet):
             return self.none() if text.text else self
         from ..visibility import found_by_words  # it reads the models
 
-        by_name = self.model._default_manager.filter(name_key__contains=names.plain(text.text))
+        by_name = self.model._default_manager.filter(name_like(text))
         return self.filter(pk__in=by_name.values("pk").union(*found_by_words(text.query, viewer)))
+
+    def ids_matching(self, text, viewer, *, limit: int):
+        """The ids of up to `limit` of those whom `matching` finds (whatever their standing), each by its own index."""
+        from ..visibility import found_by_words  # it reads the models
+
+        by_name = self.model._default_manager.filter(name_like(text)).values_list("pk", flat=True)
+        by_words = [
+            found.values_list("member", flat=True)[:limit] for found in found_by_words(text.query, viewer)
+        ]
+        return by_name[:limit].union(*by_words)[:limit]
 
     def with_level(self, viewer):
         """Each brings along how much this viewer sees of them, so that `Shown.to` asks no more."""

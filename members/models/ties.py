@@ -63,3 +63,12 @@ def unread_by(user):
     if not user.is_authenticated:
         return Boundary.objects.none().values("other")
     return Boundary.objects.filter(owner=user.pk).values("other")
+
+
+def is_kept_apart(proposer_id: int, first_id: int, second_id: int) -> bool:
+    """Does one of the two block the other, or keep away whoever would introduce them, or are they kept away by them?"""
+    between = Q(owner=first_id, other=second_id) | Q(owner=second_id, other=first_id)
+    by_proposer = Q(owner=proposer_id, other__in=(first_id, second_id))
+    to_proposer = Q(owner__in=(first_id, second_id), other=proposer_id)
+    blocks = (between | by_proposer) & Q(distance=Distance.BLOCK)
+    return Boundary.objects.filter(blocks | to_proposer).exists()

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from kmnet.core import activity, mail
 
-from ..models import Answer, Boundary, Distance, Introduction, IntroductionState, Member
+from ..models import Answer, Boundary, Introduction, IntroductionState, Member, is_kept_apart
 from ..models.introduction import OPEN_FOR, REMIND_AFTER
 from ..permissions import can_propose_introduction, is_full_member
 
@@ -44,14 +44,6 @@ def lock_members(*ids: int) -> dict[int, Member]:
     """Lock these members' rows, always in the same order; others may go on writing rows that point to them."""
     rows = Member.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
     return {member.pk: member for member in rows}
-
-
-def is_kept_apart(proposer_id: int, first_id: int, second_id: int) -> bool:
-    """Does one of the two block the other, or keep the proposer's words away?"""
-    between = Q(owner=first_id, other=second_id) | Q(owner=second_id, other=first_id)
-    to_proposer = Q(owner__in=(first_id, second_id), other=proposer_id)
-    by_proposer = Q(owner=proposer_id, other__in=(first_id, second_id), distance=Distance.BLOCK)
-    return Boundary.objects.filter(between & Q(distance=Distance.BLOCK) | to_proposer | by_proposer).exists()
 
 
 @transaction.atomic

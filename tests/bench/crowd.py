@@ -6,10 +6,13 @@ from datetime import timedelta
 
 from django.db import connection
 from django.utils import timezone
+from taggit.models import Tag
 
 from discussions.models import Post, Space, Thread
+from kmnet.core.models import Term
 from kmnet.core.text import RENDER_VERSION, excerpt, render_markdown
-from members.models import Member, Profile
+from members.models import Availability, Member, Profile
+from members.services import index_entries
 
 BATCH = 5_000
 words_of = re.compile(r"\w+").findall
@@ -19,6 +22,8 @@ WORDS = words_of(
     "evidence practice policy brief patients research ward library uptake barrier workshop summary plain language "
     "commissioner review protocol outcome carers clinic story impact funding data ethics team question answer trial"
 )
+COUNTRIES = words_of("GB CA NL KE NO BR AU ZA IE US DE FR IN NG SE JP MX PT NZ CL GH UG IS MT")
+LANGUAGES = words_of("en fr pt nl de es sw ar hi sv")
 
 
 def make_crowd(*, members: int, posts: int, long_thread: int) -> dict:
@@ -60,16 +65,48 @@ def _make_members(number: int, chance) -> list[int]:
             )
         people = Member.objects.bulk_create(people)
         lines = (" ".join(chance.choices(WORDS, k=8)) for _ in people)
-        Profile.objects.bulk_create(
-            Profile(member=person, headline=line, country=chance.choice(("GB", "CA", "KE", "NO", "BR")))
+        profiles = Profile.objects.bulk_create(
+            Profile(
+                member=person,
+                headline=line,
+                country=chance.choices(COUNTRIES, range(len(COUNTRIES), 0, -1))[0],
+                team_size=chance.choice(("solo", "solo", "small", "large", "")),
+                languages_work=chance.sample(LANGUAGES, chance.randrange(1, 4)),
+                availability=chance.sample(Availability.values, chance.randrange(0, 3)),
+            )
             for person, line in zip(people, lines, strict=True)
         )
+        _tell_more(profiles, chance)
         made += [person.pk for person in people]
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE members_profile SET search_vector = to_tsvector('kmnet', headline) WHERE search_vector IS NULL"
         )
+    index_entries()
     return made
+
+
+def _tell_more(profiles: list[Profile], chance) -> None:
+    """Roles, settings, interests, and two to four tags each way, of a few that are everywhere and many that are rare."""
+    terms: dict[str, list[int]] = {}
+    for facet, pk in Term.objects.values_list("facet__key", "pk"):
+        terms.setdefault(facet, []).append(pk)
+    tags = [Tag.objects.get_or_create(name=f"{one} {other}")[0].pk for one in WORDS for other in WORDS[:5]]
+    likely = [1 / (place + 3) for place in range(len(tags))]
+    through = {
+        "roles": lambda: chance.sample(terms["role"], 2),
+        "work_settings": lambda: chance.sample(terms["setting"], 2),
+        "interests": lambda: chance.sample(terms["method"], 3),
+        "can_help": lambda: set(chance.choices(tags, likely, k=3)),
+        "looking_for": lambda: set(chance.choices(tags, likely, k=2)),
+    }
+    for name, choose in through.items():
+        model = getattr(Profile, name).through
+        column = "tag_id" if name in ("can_help", "looking_for") else "term_id"
+        model.objects.bulk_create(
+            [model(profile_id=profile.pk, **{column: pk}) for profile in profiles for pk in choose()],
+            batch_size=BATCH,
+        )
 
 
 def _make_text(chance) -> tuple[str, str, str]:

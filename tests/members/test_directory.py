@@ -26,7 +26,7 @@ def look(signed_in):
 
 
 def names(finding) -> list[str]:
-    return [shown.member.name for shown in finding.people]
+    return [person.shown.member.name for person in finding.people]
 
 
 @pytest.mark.parametrize("count", [1, 50])

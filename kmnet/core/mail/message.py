@@ -17,7 +17,8 @@ from django.utils import timezone, translation
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
-from kmnet.core.models import CommunitySettings
+from kmnet.core import activity
+from kmnet.core.models import Activity, CommunitySettings
 from kmnet.core.text import clean_line, clean_text
 
 from . import links
@@ -83,6 +84,10 @@ def refuse_unwanted(mail, kind: MailKind) -> None:
             raise Withhold("the member has not proven their address")
     if not wants(kind.category, member_id=mail.member_id, address=mail.address):
         raise Withhold(f"switched off by the receiver: {kind.category}")
+    if member is not None and "activity" in mail.refs:
+        deed = Activity.objects.filter(pk=mail.refs["activity"]).first()
+        if deed is not None and deed.actor_id != member.pk and not activity.those_told(deed, {member.pk}):
+            raise Withhold("the receiver keeps whoever did it at a distance")
 
 
 def is_proven(member) -> bool:
