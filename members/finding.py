@@ -4,13 +4,15 @@ Filters and counts read DirectoryEntry, in which nothing stands that its owner h
 those who share a group with them, are asked at their own level. So nobody is found or counted by what they hide."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.cache import cache
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models, transaction
-from django.db.models import Case, CharField, Count, F, Func, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, F, Func, Q, QuerySet, Value, When
 from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -27,14 +29,15 @@ from kmnet.core.text import fold
 from kmnet.core.vocabulary import expand
 
 from . import languages, names
-from .models import Availability, Boundary, DirectoryEntry, GroupMember, Member, SeenBy, groups_of
+from .models import Availability, Boundary, GroupMember, Member, SeenBy, groups_of
 from .models.profile import TeamSize
+from .permissions import is_full_member
 from .services.directory import COUNTRIES_KEY
 from .visibility import Shown
 
 PAGE_SIZE = 20
 OPTIONS_SHOWN = 6
-OPTIONS_MORE = 18  # with those behind "More"
+OPTIONS_MORE = 15  # with those behind "More"
 FEW = 3  # a smaller group is not counted: the number would point at people
 MAX_CHOSEN = 10
 LOOKED_AT = (
@@ -88,6 +91,7 @@ class Option:
     label: str
     count: str
     chosen: bool
+    number: int = 0  # in the facet, for the id
 
 
 @dataclass
@@ -113,12 +117,6 @@ class Person:
     shown: Shown
     help_you: list[str] = field(default_factory=list)
     you_help: list[str] = field(default_factory=list)
-
-
-class Unnest(Func):
-    function = "unnest"
-    set_returning = True
-    output_field = CharField()
 
 
 def number_shown(number: int, *, more: bool = False) -> str:
@@ -221,26 +219,32 @@ class Circle:
         stands = Q(**{f"{until}__isnull": True}) | Q(**{f"{until}__gte": timezone.now().date()})
         return self._at_level(f"{prefix}wishes", sorted(keys)) & stands
 
-    def keys(self) -> models.Expression:
-        """Of an entry: the keys that the viewer may count."""
-        empty = Value([], output_field=ArrayField(CharField()))
-        today = timezone.now().date()
-        free = Q(free_for_seen_by__lte=SeenBy.MEMBERS)
-        lists = F("for_members")
+    def keys(self, prefix: str = "directory_entry__") -> models.Expression:
+        """Of a member: the keys that the viewer may count, and "all:all", which everybody has."""
+
+        def at(**conditions) -> Q:
+            return Q(**{f"{prefix}{name}": value for name, value in conditions.items()})
+
+        lists, free = F(f"{prefix}for_members"), at(free_for_seen_by__lte=SeenBy.MEMBERS)
         if not self.is_plain:
-            both = Func(F("for_members"), F("for_groups"), function="array_cat")
+            both = Func(F(f"{prefix}for_members"), F(f"{prefix}for_groups"), function="array_cat")
             lists = Case(
-                When(pk__in=self.away, then=F("for_anyone")), When(pk__in=self.near, then=both), default=lists
+                When(at(pk__in=self.away), then=F(f"{prefix}for_anyone")),
+                When(at(pk__in=self.near), then=both),
+                default=lists,
             )
             free = (
-                free & ~Q(pk__in=self.away)
-                | Q(pk__in=self.away, free_for_seen_by__lte=SeenBy.PUBLIC)
-                | Q(pk__in=self.near, free_for_seen_by__lte=SeenBy.GROUPS)
+                free & ~at(pk__in=self.away)
+                | at(pk__in=self.away, free_for_seen_by__lte=SeenBy.PUBLIC)
+                | at(pk__in=self.near, free_for_seen_by__lte=SeenBy.GROUPS)
             )
-        awake = Q(paused_until__isnull=True) | Q(paused_until__lt=today)
-        free_for = Case(When(free & awake, then=F("free_for")), default=empty)
-        keys = Func(lists, free_for, function="array_cat", output_field=ArrayField(CharField()))
-        return Unnest(Func(keys, Value("all:all"), function="array_append"))
+        paused = at(paused_until__gte=timezone.now().date())
+        strings = ArrayField(CharField())
+        free_for = Case(
+            When(free & ~paused, then=F(f"{prefix}free_for")), default=Value([], output_field=strings)
+        )
+        keys = Func(lists, free_for, function="array_cat", output_field=strings)
+        return Func(keys, Value("all:all"), function="array_append", output_field=strings)
 
 
 class Finding:
@@ -267,27 +271,40 @@ class Finding:
 
     # --- who ---------------------------------------------------------------------------------------------------------
     @cached_property
+    def listed(self) -> QuerySet[Member]:
+        """As Member.objects.listed_for, by the entry alone."""
+        if not is_full_member(self.viewer):
+            return Member.objects.none()
+        return Member.objects.full().filter(directory_entry__is_listed=True)
+
+    @cached_property
     def found_by_words(self) -> QuerySet[Member]:
         """Those whom the words find. Where they are few, their ids are looked up first, each condition by its own
         index; where they are many, whoever comes next in the order is likely to be one of them."""
-        listed = Member.objects.listed_for(self.viewer)
         if not self.text.text:
-            return listed
+            return self.listed
         if not self.text:
-            return listed.none()
-        ids = list(Member.objects.ids_matching(self.text, self.viewer, limit=RARE + 1))
-        if len(ids) <= RARE:
-            return listed.filter(pk__in=ids)
-        return listed.matching(self.text, self.viewer)
+            return self.listed.none()
+        if len(self.some_by_words) <= RARE:
+            return self.listed.filter(pk__in=self.some_by_words)
+        return self.listed.matching_one_by_one(self.text, self.viewer)
+
+    @cached_property
+    def some_by_words(self) -> list[int]:
+        return list(Member.objects.ids_matching(self.text, self.viewer, limit=RARE + 1))
 
     def condition(self, kind: Kind) -> Q:
         """Has one of the chosen values, and shows it to this viewer."""
-        return self.circle.shows(
-            set().union(*(spellings_of(kind.key, value) for value in self.chosen[kind.key]))
-        )
+        values = (spellings_of(kind.key, value) for value in self.chosen[kind.key])
+        return self.circle.shows(set().union(*values))
 
     def members(self, *, but: str = "") -> QuerySet[Member]:
         """All who are found; for the counts of a facet, `but` leaves its own choice out."""
+        if not but and self.in_use and len(self.some_found) <= RARE:
+            return self.listed.filter(pk__in=self.some_found)
+        return self._narrowed(but)
+
+    def _narrowed(self, but: str = "") -> QuerySet[Member]:
         found = self.found_by_words
         for kind in KINDS:
             if self.chosen[kind.key] and kind.key != but:
@@ -295,22 +312,48 @@ class Finding:
         return found
 
     @cached_property
+    def some_found(self) -> list[int]:
+        """The ids of those whom the facets leave, RARE and one at most. Looked up first, without an order: Postgres does
+        not know how rare a value is, and might go through everybody in search of a page."""
+        return list(self._narrowed().order_by().values_list("pk", flat=True)[: RARE + 1])
+
+    @cached_property
+    def those_counted(self) -> QuerySet[Member]:
+        """All who are found, or as many of them as are looked at."""
+        if self.in_use:
+            return self.listed.filter(pk__in=self.some_found[:LOOKED_AT])
+        if self.text:
+            return self.listed.filter(pk__in=self.some_by_words[:LOOKED_AT])
+        return self.listed
+
+    @cached_property
     def stretches(self) -> list[QuerySet[Member]]:
         """For the order by match: those whom you could help and who could help you, then either, then the others."""
         found = self.members()
         help_you = keys_of_words(self.circle.looks_for)
         you_help = keys_of_words(self.circle.can_help)
-        helps = self.circle.shows(help_you) if help_you else Q(pk__in=[])
-        needs = self.circle.seeks(you_help) if you_help else Q(pk__in=[])
-        me = Q(pk=self.viewer.pk)
         if not help_you and not you_help:
             return [found]
-        both = [found.filter(helps & needs & ~me)] if help_you and you_help else []
-        return [
-            *both,
-            found.filter((helps | needs) & ~me & ~(helps & needs) if both else (helps | needs) & ~me),
-            found.filter(~(helps | needs) | me),
-        ]
+        helps = self.circle.shows(help_you) if help_you else Q(pk__in=[])
+        needs = self.circle.seeks(you_help) if you_help else Q(pk__in=[])
+        others = found.exclude(pk=self.viewer.pk).order_by()
+        both, either = others.filter(helps & needs), others.filter(helps | needs)
+        # looked up first, for the same reason as some_found; one query
+        rows = both.values_list("pk", Value(2))[: RARE + 1].union(
+            either.values_list("pk", Value(1))[: RARE + 1], all=True
+        )
+        ids: dict[int, list[int]] = {1: [], 2: []}
+        for pk, ways in rows:
+            ids[ways].append(pk)
+        if len(ids[1]) <= RARE:
+            one_way = set(ids[1]) - set(ids[2])
+            return [
+                found.filter(pk__in=ids[2]),
+                found.filter(pk__in=one_way),
+                found.exclude(pk__in=ids[1]),
+            ]
+        first = found.filter(pk__in=ids[2]) if len(ids[2]) <= RARE else both
+        return [first, either.exclude(helps & needs), found.filter(~(helps | needs) | Q(pk=self.viewer.pk))]
 
     @cached_property
     def page(self) -> keyset.Page:
@@ -349,7 +392,7 @@ class Finding:
             cursor.execute(
                 "SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(CLOSE)]
             )  # until the end of the transaction
-            listed = Member.objects.listed_for(self.viewer).filter(name_key__trigram_word_similar=name)
+            listed = self.listed.filter(name_key__trigram_word_similar=name)
             closeness = Func(Value(name), F("name_key"), function="word_similarity")
             ids = list(
                 listed.annotate(closeness=closeness)
@@ -360,29 +403,32 @@ class Finding:
         return [people[pk] for pk in ids if pk in people]
 
     # --- how many of each --------------------------------------------------------------------------------------------
-    def _counts(self, name: str, found: QuerySet[Member]) -> QuerySet:
-        entries = DirectoryEntry.objects.filter(pk__in=found.order_by().values("pk")[:LOOKED_AT])
-        return (
-            entries.annotate(key=self.circle.keys())
-            .values("key")
-            .annotate(number=Count("pk"), of=Value(name, output_field=CharField()))
-            .values_list("of", "key", "number")
-            .order_by("-number", "key")[:600]
-        )
-
     @cached_property
     def counted(self) -> dict[str, dict[str, int]]:
         """The number of each key among all who are found (""), and for a facet that is in use among those whom the
         others find. One query."""
-        queries = [self._counts("", self.members())]
-        queries += [
-            self._counts(kind.key, self.members(but=kind.key)) for kind in KINDS if self.chosen[kind.key]
-        ]
-        first, *others = queries
-        found: dict[str, dict[str, int]] = {}
-        for of, key, number in first.union(*others, all=True) if others else first:
-            found.setdefault(of, {})[key] = number
-        return found
+        groups = {"": self.those_counted}
+        groups |= {kind.key: self.members(but=kind.key) for kind in KINDS if self.chosen[kind.key]}
+        parts, values = [], []
+        for name, found in groups.items():
+            some = found.order_by().values_list(self.circle.keys(), flat=True)[:LOOKED_AT]
+            # a list of keys for each of them; the outer query takes the lists apart, which the ORM cannot say
+            try:
+                sql, params = some.query.sql_with_params()
+            except EmptyResultSet:  # nobody, as Django can tell by itself
+                continue
+            parts.append(
+                f"(SELECT %s, unnest(looked_at.keys) AS key, count(*) FROM ({sql}) AS looked_at (keys) "
+                "GROUP BY key ORDER BY count(*) DESC, key LIMIT 500)"
+            )
+            values += [name, *params]
+        counts: dict[str, dict[str, int]] = {}
+        if parts:
+            with connection.cursor() as cursor:
+                cursor.execute(" UNION ALL ".join(parts), values)
+                for of, key, number in cursor.fetchall():
+                    counts.setdefault(of, {})[key] = number
+        return counts
 
     @cached_property
     def facets(self) -> list[Facet]:
@@ -413,6 +459,8 @@ class Finding:
             shown = [
                 option for place, (_n, option) in enumerate(options) if place < OPTIONS_MORE or option.chosen
             ]
+            for place, option in enumerate(shown, 1):
+                option.number = place
             if shown:
                 facets.append(Facet(kind.key, str(kind.label), shown))
         return facets
@@ -522,15 +570,16 @@ def count_countries(viewer) -> tuple[list[CountryRow], list[str]]:
     circle = Circle(viewer)
     counts = cache.get(COUNTRIES_KEY) if circle.is_plain else None
     if counts is None:
-        listed = Member.objects.listed_for(viewer).order_by().values("pk")
-        found = (
-            DirectoryEntry.objects.filter(pk__in=listed)
-            .annotate(key=circle.keys())
-            .values("key")
-            .annotate(number=Count("pk"))
-            .values_list("key", "number")
-        )
-        counts = {key[8:]: number for key, number in found if key.startswith("country:")}
+        some = Member.objects.listed_for(viewer).order_by().values_list(circle.keys(), flat=True)
+        counts = {}
+        with suppress(EmptyResultSet), connection.cursor() as cursor:
+            sql, params = some.query.sql_with_params()
+            cursor.execute(
+                "SELECT key, count(*) FROM (SELECT unnest(listed.keys) AS key "
+                f"FROM ({sql}) AS listed (keys)) AS shown WHERE key LIKE 'country:%%' GROUP BY key",
+                params,
+            )
+            counts = {key[8:]: number for key, number in cursor.fetchall()}
         if circle.is_plain:
             cache.set(COUNTRIES_KEY, counts, COUNTED_FOR)
     rows = [CountryRow(code, countries.name(code) or code, number) for code, number in counts.items()]

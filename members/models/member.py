@@ -10,7 +10,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import IntegerField, Q, Value
+from django.db.models import Exists, IntegerField, OuterRef, Q, Value
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
@@ -98,6 +98,15 @@ class MemberQuerySet(models.QuerySet):
             found.values_list("member", flat=True)[:limit] for found in found_by_words(text.query, viewer)
         ]
         return by_name[:limit].union(*by_words)[:limit]
+
+    def matching_one_by_one(self, text, viewer):
+        """The same people as by `matching`; for words that fit many, where the list stops after a page."""
+        from ..visibility import found_by_words  # it reads the models
+
+        rule = name_like(text)
+        for found in found_by_words(text.query, viewer):
+            rule |= Q(Exists(found.filter(member=OuterRef("pk"))))
+        return self.filter(rule)
 
     def with_level(self, viewer):
         """Each brings along how much this viewer sees of them, so that `Shown.to` asks no more."""
@@ -187,6 +196,8 @@ class Member(AbstractBaseUser, PermissionsMixin):
         ]
         indexes = [
             models.Index(fields=["-last_seen_on", "name_key", "id"], name="members_recently_active"),
+            models.Index(fields=["name_key", "id"], name="members_by_name"),
+            models.Index(fields=["-joined_at", "id"], name="members_newest"),
             GinIndex(fields=["name_key"], opclasses=["gin_trgm_ops"], name="members_name_trigrams"),
         ]
 
