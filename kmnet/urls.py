@@ -11,7 +11,6 @@ urlpatterns = [
     path("groups/", include("members.urls_groups")),
     path("discussions/", include("discussions.urls")),
     path("events/", include("events.urls")),
-    path("mail/", include("members.urls_mail")),
     path("mail/", include("events.urls_mail")),
     path("mail/", include("discussions.urls_mail")),
     path("mail/", include("members.urls_mail")),
