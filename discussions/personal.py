@@ -2,7 +2,15 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core.personal_data import Fate, PersonalData, declare, declare_impersonal, register, rows
+from kmnet.core.personal_data import (
+    Fate,
+    PersonalData,
+    declare,
+    declare_impersonal,
+    register,
+    rows,
+    tag_names,
+)
 
 from .models import Post, PostVersion, ReadState, Thread, ThreadWatch
 
@@ -10,9 +18,9 @@ from .models import Post, PostVersion, ReadState, Thread, ThreadWatch
 def threads(member):
     found = Thread.objects.filter(author=member).order_by("pk")
     return rows(
-        found,
+        found.annotate(named=tag_names("tags")),
         "id", "kind", "title", "created_at", "state", "hidden_reason", "closed_at", "closed_reason",
-        space="space__name",
+        space="space__name", tags="named",
     )  # fmt: skip
 
 

@@ -120,7 +120,9 @@ def consents(member):
 
 def groups(member):
     found = GroupMember.objects.filter(member=member).order_by("pk")
-    return rows(found, "standing", "since", group="group__name")
+    yield from rows(found, "standing", "since", group="group__name")
+    made = Group.objects.filter(made_by=member).order_by("pk")
+    yield from rows(made, "name", "purpose", "ways", "created_at", "closed_at")
 
 
 def boundaries(member):
@@ -204,7 +206,7 @@ for order, part in enumerate(
         ),
         PersonalData("sessions", _("Where I am signed in"), sessions, covers=("usersessions.UserSession",)),
         PersonalData("consents", _("What I agreed to"), consents, covers=("members.Consent",)),
-        PersonalData("groups", _("Groups"), groups, covers=("members.GroupMember",)),
+        PersonalData("groups", _("Groups"), groups, covers=("members.GroupMember", "members.Group")),
         PersonalData("boundaries", _("Whom I keep at a distance"), boundaries, covers=("members.Boundary",)),
         PersonalData("introductions", _("Introductions"), introductions, covers=("members.Introduction",)),
         PersonalData(

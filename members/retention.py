@@ -73,17 +73,15 @@ def dead_sessions(before):
     return Session.objects.filter(expire_date__lt=before)
 
 
-def orphans():
-    """On the list of sessions, and no longer there."""
-    return UserSession.objects.filter(
-        ~Exists(Session.objects.filter(session_key=OuterRef("session_key"))),
-        created_at__lt=timezone.now() - timedelta(days=1),
-    )
+def orphans(before):
+    """On the list of sessions, and run out or no longer there."""
+    lives = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gte=before)
+    return UserSession.objects.filter(~Exists(lives), created_at__lt=timezone.now() - timedelta(days=1))
 
 
 def forget_sessions(before) -> int:
-    gone = dead_sessions(before).delete()[0]
-    return gone + orphans().delete()[0]
+    listed = orphans(before).delete()[0]
+    return listed + dead_sessions(before).delete()[0]
 
 
 # --- accounts that sleep ---------------------------------------------------------------------------------------------
@@ -157,7 +155,7 @@ for job in (
     Job(
         "sessions",
         "sessions that ran out",
-        lambda before: dead_sessions(before).count() + orphans().count(),
+        lambda before: dead_sessions(before).count() + orphans(before).count(),
         forget_sessions,
     ),
     Job(

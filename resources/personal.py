@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core.personal_data import Fate, PersonalData, declare, register, rows
+from kmnet.core.personal_data import Fate, PersonalData, declare, register, rows, tag_names
 
 from .models import Resource, ResourceFile
 
@@ -10,10 +10,10 @@ from .models import Resource, ResourceFile
 def resources(member):
     found = Resource.objects.filter(added_by=member).order_by("pk")
     return rows(
-        found,
+        found.annotate(named=tag_names("tags")),
         "id", "title", "description", "creators", "year", "language", "doi", "url", "licence", "visibility",
         "published_at", "state", "hidden_reason", "csl",
-        made="created_at", changed="updated_at",
+        made="created_at", changed="updated_at", tags="named",
     )  # fmt: skip
 
 

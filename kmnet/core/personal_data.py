@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.exceptions import FieldDoesNotExist
 from django.db import connection, models
 from django.utils import timezone
@@ -63,6 +64,12 @@ def rows(queryset: models.QuerySet, *columns: str, **labelled: str) -> Iterator[
             label: plain(shown(model, path, value))
             for (path, label), value in zip(labels.items(), values, strict=True)
         }
+
+
+def tag_names(relation: str) -> ArrayAgg:
+    """For annotate(): the names of all tags of a row."""
+    named = models.Q(**{f"{relation}__name__isnull": False})
+    return ArrayAgg(f"{relation}__name", filter=named, default=models.Value([]))
 
 
 def label_of(model: type[models.Model], name: str) -> str:
