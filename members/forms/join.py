@@ -24,7 +24,8 @@ class NameField(forms.CharField):
         super().__init__(max_length=120, strip=False, **kwargs)
 
     def clean(self, value):
-        return clean_name(super().clean(value))
+        value = super().clean(value)
+        return clean_name(value) if self.required or value.strip() else ""
 
 
 def offer_present_zone(field: TimeZoneField, zone: str) -> None:

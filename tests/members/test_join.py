@@ -5,16 +5,17 @@ import re
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import check_password
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
 
 from kmnet.core import activity
-from kmnet.core.models import Activity, CommunitySettings, OutgoingMail
+from kmnet.core.models import Activity, AuditEntry, CommunitySettings, OutgoingMail
 from members import services
-from members.models import Member
+from members.models import JoinRequest, Member
 from members.permissions import is_full_member
 from tests.factories import PASSWORD, make_member
-from tests.mailbox import links_in, send_due
+from tests.mailbox import html_of, links_in, send_due, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -225,6 +226,154 @@ def test_with_approval_nobody_is_let_in_by_a_proven_address(client):
     services.approve_member(member=member, actor=moderator)
     assert client.get(reverse("members:directory")).status_code == 200
     CommunitySettings.load().delete()
+
+
+# --- each policy, each way in ----------------------------------------------------------------------------------------
+POLICIES = ("open", "approval", "invitation")
+
+
+def settled(policy: str, **more) -> tuple[str, bool]:
+    """Standing and fullness of somebody who came through the gate while this policy held."""
+    CommunitySettings(join_policy=policy).save()
+    member = Member(email="ana@example.org", name="Ana Silva")
+    try:
+        services.save_joining_member(member, **more)
+    except services.NotInvited:
+        return "refused", Member.objects.exclude(is_host=True).exists()
+    services.prove_address(member=member, address=member.email)
+    member.refresh_from_db()
+    return member.status, is_full_member(member)
+
+
+@pytest.mark.parametrize(
+    ("policy", "outcome"),
+    [("open", ("active", True)), ("approval", ("pending", False)), ("invitation", ("refused", False))],
+)
+def test_the_gate_lets_in_whom_the_policy_lets_in(policy, outcome):
+    assert settled(policy) == outcome
+
+
+@pytest.mark.parametrize(
+    ("policy", "outcome"),
+    [("open", ("active", True)), ("approval", ("pending", False)), ("invitation", ("active", True))],
+)
+def test_an_invitation_opens_the_door_and_spares_no_approval(policy, outcome):
+    _invitation, token = services.make_invitation_link(by=make_member(is_host=True), max_uses=1)
+    assert settled(policy, invitation_token=token) == outcome
+
+
+@pytest.mark.parametrize("before", POLICIES)
+@pytest.mark.parametrize("after", POLICIES)
+def test_a_policy_that_changes_midway_lets_nobody_slip_through(before, after):
+    """Joined under one policy, the address proven under another: never more than both would give."""
+    token = ""
+    if before == "invitation":
+        token = services.make_invitation_link(by=make_member(is_host=True), max_uses=1)[1]
+    CommunitySettings(join_policy=before).save()
+    member = Member(email="ana@example.org", name="Ana Silva")
+    services.save_joining_member(member, invitation_token=token)
+    CommunitySettings(join_policy=after).save()
+    services.prove_address(member=member)
+    member.refresh_from_db()
+    in_at_once = (before, after) in {("open", "open"), ("invitation", "open"), ("invitation", "invitation")}
+    assert is_full_member(member) == in_at_once
+    assert in_at_once or member.join_request.waits_since is not None
+
+
+def test_whoever_was_let_in_before_proving_stays_in_when_the_door_closes():
+    CommunitySettings(join_policy="approval").save()
+    member = Member(email="ana@example.org", name="Ana Silva")
+    services.save_joining_member(member)
+    services.approve_member(member=member, actor=make_member(is_moderator=True))
+    services.prove_address(member=member)
+    member.refresh_from_db()
+    assert is_full_member(member)
+
+
+def test_questions_that_came_up_while_somebody_typed_are_asked_at_their_fields(client):
+    client.get(reverse("members:join"))
+    CommunitySettings(join_policy="approval", join_question_2="").save()
+    response = client.post(reverse("members:join"), answers())
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == ["answer_1"]
+    assert response.context["form"]["name"].value() == "Ana Silva"
+    client.post(reverse("members:join"), answers(answer_1="I link wards and papers."))
+    asked = Member.objects.get().join_request
+    assert asked.answers == [["What do you do between research and practice?", "I link wards and papers."]]
+
+
+def test_whoever_was_not_asked_answers_on_the_page_where_they_wait(client, signed_in):
+    CommunitySettings(join_policy="open").save()
+    client.post(reverse("members:join"), answers())
+    CommunitySettings(join_policy="approval").save()
+    client.post(proof_link())
+    page = client.get(reverse("members:waiting")).content.decode()
+    assert "usually within 2 working days" in page
+    assert client.post(reverse("members:waiting"), {"answer_1": "", "answer_2": ""}).status_code == 422
+    client.post(reverse("members:waiting"), {"answer_1": "One.", "answer_2": "{{7*7}} <b>two</b>"})
+    asked = Member.objects.get().join_request
+    assert [answer for _question, answer in asked.answers] == ["One.", "{{7*7}} <b>two</b>"]
+    assert "&lt;b&gt;two" in client.get(reverse("members:waiting")).content.decode()
+    client.post(reverse("members:waiting"), {"answer_1": "Other.", "answer_2": "Words."})
+    asked.refresh_from_db()
+    assert asked.answers[0][1] == "One."
+
+
+@pytest.mark.parametrize("way", ["code", "reset"])
+def test_neither_a_code_nor_a_new_password_goes_round_the_approval(way, client):
+    CommunitySettings(join_policy="approval").save()
+    client.post(reverse("members:join"), answers(answer_1="One.", answer_2="Two."))
+    name = "account_request_login_code" if way == "code" else "account_reset_password"
+    other = Client()
+    other.post(reverse(name), {"email": "ana@example.org"})
+    links = [link for letter in send_due(to="ana@example.org") for link in links_in(letter)]
+    for link in links:
+        path = link.removeprefix("http://testserver")
+        page = other.get(path, follow=True)
+        if page.redirect_chain:
+            path = page.redirect_chain[-1][0]
+        other.post(path, {"password1": "four other odd words", "password2": "four other odd words"})
+    member = Member.objects.get()
+    assert (member.status, is_full_member(member)) == ("pending", False)
+
+
+def test_waiting_and_the_answer_are_told_by_mail_once():
+    CommunitySettings(join_policy="approval", join_wait_days=3).save()
+    moderator, member = make_member(is_moderator=True), Member(email="ana@example.org", name="Ana Silva")
+    services.save_joining_member(member)
+    services.prove_address(member=member)
+    services.finish_welcome(member=member)
+    [letter] = send_due(to="ana@example.org")
+    assert "usually within 3 working days" in text_of(letter)
+
+    assert services.approve_member(member=member, actor=moderator)
+    assert not services.approve_member(member=member, actor=make_member(is_moderator=True))
+    assert not services.decline_member(member=member, actor=moderator, reason="No.")
+    subjects = [letter["Subject"] for letter in send_due(to="ana@example.org")]
+    assert subjects == ["We have your request to join", "You are in, Ana", "Welcome to kmnet, Ana"]
+    assert AuditEntry.objects.get(verb="members.approved").actor == moderator
+
+
+def test_declined_is_told_kindly_with_the_reason_and_can_be_mended():
+    CommunitySettings(join_policy="approval").save()
+    moderator, member = make_member(is_moderator=True), Member(email="ana@example.org", name="Ana Silva")
+    services.save_joining_member(member)
+    services.prove_address(member=member)
+    with pytest.raises(ValidationError):
+        services.decline_member(member=member, actor=moderator, reason=" ")
+    with pytest.raises(PermissionDenied):
+        services.decline_member(member=member, actor=make_member(), reason="No.")
+    assert services.decline_member(member=member, actor=moderator, reason="You sell <b>software</b>.")
+    assert not services.decline_member(member=member, actor=moderator, reason="Again.")
+    letter = send_due(to="ana@example.org")[-1]
+    assert "You sell <b>software</b>." in text_of(letter)
+    assert "You sell &lt;b&gt;software" in html_of(letter)
+    assert (JoinRequest.objects.get().state, AuditEntry.objects.get(verb="members.declined").reason) == (
+        "declined", "You sell <b>software</b>.",
+    )  # fmt: skip
+    assert services.approve_member(member=member, actor=moderator)
+    member.refresh_from_db()
+    assert is_full_member(member)
 
 
 @pytest.mark.parametrize("demo", [True, False])
