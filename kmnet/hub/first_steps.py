@@ -12,7 +12,7 @@ from discussions.models import Kind, Readers, Space, Thread
 from discussions.permissions import can_start_thread
 from events.models import Event
 from kmnet.core.vocabulary import expand
-from members.models import Member, Profile, blockers_of, unread_by
+from members.models import Member, Profile, SeenBy, blockers_of, unread_by
 from members.visibility import Shown, seen
 
 from . import home
@@ -123,8 +123,8 @@ def introduction_of(member: Member) -> Thread | None:
 
 def draft_introduction(member: Member, space: Space) -> dict[str, str]:
     """A beginning out of what the readers of that space may see of the profile; nothing that is kept for fewer."""
-    profile = member.profile
-    shown = profile.for_guests if space.readable_by == Readers.PUBLIC else profile.for_members
+    level = SeenBy.PUBLIC if space.readable_by == Readers.PUBLIC else SeenBy.MEMBERS
+    shown = Shown(member.profile, level)
     lines = []
     if shown.headline:
         lines.append(shown.headline)
