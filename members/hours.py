@@ -79,7 +79,7 @@ def in_words(windows: Iterable[MeetingWindow], there: str = "", here: str = "") 
     ahead = difference(there, here) if there and here else timedelta()
     return [
         Usual(days_in_words(window.weekdays), _span(window.starts, window.ends), _for_reader(window, ahead))
-        for window in windows
+        for window in sorted(windows, key=lambda window: (window.weekdays, window.starts))
     ]
 
 

@@ -254,7 +254,9 @@ class Shown:
 
     @property
     def languages_followed(self) -> list[str]:
-        return [languages.name_of(code) for code in self.languages_follow]
+        """Those beyond the ones they work in."""
+        working = self.languages_work
+        return [languages.name_of(code) for code in self.languages_follow if code not in working]
 
     @property
     def now(self):
