@@ -38,12 +38,12 @@ def search(text: SearchText, viewer, limit: int) -> SearchPage:
             min_words=16,
         )
     ).in_bulk(wanted)
-    hits = [hit(posts[pk]) for pk in wanted if pk in posts]
+    hits = [hit(posts[pk], viewer) for pk in wanted if pk in posts]
     return SearchPage(hits, len(best))
 
 
-def hit(post: Post) -> SearchHit:
-    thread = post.thread
+def hit(post: Post, viewer) -> SearchHit:
+    thread, unwanted = post.thread, getattr(viewer, "unwanted", ())
     if thread.accepted_post_id:
         state = _("answered")
     elif thread.waits_for_an_answer:
@@ -53,8 +53,8 @@ def hit(post: Post) -> SearchHit:
     parts = (thread.space.name, post.author.name, state)
     return SearchHit(
         url=thread.get_absolute_url() if post.is_first else thread.url_of(post.number),
-        title=thread.title,
-        snippet=excerpt(post.headline, 280),
+        title=_("Words of somebody you ignore") if thread.author_id in unwanted else thread.title,
+        snippet="" if post.author_id in unwanted else excerpt(post.headline, 280),
         meta=" · ".join(part for part in parts if part),
         at=post.published_at,
     )

@@ -117,6 +117,7 @@ def open_questions(member, slugs: set[str], now) -> QuerySet:
         .unanswered()
         .not_muted_by(member)
         .exclude(author=member)
+        .exclude(author__in=member.unwanted)
         .filter(created_at__gt=now - ASKED_WITHIN)
     )
     return (
@@ -139,6 +140,7 @@ def replies_to(member) -> QuerySet:
         .not_muted_by(member)
         .filter(Q(author=member) | Q(pk__in=Thread.objects.watched_by(member).values("pk")))
         .exclude(last_post__author=member)
+        .exclude(last_post__author__in=member.unwanted)
         .with_reading(member)
         .select_related("space", "last_post__author")
         .latest_first()

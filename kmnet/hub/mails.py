@@ -121,6 +121,7 @@ def first_news(member, since, until) -> QuerySet:
         Post.objects.shown()
         .filter(thread=OuterRef("pk"), published_at__gt=since, published_at__lte=until)
         .exclude(author=member)
+        .exclude(author__in=member.unwanted)
         .exclude(pk__in=mailed_posts(member, since))
         .exclude(Exists(read))
         .order_by("number")
@@ -136,6 +137,7 @@ def news_threads(member, since, until) -> list[Thread]:
         .annotate(author_level=level_to(member, "author"))
         .annotate(news_id=Subquery(news, output_field=IntegerField()))
         .filter(news_id__isnull=False)
+        .exclude(author__in=member.unwanted)
         .select_related("space", "author__profile")
     )
     posts = Post.objects.select_related("author").in_bulk(

@@ -85,7 +85,8 @@ def _key(deed: Activity) -> tuple:
 
 def unread_of(member) -> list[Group]:
     """What is new. What was told but can no longer be seen counts as read from here on, or the bell would ring for ever."""
-    rows = Notification.objects.unread().filter(recipient=member).order_by("-pk")[:UNREAD_SHOWN]
+    rows = Notification.objects.unread().filter(recipient=member)
+    rows = rows.exclude(activity__actor__in=member.unwanted).order_by("-pk")[:UNREAD_SHOWN]
     rows = list(with_things(rows, member))
     gone = [
         row.pk for row in rows if row.activity.target is None or activity.get_type(row.activity.verb) is None

@@ -2,7 +2,10 @@
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
+
+from kmnet.core.models import Notification
 
 from ..models import Boundary, Distance, Member
 from . import introductions
@@ -22,7 +25,19 @@ def set_boundary(*, owner: Member, other: Member, distance: str) -> Boundary:
     boundary, _made = Boundary.objects.update_or_create(
         owner=owner, other=other, defaults={"distance": distance}
     )
+    _note(owner)
+    # what they did is in no list any more, so it must not ring the bell either
+    told = Notification.objects.unread().filter(recipient=owner, activity__actor=other)
+    told.update(read_at=timezone.now())
     return boundary
+
+
+def _note(owner: Member) -> None:
+    """Whether the member keeps anybody away stands on their row: pages of those who do not never ask."""
+    keeps = Boundary.objects.filter(owner=owner).exists()
+    Member.objects.filter(pk=owner.pk).update(keeps_away=keeps)
+    owner.keeps_away = keeps
+    owner.__dict__.pop("unwanted", None)
 
 
 @transaction.atomic
@@ -30,3 +45,4 @@ def lift_boundary(*, owner: Member, other: Member) -> None:
     """As before. Nothing that was not told meanwhile is told later."""
     introductions.lock_members(owner.pk, other.pk)
     Boundary.objects.filter(owner=owner, other=other).delete()
+    _note(owner)

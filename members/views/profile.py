@@ -14,7 +14,7 @@ from kmnet.core.text import render_markdown
 
 from .. import completeness, hours
 from ..models import Member, OldHandle
-from ..permissions import can_view_profile, can_write
+from ..permissions import can_view_profile, can_write, is_full_member
 from ..visibility import Shown
 
 SHOWN_EACH = 3  # of each kind on the profile
@@ -67,6 +67,8 @@ def profile(request, member):
         "given": Given(member, reader, SHOWN_EACH),
         "next_thing": completeness.next_thing(shown) if own else None,
         "can_report": not own and can_write(reader),
+        "can_introduce": not own and can_write(reader) and is_full_member(member),
+        "can_keep_away": not own and reader.is_authenticated,
     }
     return render(request, "members/profile.html", context)
 

@@ -17,6 +17,7 @@ def notifications(request):
     Nothing is marked here: a line is read when its thing is opened, or by the button.
     """
     seen = Notification.objects.filter(recipient=request.user, read_at__isnull=False)
+    seen = seen.exclude(activity__actor__in=request.user.unwanted)
     page = paginate(notices.with_things(seen, request.user), request.GET, order=["-pk"], size=50)
     first = not page.previous_query
     context = {

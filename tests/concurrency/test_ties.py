@@ -1,0 +1,116 @@
+"""Introductions and boundaries at the same moment: real commits, real locks; and the race itself, seen without them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from threading import Barrier, BrokenBarrierError
+
+import pytest
+from django.db import connection
+
+from kmnet.core.models import Activity
+from members import services
+from members.models import Boundary, Introduction
+from members.services import introductions
+from tests.factories import make_member
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(*works):
+    def run(work):
+        with closing(connection):  # a thread's connection is its own to close
+            try:
+                return work()
+            except Exception as error:
+                return type(error).__name__
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(run, works))
+
+
+@pytest.fixture
+def asked():
+    """An introduction, and the two."""
+    one, other = make_member(), make_member()
+    made = services.propose_introduction(
+        proposer=make_member(), one=one, other=other, reason="Both count falls."
+    )
+    return made, one, other
+
+
+def say_yes(introduction, member):
+    return lambda: services.answer_introduction(introduction=introduction, member=member, yes=True).state
+
+
+def wait_before_saving(monkeypatch):
+    """Nobody writes an answer until both have read the row (or a second has passed: the other waits for the lock)."""
+    barrier, save = Barrier(2), Introduction.save
+
+    def wait(self, **fields):
+        if not self._state.adding and fields.get("update_fields", [""])[0].endswith("answer"):
+            with suppress(BrokenBarrierError):
+                barrier.wait(timeout=1)
+        return save(self, **fields)
+
+    monkeypatch.setattr(Introduction, "save", wait)
+
+
+def test_two_yeses_at_once_introduce_once(asked, monkeypatch):
+    introduction, one, other = asked
+    wait_before_saving(monkeypatch)
+    assert sorted(at_once(say_yes(introduction, one), say_yes(introduction, other))) == ["made", "open"]
+    assert Activity.objects.filter(verb="members.introduction_made").count() == 1  # one mail each
+
+
+def test_without_the_locks_two_yeses_would_miss_each_other(asked, monkeypatch):
+    introduction, one, other = asked
+    wait_before_saving(monkeypatch)
+    people = {member.pk: member for member in (one, other)}
+    monkeypatch.setattr(introductions, "lock_members", lambda *ids: people)
+    monkeypatch.setattr(
+        introductions,
+        "find_locked",
+        lambda pk: Introduction.objects.select_related("first", "second", "proposer").get(pk=pk),
+    )
+    assert at_once(say_yes(introduction, one), say_yes(introduction, other)) == ["open", "open"]
+
+
+def test_a_block_and_the_second_yes_at_once_are_one_after_the_other(asked):
+    introduction, one, other = asked
+    services.answer_introduction(introduction=introduction, member=one, yes=True)
+    at_once(
+        say_yes(introduction, other),
+        lambda: services.set_boundary(owner=one, other=other, distance="block").distance,
+    )
+    introduction.refresh_from_db()
+    assert Boundary.objects.count() == 1
+    made = Activity.objects.filter(verb="members.introduction_made").count()
+    assert (introduction.state, made) in (("made", 1), ("open", 0))
+
+
+def test_one_pair_proposed_by_many_at_once_is_asked_once():
+    one, other = make_member(), make_member()
+    proposers = [make_member() for _number in range(4)]
+
+    def propose(proposer, first, second):
+        return lambda: bool(
+            services.propose_introduction(
+                proposer=proposer, one=first, other=second, reason="Both count falls."
+            )
+        )
+
+    works = [propose(p, *((one, other) if n % 2 else (other, one))) for n, p in enumerate(proposers)]
+    assert sorted(map(str, at_once(*works))) == ["AlreadyProposed"] * 3 + ["True"]
+
+
+def test_the_limit_a_day_holds_for_many_at_once():
+    proposer, people = make_member(), [make_member() for _number in range(8)]
+    works = [
+        lambda pair=pair: bool(
+            services.propose_introduction(
+                proposer=proposer, one=pair[0], other=pair[1], reason="Both count falls."
+            )
+        )
+        for pair in zip(people, people[1:], strict=False)
+    ]
+    assert sorted(map(str, at_once(*works))) == ["TooMany"] * 2 + ["True"] * 5
