@@ -5,26 +5,30 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from kmnet.core.group_contents import Found
-from members.group_permissions import can_lead_group
+from members.group_permissions import can_lead_group, is_in
+from members.permissions import can_write
 
-from .models import Post, Space, Thread
-from .permissions import can_start_thread
+from .models import MayStart, Post, Space, Thread
 from .views.lists import with_people
 
 
 def find(group, viewer, limit: int) -> Found:
     """The latest threads of the group's spaces. Its convenor may open a space where there is none."""
     spaces = list(Space.objects.visible_to(viewer).filter(group=group).order_by("position", "pk"))
+    leads = can_lead_group(viewer, group)
     if not spaces:
-        may_open = can_lead_group(viewer, group)
         begin = (_("Open a space to talk"), reverse("discussions:open_for_group", args=[group.slug]))
-        return Found(begin=begin if may_open else None)
-    threads = Thread.objects.visible_to(viewer).shown().filter(space__in=spaces).with_card(viewer)
-    rows = list(threads.latest_first()[:limit])
+        return Found(begin=begin if leads else None)
+    threads = Thread.objects.visible_to(viewer).shown().filter(space__in=[space.pk for space in spaces])
+    rows = list(threads.with_card(viewer).latest_first()[:limit])
     with_people(rows)
-    start = next((space for space in spaces if can_start_thread(viewer, space)), None)
-    ask = (_("Start a conversation"), reverse("discussions:ask_in", args=[start.slug])) if start else None
-    return Found(rows=rows, more_href=spaces[0].get_absolute_url() if rows else "", begin=ask)
+    begin = None
+    if can_write(viewer) and is_in(viewer, group):
+        free = [space for space in spaces if leads or space.may_start == MayStart.MEMBERS]
+        begin = (
+            (_("Start a conversation"), reverse("discussions:ask_in", args=[free[0].slug])) if free else None
+        )
+    return Found(rows=rows, more_href=spaces[0].get_absolute_url() if rows else "", begin=begin)
 
 
 def around(post: Post) -> list[Post]:

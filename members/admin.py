@@ -314,6 +314,11 @@ class GroupAdmin(StaffAdmin):
             group.name = self.called(group)
         return group
 
+    def action_checkbox(self, group):
+        """Its label names the row, for those who do not see it."""
+        group.name = self.called(group)
+        return super().action_checkbox(group)
+
     @admin.display(description=_("group"))
     def called(self, group):
         return group.name if group.seen else _("private group %(number)d") % {"number": group.pk}

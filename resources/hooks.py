@@ -8,7 +8,7 @@ from django.utils.translation import gettext, gettext_lazy
 from kmnet.core import activity, contributions, group_contents, moderation
 from kmnet.core.search import SearchHit, SearchPage, SearchSource, SearchText
 from kmnet.core.search import register as register_source
-from members.models import is_in_group
+from members.group_permissions import is_in
 
 from . import services
 from .models import Resource
@@ -100,7 +100,7 @@ def of_group(group, viewer, limit: int) -> group_contents.Found:
     rows = (
         Resource.objects.visible_to(viewer).filter(group=group).with_card().order_by("-published_at", "-pk")
     )
-    may_add = can_add_resource(viewer) and is_in_group(viewer, group.pk)
+    may_add = can_add_resource(viewer) and is_in(viewer, group)
     begin = (gettext("Add a resource"), f"{reverse('resources:add')}?by=link&group={group.pk}")
     return group_contents.Found(rows=list(rows[:limit]), begin=begin if may_add else None)
 

@@ -18,7 +18,7 @@ from kmnet.core.text import clean_line, render_markdown
 from .. import group_permissions as may
 from .. import names
 from ..forms.groups import GroupForm, RemoveForm
-from ..models import Group, GroupMember, Joining, Member, Standing, may_read_group, unread_by
+from ..models import Group, GroupMember, Joining, Member, Standing, unread_by
 from ..models.group import IN_IT
 from ..permissions import can_write
 from ..services import groups as services
@@ -30,6 +30,7 @@ def find_group(request, slug: str) -> Group:
     """What this person may see; with their standing and how many are in it."""
     groups = Group.objects.visible_to(request.user).with_card(request.user)
     group = get_object_or_404(groups.alias(low=Lower("slug")), low=slug.lower()[:80])
+    group.seen_by = request.user.pk  # whose standing `my_standing` is
     group.is_mine = group.my_standing in IN_IT
     return group
 
@@ -81,7 +82,7 @@ def detail(request, slug):
     group = find_group(request, slug)
     if slug != group.slug:
         return redirect(group, permanent=True)
-    reads = may_read_group(request.user, group.pk)
+    reads = group.is_mine
     parts = parts_for(group, request.user) if reads else []
     leads = may.can_lead_group(request.user, group)
     context = {
