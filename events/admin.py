@@ -7,9 +7,18 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from kmnet.core import audit
+from members.admin import ReasonActionForm
 
 from . import services
 from .models import Event, Registration, RegistrationLog, Session, Speaker
+
+
+def reason_given(page: admin.ModelAdmin, request) -> str:
+    """What stands beside the action; without it nothing is done. Who is concerned is told it, and the log keeps it."""
+    reason = request.POST.get("reason", "").strip()
+    if not reason:
+        page.message_user(request, _("Please say why; it is kept in the log."), messages.ERROR)
+    return reason
 
 
 class SessionInline(admin.TabularInline):
@@ -69,6 +78,7 @@ class EventAdmin(admin.ModelAdmin):
     )
     exclude = ("description_html", "tags")
     inlines = (SessionInline, RegistrationInline)
+    action_form = ReasonActionForm
     actions = ("publish", "call_off", "offer_free_places")
 
     def get_queryset(self, request):
@@ -110,11 +120,21 @@ class EventAdmin(admin.ModelAdmin):
 
     @admin.action(description=_("Publish"))
     def publish(self, request, queryset):
-        self._act(request, queryset, lambda event: services.publish_event(event=event, actor=request.user))
+        if reason := reason_given(self, request):
+            self._act(
+                request,
+                queryset,
+                lambda event: services.publish_event(event=event, actor=request.user, reason=reason),
+            )
 
     @admin.action(description=_("Call off, and tell everybody"))
     def call_off(self, request, queryset):
-        self._act(request, queryset, lambda event: services.cancel_event(event=event, actor=request.user))
+        if reason := reason_given(self, request):
+            self._act(
+                request,
+                queryset,
+                lambda event: services.cancel_event(event=event, actor=request.user, reason=reason),
+            )
 
     @admin.action(description=_("Offer free places to those who wait"))
     def offer_free_places(self, request, queryset):
@@ -150,6 +170,7 @@ class RegistrationAdmin(admin.ModelAdmin):
     list_select_related = ("event", "member")
     search_fields = ("member__name", "member__email", "guest_address", "event__title")
     inlines = (LogInline,)
+    action_form = ReasonActionForm
     actions = ("remove",)
 
     def get_queryset(self, request):
@@ -178,14 +199,15 @@ class RegistrationAdmin(admin.ModelAdmin):
 
     @admin.action(description=_("Take off, and offer the place to the next person"))
     def remove(self, request, queryset):
-        removed = 0
-        for registration in queryset:
+        removed, reason = 0, reason_given(self, request)
+        for registration in queryset if reason else ():
             try:
-                services.remove_registration(registration=registration, by=request.user, reason="")
+                services.remove_registration(registration=registration, by=request.user, reason=reason)
                 removed += 1
             except (PermissionDenied, services.TooLate):
                 self.message_user(request, _("Not possible for %s.") % registration, messages.WARNING)
-        self.message_user(request, ngettext("%d taken off.", "%d taken off.", removed) % removed)
+        if reason:
+            self.message_user(request, ngettext("%d taken off.", "%d taken off.", removed) % removed)
 
 
 @admin.register(Speaker)

@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from kmnet import social
-from kmnet.core.logs import hide_tokens
+from kmnet.core.logs import hide_people, hide_tokens
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -408,6 +408,8 @@ LOGGING = {
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                hide_tokens,
+                hide_people,  # after the trace has become words: a refused row names its values
                 structlog.processors.JSONRenderer(),
             ],
             "foreign_pre_chain": shared_processors,

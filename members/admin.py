@@ -15,12 +15,9 @@ from django.contrib.admin.helpers import ActionForm
 from django.contrib.auth import admin as _groups  # noqa: F401
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
-
-from kmnet.core import audit
 
 from . import (
     admin_joining,  # noqa: F401
@@ -380,7 +377,7 @@ class AuthenticatorAdmin(StaffAdmin):
     list_select_related = ["user"]
     search_fields = ["user__name", "user__email", "user__handle"]
     ordering = ["-created_at", "pk"]
-    actions = None
+    actions = ["take_away"]
     fields = readonly_fields = ["user", "type", "created_at", "last_used_at"]
 
     def has_module_permission(self, request):
@@ -389,11 +386,6 @@ class AuthenticatorAdmin(StaffAdmin):
     def has_view_permission(self, request, obj=None):
         return can_administer(request.user)
 
-    def has_delete_permission(self, request, obj=None):
-        return can_administer(request.user)
-
-    @transaction.atomic
-    def delete_model(self, request, obj):
-        data = {"type": obj.type}
-        audit.record_act(actor=request.user, verb="members.second_step_removed", target=obj.user, data=data)
-        super().delete_model(request, obj)
+    @admin.action(description=_("Take it away: its owner lost it"), permissions=["view"])
+    def take_away(self, request, queryset):
+        self.act(request, queryset.select_related("user"), services.remove_second_step, target="target")

@@ -220,8 +220,8 @@ def _speaker(entry) -> Speaker:
 
 
 @transaction.atomic
-def publish_event(*, event: Event, actor: Member) -> Event:
-    """From now on others see it. Twice is once. Locks the event."""
+def publish_event(*, event: Event, actor: Member, reason: str = "") -> Event:
+    """From now on others see it. Twice is once. Locks the event. `reason`: an admin's, for the log."""
     event = places.lock_event(event.pk)
     _check_organiser(actor, event)
     if event.published_at is None:
@@ -229,7 +229,7 @@ def publish_event(*, event: Event, actor: Member) -> Event:
         event.save(update_fields=["published_at"])
         if event.rehearsal_of_id is None:
             activity.record("events.published", actor=actor, target=event)
-        log_admin(actor, event, "events.published")
+        log_admin(actor, event, "events.published", reason=reason)
     return event
 
 

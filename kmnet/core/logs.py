@@ -1,4 +1,4 @@
-"""What logs must not hold: whoever reads them could act for the person a signed link was made for."""
+"""What logs must not hold: by what somebody could act for another, and who somebody is. Logs outlive accounts."""
 
 import re
 
@@ -12,4 +12,19 @@ def hide_tokens(_logger, _method, event: dict) -> dict:
     for key, value in event.items():
         if isinstance(value, str) and ("/mail/" in value or "/accounts/" in value):
             event[key] = _TOKENS.sub(r"\1…", value)
+    return event
+
+
+_ADDRESSES = re.compile(r"[\w.+%-]{1,64}@(?:[\w-]{1,63}\.)+\w{2,24}")
+_HANDLES = re.compile(r"(/members/)[\w-]+(?=/)")
+
+
+def hide_people(_logger, _method, event: dict) -> dict:
+    """A structlog processor: e-mail addresses and the handles in addresses of profiles, also within a trace."""
+    for key, value in event.items():
+        if isinstance(value, str):
+            if "@" in value:
+                value = event[key] = _ADDRESSES.sub("…@…", value)
+            if "/members/" in value:
+                event[key] = _HANDLES.sub(r"\1…", value)
     return event

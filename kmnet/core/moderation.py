@@ -73,9 +73,14 @@ def kind_named(app_label: str, model_name: str) -> Moderated | None:
 def report(*, reporter, target: models.Model, reason: str, note: str = "") -> Flag:
     """A member tells the moderators. A second report of the same thing by the same member changes nothing.
 
-    The caller has made sure, through `Moderated.visible_to`, that the reporter may see the target and may write.
+    Raises PermissionDenied for what the reporter may not see. The caller has made sure that they may write.
     """
-    if kind_of(target) is None or not reporter.is_authenticated:
+    kind = kind_of(target)
+    if (
+        kind is None
+        or not reporter.is_authenticated
+        or not kind.visible_to(reporter).filter(pk=target.pk).exists()
+    ):
         raise PermissionDenied
     about = {
         "target_type": ContentType.objects.get_for_model(target),

@@ -85,6 +85,7 @@ from .profiles import (
 from .standing import (
     end_sessions,
     hide_profile,
+    remove_second_step,
     restore_member,
     restore_profile,
     set_roles,
@@ -104,6 +105,7 @@ __all__ = [
     "erase_due",
     "erase_member",
     "remind_leavers",
+    "remove_second_step",
     "replay_erasures",
     "start_leaving",
     "sweep_copies",

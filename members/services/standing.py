@@ -1,5 +1,6 @@
 """What moderators decide about members. Each act needs a reason and is in the log."""
 
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
@@ -121,3 +122,16 @@ def set_roles(*, member: Member, actor: Member, reason: str, **roles: bool) -> M
     member.save(update_fields=list(changed))
     audit.record_act(actor=actor, verb="members.roles_changed", target=member, reason=reason, data=changed)
     return member
+
+
+@transaction.atomic
+def remove_second_step(*, target: Authenticator, actor: Member, reason: str) -> None:
+    """Take a second step at sign-in away from somebody who lost it. Admins only, with a reason; logged."""
+    if not can_administer(actor):
+        raise PermissionDenied
+    reason = need_reason(reason)
+    data = {"type": target.type}
+    audit.record_act(
+        actor=actor, verb="members.second_step_removed", target=target.user, reason=reason, data=data
+    )
+    target.delete()

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -42,6 +43,17 @@ def test_tokens_stay_out_of_the_logs(line, kept):
         "request": kept,
         "code": 200,
     }
+
+
+def test_people_stay_out_of_the_logs_also_out_of_a_trace(ours):
+    try:
+        raise ValueError("Key (lower(email))=(ana.silva@example.org) already exists")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, "x", 1, "GET /members/ana-silva/", (), sys.exc_info())
+    line = ours.format(record)
+    assert "ana" not in line
+    assert "already exists" in line
+    assert "/members/…/" in json.loads(line)["event"]
 
 
 @pytest.mark.django_db

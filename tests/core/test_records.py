@@ -1,5 +1,7 @@
 """The log, deeds and who hears of them, reports, keyset pages, limits, kept text."""
 
+import dataclasses
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, transaction
@@ -162,3 +164,15 @@ def test_text_typed_into_an_expired_login_is_kept_without_secrets(client, rf):
     assert kept_text.take(later) == {"title": "A", "tags": ["x", "y"]}
     kept_text.forget(later)
     assert kept_text.take(later) == {}
+
+
+@pytest.mark.django_db
+def test_what_somebody_may_not_see_they_cannot_report(reported, monkeypatch):
+    term, _hidden = reported
+    kind = moderation.kind_of(term)
+    monkeypatch.setitem(
+        moderation._kinds, Term, dataclasses.replace(kind, visible_to=lambda user: Term.objects.none())
+    )
+    with pytest.raises(PermissionDenied):
+        moderation.report(reporter=make_member(), target=term, reason="other")
+    assert not Flag.objects.exists()

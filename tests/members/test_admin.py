@@ -209,7 +209,27 @@ def test_second_step_is_taken_away_with_an_entry_in_the_log_and_its_secret_never
     assert moderator.get(SECOND_STEPS).status_code == 403
     assert "Ana Silva" in admin_browser.get(f"{SECOND_STEPS}?q=ana").content.decode()
     assert "hush" not in admin_browser.get(f"{page}change/").content.decode()
-    admin_browser.post(f"{page}delete/", {"post": "yes"})
+    assert admin_browser.post(f"{page}delete/", {"post": "yes"}).status_code == 403
+    press = {"action": "take_away", "_selected_action": [step.pk]}
+    admin_browser.post(SECOND_STEPS, press)
+    assert Authenticator.objects.exists()  # without a reason nothing is done
+    admin_browser.post(SECOND_STEPS, {**press, "reason": "lost the phone"})
     assert not Authenticator.objects.exists()
     entry = AuditEntry.objects.get(verb="members.second_step_removed")
-    assert (entry.target_id, entry.data) == (member.pk, {"type": "totp"})
+    assert (entry.target_id, entry.reason, entry.data) == (member.pk, "lost the phone", {"type": "totp"})
+
+
+def test_deletion_is_started_and_undone_for_somebody_with_a_reason(admin_browser, moderator, member):
+    press = {"action": "start_leaving", "_selected_action": [member.pk]}
+    moderator.post(MEMBERS, {**press, "reason": "asked by letter"})
+    admin_browser.post(MEMBERS, press)
+    member.refresh_from_db()
+    assert member.status == "active"
+    admin_browser.post(MEMBERS, {**press, "reason": "asked by letter"})
+    member.refresh_from_db()
+    assert member.status == "leaving"
+    admin_browser.post(MEMBERS, {**press, "action": "undo_leaving", "reason": "changed their mind"})
+    member.refresh_from_db()
+    assert member.status == "active"
+    reasons = AuditEntry.objects.filter(verb__startswith="members.leaving_").values_list("reason", flat=True)
+    assert set(reasons) == {"asked by letter", "changed their mind"}
