@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from django.core.exceptions import ValidationError
 from django.utils.html import escape
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from .text import clean_line, render_markdown
@@ -52,7 +53,7 @@ class Words:
         marks = {name: f"{mark}{number}x" for number, name in enumerate(self.people)}
         html = render_markdown(fill(self.source, {**marks, **self.links}))
         by_mark = {marks[name]: escape(value) for name, value in self.people.items()}
-        return re.sub(rf"{mark}\d+x", lambda found: by_mark.get(found[0], ""), html)
+        return mark_safe(re.sub(rf"{mark}\d+x", lambda found: by_mark.get(found[0], ""), html))
 
 
 def fill(source: str, values: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from members.models import Member
 
 from .clock import at
 from .conversations import load_conversations
+from .door import load_door
 from .gatherings import load_gatherings
 from .people import DOMAIN, load_people
 from .shelf import add_recording, load_shelf
@@ -49,6 +50,7 @@ def load_demo() -> bool:
         ).save()
     load_vocabulary()
     people = load_people(now=now)
+    load_door(people=people, now=now)
     load_shelf(people=people, now=now)
     recording = add_recording(people=people, now=now)
     load_gatherings(people=people, recording=recording.get_absolute_url(), now=now)

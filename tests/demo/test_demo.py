@@ -8,7 +8,7 @@ from discussions.models import Thread
 from events.models import Event
 from kmnet.core.models import OutgoingMail
 from kmnet.demo.services import NotEmpty, load_demo
-from members.models import Member, Profile
+from members.models import JoinRequest, Member, Profile
 from resources.models import Resource
 from tests.factories import make_member
 
@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db
 
 def test_demo_is_loaded_once_and_whole(capsys):
     call_command("demo")
-    assert Member.objects.count() == 159
+    assert Member.objects.count() == 161
+    assert JoinRequest.objects.filter(state="waiting", waits_since__isnull=False).count() == 2
+    assert Member.objects.full().filter(greeting__isnull=True, is_host=False).count() > 2
     for name in ("admin", "moderator", "organiser", "member", "newcomer"):
         assert Member.objects.get(email=f"{name}@demo.kmnet.example").check_password("between-worlds")
     for profile in Profile.objects.all():
@@ -41,7 +43,7 @@ def test_demo_is_loaded_once_and_whole(capsys):
     assert {mail.member.email.partition("@")[0] for mail in digests} == accounts
     call_command("demo")
     assert capsys.readouterr().out.splitlines() == ["Demo data loaded.", "Demo data is there already."]
-    assert Member.objects.count() == 159
+    assert Member.objects.count() == 161
 
 
 def test_demo_is_refused_outside_the_demo(settings):

@@ -1,9 +1,18 @@
 """The three first steps: led to, left, taken up again; nothing typed is lost."""
 
-import pytest
-from django.urls import reverse
+from datetime import timedelta
+from email.message import EmailMessage
 
-from kmnet.core.models import OutgoingMail, Term
+import pytest
+import time_machine
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import escape
+
+from kmnet.core import placeholders
+from kmnet.core.models import CommunitySettings, OutgoingMail, Term
+from members import services
 from tests.factories import make_member
 from tests.mailbox import html_of, send_due, text_of
 
@@ -168,3 +177,110 @@ def test_unproven_member_is_told_what_to_do_first(signed_in, vocabulary):
     assert visitor.get(reverse("members:welcome"))["Location"] == reverse("members:waiting")
     assert visitor.get(step(1))["Location"] == reverse("members:waiting")
     assert "is the address yours" in visitor.get(reverse("members:waiting")).content.decode()
+
+
+# --- the welcome mail ------------------------------------------------------------------------------------------------
+WORDS = "Dear {first_name} ({name}), **welcome** to {community}. [Ask]({ask}), or see {profile}.\n\n{host}"
+
+
+def welcomed(name: str, **settings) -> EmailMessage:
+    CommunitySettings(**{"welcome_text": WORDS, **settings}).save()
+    newcomer = make_member(name=name, email="new@example.org", onboarded_at=None)
+    services.finish_welcome(member=newcomer)
+    [letter] = send_due(to="new@example.org")
+    return letter
+
+
+def test_it_comes_in_the_name_of_a_host_and_answers_reach_the_community():
+    host = make_member(name="Rosalind Achebe", email="rosalind@example.org", is_host=True)
+    letter = welcomed("Ana Silva", welcome_host=host, welcome_subject="Hello {first_name}, says {host}")
+    assert letter["Subject"] == "Hello Ana, says Rosalind Achebe"
+    assert letter["From"] == '"Rosalind Achebe (kmnet)" <hello@kmnet.example>'
+    assert letter["Reply-To"] == "hello@kmnet.example"
+    assert "rosalind@example.org" not in letter.as_string()
+    assert "Dear Ana (Ana Silva), " in text_of(letter)
+    assert "<strong>welcome</strong> to kmnet" in html_of(letter)
+    assert 'href="http://testserver/discussions/ask/"' in html_of(letter)
+
+
+@pytest.mark.parametrize("gone", ["no host", "suspended", "nobody"])
+def test_without_such_a_host_it_comes_from_the_community(gone):
+    host = make_member(name="Rosalind Achebe", is_host=True)
+    if gone == "no host":
+        type(host).objects.filter(pk=host.pk).update(is_host=False)
+    elif gone == "suspended":
+        type(host).objects.filter(pk=host.pk).update(status="suspended", is_active=False)
+    letter = welcomed("Ana Silva", welcome_host=None if gone == "nobody" else host)
+    assert letter["From"] == "kmnet <hello@kmnet.example>"
+    assert "Rosalind" not in text_of(letter)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{{7*7}} Ana", "{a.__class__} Ana", "{name} {host} {ask} Ana", "{% load x %} Ana", "**Ana** _Silva_",
+        "[Ana](javascript:alert(1))", "Ana & \"Silva\" 'x'", "`Ana` | # Silva", "{0} {} Ana", "Ana \\1 \\g0",
+    ],
+)  # fmt: skip
+def test_a_name_is_a_name_whatever_it_looks_like(name):
+    letter = welcomed(name, welcome_subject="Hello {name}")
+    assert letter["Subject"] == f"Hello {name}"
+    assert f"({name})" in text_of(letter)
+    assert f"({escape(name)})".replace("&#x27;", "'").replace("&quot;", '"') in html_of(letter).replace(
+        "&#x27;", "'"
+    ).replace("&quot;", '"')
+    assert "49" not in letter["Subject"]
+    for part in (text_of(letter), html_of(letter)):
+        assert "<class" not in part
+
+
+def test_unknown_placeholders_are_refused_in_the_admin_and_known_ones_are_listed(signed_in):
+    admin = make_member(is_staff=True, is_superuser=True)
+    CommunitySettings().save()
+    visitor = signed_in(admin)
+    for text in ("{a.__class__}", "{name.password}", "{settings}", "Hello {}", "{0}"):
+        with pytest.raises(ValidationError):
+            placeholders.check_words(text)
+    placeholders.check_words(
+        "{name} {first_name} {host} {community} {ask} {people} {events} {profile} { not closed"
+    )
+    page = visitor.get(reverse("admin:core_communitysettings_change", args=[1])).content.decode()
+    assert "{first_name}" in page
+    assert reverse("admin:core_communitysettings_welcome") in page
+
+
+def test_admins_see_it_before_anybody_gets_it(signed_in):
+    CommunitySettings(welcome_text=WORDS).save()
+    admin = signed_in(make_member(name="Ngozi Adeyemi", is_staff=True, is_superuser=True))
+    page = admin.get(reverse("admin:core_communitysettings_welcome")).content.decode()
+    assert "Dear Ngozi (Ngozi Adeyemi)" in page
+    html = admin.get(reverse("admin:core_communitysettings_welcome_html"))
+    assert "sandbox" in html["Content-Security-Policy"]
+    assert not OutgoingMail.objects.exists()
+    other = signed_in(make_member())
+    assert other.get(reverse("admin:core_communitysettings_welcome")).status_code in (302, 403, 404)
+
+
+def test_whoever_leaves_the_steps_is_welcomed_a_day_later_and_who_ends_them_at_once():
+    newcomer = make_member(email="new@example.org", onboarded_at=None, address_proven=False)
+    services.prove_address(member=newcomer)
+    assert send_due(to="new@example.org") == []
+    OutgoingMail.objects.get(kind="members.welcome")
+    services.finish_welcome(member=newcomer)
+    services.finish_welcome(member=newcomer)
+    assert len(send_due(to="new@example.org")) == 1
+
+    left = make_member(email="left@example.org", onboarded_at=None, address_proven=False)
+    services.prove_address(member=left)
+    with time_machine.travel(timezone.now() + timedelta(days=1, minutes=1)):
+        assert len(send_due(to="left@example.org")) == 1
+    services.finish_welcome(member=left)
+    assert len(send_due(to="left@example.org")) == 1
+
+
+def test_the_third_step_asks_what_one_may_be_asked_for(visitor, newcomer):
+    visitor.post(step(3), {"digest": "weekly", "time_zone": "UTC", "availability": ["coffee", "mentor"]})
+    newcomer.profile.refresh_from_db()
+    assert newcomer.profile.availability == ["coffee", "mentor"]
+    refused = visitor.post(step(3), {"digest": "weekly", "time_zone": "UTC", "availability": ["money"]})
+    assert list(refused.context["form"].errors) == ["availability"]
