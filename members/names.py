@@ -34,6 +34,9 @@ RESERVED = frozenset(
     }
 )  # fmt: skip
 
+# What is read as the same in many typefaces, in this order; hyphens are easily overlooked. The order is part of it.
+LOOK_ALIKE = (("-", ""), ("rn", "m"), ("vv", "w"), ("0", "o"), ("1", "l"), ("i", "l"), ("5", "s"))
+
 # Joiners that Persian and the scripts of India need between letters; refused elsewhere.
 JOINERS = "\u200c\u200d"
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -85,6 +88,14 @@ def clean_handle(text: str) -> str:
     if handle in RESERVED or handle.isdigit():
         raise ValidationError(_("This handle is kept for the site. Please choose another."), code="reserved")
     return handle
+
+
+def skeleton(handle: str) -> str:
+    """What is left of a handle for a quick eye: rnaria and maria, ana-si1va and anasilva are one."""
+    looks = handle.lower()
+    for letters, instead in LOOK_ALIKE:
+        looks = looks.replace(letters, instead)
+    return looks
 
 
 def handle_from(name: str) -> str:

@@ -10,8 +10,7 @@ from kmnet.core.models import MailChoice
 
 from ..models import Member
 from ..models.profile import DigestRhythm, SeenBy, Weekday
-from ..names import clean_handle
-from ..services.joining import HandleTaken, is_handle_free
+from ..services.handles import check_handle
 from ..visibility import PARTS
 from .hours import AvailabilityFields, TimeFields
 from .join import NameField, offer_present_zone
@@ -22,7 +21,10 @@ class AccountForm(forms.Form):
     name = NameField()
     handle = forms.CharField(
         label=_("Handle"),
-        help_text=_("The last part of your profile’s address. The old one will lead to the new one."),
+        help_text=_(
+            "The last part of your profile’s address. The old one will lead to the new one for ever. You can change it "
+            "twice in 30 days."
+        ),
         max_length=40,
         widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
     )
@@ -40,10 +42,7 @@ class AccountForm(forms.Form):
     def clean_handle(self):
         if self.cleaned_data["handle"].strip() == self.member.handle:
             return self.member.handle
-        handle = clean_handle(self.cleaned_data["handle"])
-        if not is_handle_free(handle, member=self.member):
-            raise HandleTaken
-        return handle
+        return check_handle(self.cleaned_data["handle"], member=self.member)
 
 
 OWN_FORM = {"avatar"}  # parts that are changed by a form of their own

@@ -7,7 +7,6 @@ from datetime import timedelta
 from allauth.account.models import EmailAddress
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -16,10 +15,11 @@ from kmnet.core.models import CommunitySettings
 from kmnet.core.models.community import JoinPolicy
 
 from .. import names
-from ..models import How, JoinRequest, Member, OldHandle, Profile, SpentHandle, Status
+from ..models import How, JoinRequest, Member, Profile, Status
 from ..permissions import can_moderate, is_full_member
 from ..signals import address_proven
 from .consents import record_agreement
+from .handles import HandleTaken, change_handle, is_handle_free
 from .invitations import find_invitation, use_invitation
 from .profiles import index_profile
 
@@ -27,29 +27,11 @@ WELCOME_AFTER = timedelta(days=1)  # for whoever has left the first steps; done,
 MOST_WORDS = 1000  # of an answer
 
 
-class HandleTaken(ValidationError):
-    """Somebody has, or had, this handle."""
-
-    def __init__(self):
-        super().__init__(_("Somebody else has this handle. Please choose another."), code="taken")
-
-
 class NotInvited(Exception):
     """People join by invitation now, and no invitation that still works for this person was shown."""
 
 
 # --- handles ---------------------------------------------------------------------------------------------------------
-def is_handle_free(handle: str, *, member: Member | None = None) -> bool:
-    """Free for this member: nobody else has it or had it (an old handle redirects to its owner)."""
-    wanted = handle.lower()
-    taken = Member.objects.alias(low=Lower("handle")).filter(low=wanted)
-    former = OldHandle.objects.alias(low=Lower("handle")).filter(low=wanted)
-    if member is not None:
-        taken, former = taken.exclude(pk=member.pk), former.exclude(member=member)
-    spent = SpentHandle.objects.filter(digest__in=SpentHandle.digests_of(wanted))  # of somebody who has left
-    return not (taken.exists() or former.exists() or spent.exists())
-
-
 def make_handle(name: str) -> str:
     """A free handle made from the name: ana-silva, then ana-silva-2, and so on."""
     stem = names.handle_from(name)
@@ -319,15 +301,11 @@ def change_time_zone(*, member: Member, time_zone: str) -> None:
 def change_account(*, member: Member, name: str, handle: str, time_zone: str, language: str) -> Member:
     """Change name, handle, time zone and language. The old handle stays theirs, and redirects.
 
-    Raises HandleTaken."""
+    Raises HandleTaken, HandleTooLike, TooManyHandles."""
     member = Member.objects.select_for_update().get(pk=member.pk)
-    handle = handle if handle == member.handle else names.clean_handle(handle)
     if handle != member.handle:
-        if not is_handle_free(handle, member=member):
-            raise HandleTaken
-        OldHandle.objects.filter(member=member, handle=handle).delete()  # back to one they had
-        OldHandle.objects.get_or_create(handle=member.handle, member=member)
-    member.name, member.handle = names.clean_name(name), handle
+        change_handle(member=member, handle=handle)
+    member.name = names.clean_name(name)
     member.time_zone, member.language = time_zone, language
     try:
         with transaction.atomic():

@@ -18,7 +18,7 @@ from kmnet.core.text import clean_line, render_markdown
 from .. import group_permissions as may
 from .. import names
 from ..forms.groups import GroupForm, RemoveForm
-from ..models import Group, GroupMember, Joining, Member, Standing, unread_by
+from ..models import Group, GroupMember, Joining, Member, OldHandle, Standing, unread_by
 from ..models.group import IN_IT
 from ..permissions import can_write
 from ..services import groups as services
@@ -311,10 +311,12 @@ def invite(request, slug):
 
 
 def find_person(viewer, handle: str) -> Member:
-    """A member whose page the viewer may open, by handle."""
+    """A member whose page the viewer may open, by handle, by one they had too."""
     people = Member.objects.full().profile_visible_to(viewer)
     wanted = handle.replace("\x00", "").strip().lower()[:80]
-    return get_object_or_404(people.alias(low=Lower("handle")), low=wanted)
+    former = OldHandle.objects.alias(low=Lower("handle")).filter(low=wanted).values("member")
+    found = people.alias(low=Lower("handle")).filter(low=wanted).first()
+    return found or get_object_or_404(people, pk__in=former)
 
 
 def people_to_invite(viewer, group: Group, asked: str) -> list[Member]:

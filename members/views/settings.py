@@ -10,6 +10,7 @@ from kmnet.core import kept_text
 from .. import services
 from ..forms import AccountForm, MailForm
 from ..models import Member
+from ..services.handles import HandleRefused
 
 reads_and_writes = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -36,7 +37,7 @@ def account(request):
     if request.method == "POST" and form.is_valid():
         try:
             services.change_account(member=member, **form.cleaned_data)
-        except services.HandleTaken as error:  # taken between the question and the deed
+        except HandleRefused as error:  # taken between the question and the deed
             form.add_error("handle", error)
         else:
             kept_text.forget(request)
