@@ -13,7 +13,11 @@ from .clock import at
 from .data import read
 from .people import DOMAIN
 
-GREETED_AFTER = timedelta(days=5)  # whoever came later still waits for a hello
+UNGREETED = 6  # the newest still wait for a hello
+
+
+def joined(member: Member) -> datetime:
+    return member.joined_at
 
 
 def load_door(*, people: dict[str, Member], now: datetime) -> None:
@@ -22,15 +26,8 @@ def load_door(*, people: dict[str, Member], now: datetime) -> None:
     if community.welcome_host_id is None:
         community.welcome_host = people["Rosalind Achebe"]
         community.save()
-    for newcomer, host in zip(
-        (
-            member
-            for member in people.values()
-            if member.joined_at < now - GREETED_AFTER and not member.is_host
-        ),
-        cycle(hosts),
-        strict=False,
-    ):
+    newest_last = sorted((member for member in people.values() if not member.is_host), key=joined)
+    for newcomer, host in zip(newest_last[:-UNGREETED], cycle(hosts), strict=False):
         with at(newcomer.joined_at + timedelta(hours=20)):
             services.greet_newcomer(newcomer=newcomer, host=host)
     for person in read("door.yaml"):
