@@ -7,10 +7,12 @@ import zoneinfo
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models import Case, CharField, F, IntegerField, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from taggit.models import Tag
 
+from kmnet.core.models import Term
 from kmnet.core.text import fold
 
 from . import languages
@@ -56,6 +58,10 @@ PARTS = {
 PART_OF = {attribute: key for key, part in PARTS.items() for attribute in part.attributes}
 ON_MEMBER = {"time_zone", "email"}  # parts that are kept on the account
 MANY = {"roles", "work_settings", "can_help", "looking_for", "interests", "frameworks", "hours"}
+NAMED = {  # of these, the lists of terms and of tags
+    **dict.fromkeys(("roles", "work_settings", "interests", "frameworks"), Term),
+    **dict.fromkeys(("can_help", "looking_for"), Tag),
+}
 LISTS = MANY | {"languages_work", "languages_follow", "availability", "links"}
 
 
@@ -210,11 +216,32 @@ class Shown:
 
     def __init__(self, profile: Profile, level: SeenBy, *, even_hidden: bool = False):
         self._profile, self._level, self._even_hidden = profile, level, even_hidden
+        self._lists: dict[str, list] = {}
 
     @classmethod
     def to(cls, viewer, profile: Profile) -> "Shown":
         """By one query, unless the member came from `with_card(viewer)`."""
         return cls(profile, level_between(viewer, profile.member))
+
+    def with_lists(self) -> "Shown":
+        """All terms and tags of the profile in one query; for a page that shows them all."""
+        columns = ("name", "slug", "kind", "place")
+        each = [
+            getattr(self._profile, name)
+            .order_by()
+            .annotate(
+                kind=Value(name, output_field=CharField()),
+                place=Value(0) if model is Tag else F("position"),
+            )
+            .values_list("pk", *columns)
+            for name, model in NAMED.items()
+        ]
+        self._lists = {name: [] for name in NAMED}
+        for pk, name, slug, kind, _place in sorted(
+            each[0].union(*each[1:], all=True), key=lambda row: (row[4], row[1])
+        ):
+            self._lists[kind].append(NAMED[kind](pk=pk, name=name, slug=slug))
+        return self
 
     def __getattr__(self, name):
         if name not in PART_OF:
@@ -222,6 +249,8 @@ class Shown:
         profile = self._profile
         if not can_see_at(self._level, profile, PART_OF[name], even_hidden=self._even_hidden):
             return [] if name in LISTS else ""
+        if name in self._lists:
+            return self._lists[name]
         if name in MANY:
             return list(getattr(profile, name).all())  # prefetched by with_card()
         return getattr(profile.member if name in ON_MEMBER else profile, name)

@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
@@ -25,10 +25,11 @@ def picture(request, pk, key, size):
         # Whether there is such a picture or not, a guest gets the same answer.
         return redirect_to_login(request.get_full_path(), reverse("account_login"))
     try:
-        content = default_storage.open(stored_name(key, size), "rb")
+        with default_storage.open(stored_name(key, size), "rb") as file:
+            content = file.read()  # a few kilobytes
     except OSError as error:  # the row is there and the bytes are not: a restored backup, say
         raise Http404 from error
-    response = FileResponse(content, content_type="image/webp")
+    response = HttpResponse(content, content_type="image/webp")
     response["Content-Disposition"] = "inline"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
