@@ -5,6 +5,8 @@ from django.core.exceptions import PermissionDenied
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
+from taggit.admin import TagAdmin as PackagedTagAdmin
+from taggit.models import Tag
 
 from kmnet.core.admin import ReadOnlyAdmin
 from members.permissions import can_moderate
@@ -122,3 +124,16 @@ class PostAdmin(ReadOnlyAdmin):
             "chosen": request.POST.getlist("_selected_action"),
         }
         return TemplateResponse(request, "admin/discussions/reason.html", context)
+
+
+admin.site.unregister(Tag)
+
+
+@admin.register(Tag)
+class TagAdmin(PackagedTagAdmin):
+    """The package's page for merging asks nobody for a right."""
+
+    def merge_tags_view(self, request):
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return super().merge_tags_view(request)

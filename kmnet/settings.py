@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "members.middleware.SecondStepMiddleware",  # moderators and admins without one set it up first
     "allauth.account.middleware.AccountMiddleware",
     "members.middleware.SessionListMiddleware",  # in place of allauth's, which writes at every request
+    "kmnet.core.middleware.AdminQueryMiddleware",
     "kmnet.core.middleware.InvalidFormMiddleware",
     "kmnet.core.middleware.PrivatePagesMiddleware",  # personal pages are never kept by a shared cache
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -1,8 +1,9 @@
 """Sign-in through ORCID, LinkedIn and Google: what we take from them (little), and what we believe."""
 
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, _build_apps_from_settings
-from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.models import SocialApp, SocialLogin
 from django.db import transaction
+from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
 from .services.social import note_connection
@@ -25,6 +26,13 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         """What the environment configures, and nothing else: secrets have no place in the database."""
         found = _build_apps_from_settings(provider=provider, client_id=client_id)
         return [app for apps in found.values() for app in apps]
+
+    def get_app(self, request, provider, client_id=None):
+        """What is not configured is not there."""
+        try:
+            return super().get_app(request, provider, client_id)
+        except SocialApp.DoesNotExist as error:
+            raise Http404 from error
 
     def populate_user(self, request, sociallogin: SocialLogin, data):
         """The name and the address are proposed in the form; pictures, records and the rest are not kept."""

@@ -13,9 +13,11 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.contrib.auth import admin as _groups  # noqa: F401
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count, Exists, OuterRef, Q
+from django.shortcuts import redirect
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
@@ -31,6 +33,10 @@ from .visibility import PARTS
 
 # One way to sign in for all: rate limits, proof of the address and the second step hold for staff too.
 admin.site.login = secure_admin_login(admin.site.login)
+# And one way to change a password: it asks for proof, ends other sessions and tells the owner.
+admin.site.password_change = admin.site.password_change_done = login_required(
+    lambda request, *args, **kwargs: redirect("account_change_password")
+)
 
 ROLES = ("is_moderator", "is_organiser", "is_host", "is_staff", "is_superuser")
 

@@ -94,7 +94,8 @@ class StandingMiddleware:
             return False
         if match.view_name in ALSO_THEIRS:
             return True
-        return match.namespace == OWN_NAMESPACE or (match.url_name or "").startswith(OWN_PAGES)
+        account = not match.namespace and (match.url_name or "").startswith(OWN_PAGES)
+        return account or match.namespace == OWN_NAMESPACE
 
     def lead_to_first_steps(self, request, match):
         finished = request.user.agreed_at and request.user.onboarded_at
@@ -136,7 +137,8 @@ class SecondStepMiddleware:
             return None
         request.second_step_missing = True  # the page on which it is set up says why they are there
         match = request.resolver_match
-        if (match.url_name or "").startswith(ACCOUNT_PAGES) or match.view_name.startswith(OPEN_TO_ALL_STAFF):
+        own = not match.namespace and (match.url_name or "").startswith(ACCOUNT_PAGES)
+        if own or match.view_name.startswith(OPEN_TO_ALL_STAFF):
             return None
         if request.method == "POST":
             kept_text.keep(request)

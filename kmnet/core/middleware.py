@@ -79,6 +79,21 @@ class KeepTextMiddleware(PassThrough):
         return None
 
 
+class AdminQueryMiddleware(PassThrough):
+    """Django's admin hands what its filters are given to the database, which takes no NUL: a bad address, no trace."""
+
+    def process_view(self, request, view_func, view_args, view_kwargs):
+        if "admin" in request.resolver_match.namespaces:
+            asked = [
+                request.path_info,
+                *request.GET,
+                *(value for _k, v in request.GET.lists() for value in v),
+            ]
+            if any("\x00" in words for words in asked):
+                return views.bad_request(request)
+        return None
+
+
 class InvalidFormMiddleware(PassThrough):
     """A form that comes back with mistakes is a 422, also from views of others (allauth answers 200)."""
 
@@ -86,6 +101,9 @@ class InvalidFormMiddleware(PassThrough):
         form = (response.context_data or {}).get("form")
         if request.method == "POST" and response.status_code == 200 and getattr(form, "errors", None):
             response.status_code = 422
+            if any(form.has_error(name, "too_many_login_attempts") for name in (None, *form.fields)):
+                response.status_code = 429
+                response["Retry-After"] = str(views.RETRY_AFTER * 2)
         return response
 
 

@@ -25,6 +25,7 @@ ROLES = (
     "member",
     "silenced",
     "suspended",
+    "leaving",  # the account is to be deleted, and can still be kept
     "host",
     "organiser",  # of the event that the addresses name
     "other_organiser",
@@ -37,6 +38,7 @@ FIELDS = {
     "member": {},
     "silenced": {"status": Status.SILENCED},
     "suspended": {"status": Status.SUSPENDED, "is_active": False},
+    "leaving": {"status": Status.LEAVING},
     "host": {"is_host": True},
     "organiser": {"is_organiser": True},
     "other_organiser": {"is_organiser": True},
@@ -158,7 +160,7 @@ def meaning(response) -> str:
         place = response["Location"]
         if place.startswith(("/accounts/login/", "/admin/login/")):
             return "sign in"
-        return "waiting" if place == "/welcome/waiting/" else "yes"
+        return {"/welcome/waiting/": "waiting", "/leaving/": "leaving"}.get(place, "yes")
     if status < 400 or status == 422:
         return "yes"
     return str(status)
