@@ -17,6 +17,7 @@ from .door import load_door
 from .gatherings import load_gatherings
 from .people import DOMAIN, load_people
 from .shelf import add_recording, load_shelf
+from .ties import load_ties
 
 LOCK = 7_230_160_060  # one loader at a time
 ACCOUNTS = ("admin", "moderator", "organiser", "member", "newcomer")
@@ -55,6 +56,7 @@ def load_demo() -> bool:
     recording = add_recording(people=people, now=now)
     load_gatherings(people=people, recording=recording.get_absolute_url(), now=now)
     load_conversations(people=people, now=now)
+    load_ties(people=people, now=now)
     for pk, when in Activity.objects.waiting().order_by("at", "pk").values_list("pk", "at"):
         with at(when):
             activity.fan_out(activity_id=pk)

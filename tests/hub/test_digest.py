@@ -310,7 +310,7 @@ def test_a_day_has_one_digest_even_if_the_schedule_says_due_again():
 
 def test_windows_follow_one_another_so_that_nothing_is_told_twice_or_skipped():
     """Beats come on time, twice, late by days, and not at all for a while; each thing is told exactly once."""
-    reader = make_reader(time_zone="Europe/London")
+    reader = make_reader(time_zone="Europe/London", profile={"digest_hour": 7})
     start = datetime(2026, 3, 20, 12, tzinfo=UTC)  # across the night when the clocks go forward
     DigestSchedule.objects.filter(member=reader).update(
         next_due_at=datetime(2026, 3, 21, 7, tzinfo=UTC), covered_until=start
