@@ -11,10 +11,14 @@ from .data import read
 
 
 def load_conversations(*, people: dict[str, Member], now: datetime) -> None:
-    """Play every post at its own time, in the order in which they were written."""
     spaces = {space.slug: space for space in Space.objects.all()}
+    play(read("threads.yaml"), people=people, spaces=spaces, now=now)
+
+
+def play(entries: list[dict], *, people: dict[str, Member], spaces: dict[str, Space], now: datetime) -> None:
+    """Every post at its own time, in the order in which they were written; `spaces` by what the entries call them."""
     deeds = []
-    for entry in read("threads.yaml"):
+    for entry in entries:
         story = Story(entry, people, spaces)
         deeds.append((entry["ago"], story.begin))
         for reply in entry["replies"]:

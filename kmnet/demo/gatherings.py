@@ -23,7 +23,7 @@ def load_gatherings(*, people: dict[str, Member], recording: str, now: datetime)
     events: dict[str, Event] = {}
     for name in ("past", "launch", "rehearsal", "workshop", "coffee"):
         story = stories[name]
-        starts_at = _instant(story, now)
+        starts_at = instant(story, now)
         announced = min(starts_at, now) - timedelta(days=16 if name in ("past", "launch") else 7)
         with at(announced):
             event = _publish(
@@ -43,7 +43,8 @@ def _comes(member: Member, event: str) -> bool:
     return account not in ("organiser", "newcomer") and not (account == "member" and event == "launch")
 
 
-def _instant(story: dict, now: datetime) -> datetime:
+def instant(story: dict, now: datetime) -> datetime:
+    """The moment that `in_days`, `at` and `zone` of an entry say."""
     hour, minute = map(int, story["at"].split(":"))
     day = (now + timedelta(days=story["in_days"])).date()
     return to_instant(datetime.combine(day, time(hour, minute)), story["zone"], later=False)

@@ -11,6 +11,7 @@ from kmnet.core.vocabulary import load_vocabulary
 from kmnet.hub.services import bring_forward
 from members.models import Member
 
+from .circles import load_circles
 from .clock import at
 from .conversations import load_conversations
 from .door import load_door
@@ -57,6 +58,7 @@ def load_demo() -> bool:
     load_gatherings(people=people, recording=recording.get_absolute_url(), now=now)
     load_conversations(people=people, now=now)
     load_ties(people=people, now=now)
+    load_circles(people=people, now=now)
     for pk, when in Activity.objects.waiting().order_by("at", "pk").values_list("pk", "at"):
         with at(when):
             activity.fan_out(activity_id=pk)

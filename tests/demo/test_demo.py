@@ -8,7 +8,7 @@ from discussions.models import Thread
 from events.models import Event
 from kmnet.core.models import OutgoingMail
 from kmnet.demo.services import NotEmpty, load_demo
-from members.models import JoinRequest, Member, Profile
+from members.models import Group, JoinRequest, Member, Profile
 from resources.models import Resource
 from tests.factories import make_member
 
@@ -24,7 +24,7 @@ def test_demo_is_loaded_once_and_whole(capsys):
         assert Member.objects.get(email=f"{name}@demo.kmnet.example").check_password("between-worlds")
     for profile in Profile.objects.all():
         profile.clean_fields()  # nothing that a form would refuse
-    assert Resource.objects.count() == 61
+    assert Resource.objects.count() == 62
     launch = Event.objects.get(title__startswith="Launch of")
     occupancy = launch.occupancy()
     assert (occupancy.confirmed, occupancy.waiting, occupancy.offered) == (100, 30, 0)
@@ -34,8 +34,16 @@ def test_demo_is_loaded_once_and_whole(capsys):
         40,
     )
     assert past.recording_url.startswith("http")
-    assert Thread.objects.count() == 19
+    assert Thread.objects.count() == 23
     assert Thread.objects.unanswered().count() >= 3
+    assert Group.objects.count() == 5
+    learning_set = Group.objects.get(is_listed=False)
+    assert learning_set.standings.in_it().count() == 6
+    assert (learning_set.spaces.count(), learning_set.events.count(), learning_set.resources.count()) == (
+        1,
+        2,
+        1,
+    )
     counts = Member.objects.values_list("profile__country", flat=True).distinct().count()
     assert counts >= 12
     accounts = {"admin", "moderator", "organiser", "member", "newcomer"}
