@@ -80,7 +80,8 @@ class StandingMiddleware:
             services.note_presence(member=user)
         match = request.resolver_match
         if user.status == Status.LEAVING:
-            if match.view_name in WHILE_LEAVING or not getattr(view_func, "login_required", True):
+            public = not getattr(view_func, "login_required", True) and match.view_name != "hub:home"
+            if match.view_name in WHILE_LEAVING or public:
                 return None
             return send(request, "members:leaving")
         if is_full_member(user):

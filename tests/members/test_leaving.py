@@ -138,7 +138,7 @@ def test_signed_in_again_there_is_one_page_and_its_button(client):
     member = make_member()
     leave(member)
     client.force_login(member)
-    for address in ("/members/", "/settings/", reverse("members:leave")):
+    for address in ("/", "/members/", "/settings/", reverse("members:leave")):
         assert client.get(address).headers["Location"] == reverse("members:leaving")
     assert client.get(reverse("members:leaving")).status_code == 200
     assert client.get(reverse("members:leaving_undo")).status_code == 405
