@@ -6,6 +6,7 @@ from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -42,7 +43,7 @@ ACCOUNT = (
     *("address_proven_at", "agreed_at", "agreed_version", "onboarded_at", "last_login"),
     *("is_host", "is_organiser", "is_moderator", "is_staff", "is_superuser"),
 )
-NOT_TOLD = {"id", "member", "search_vector", "search_looking", "avatar", "hidden_by"}
+NOT_TOLD = {"id", "member", "avatar", "hidden_by"}
 
 
 # --- the copy --------------------------------------------------------------------------------------------------------
@@ -57,7 +58,8 @@ def profile(member):
         return
     told = {}
     for field in Profile._meta.concrete_fields:
-        if field.name in NOT_TOLD or field.name.endswith("_seen_by"):
+        made_for_searching = isinstance(field, SearchVectorField)
+        if made_for_searching or field.name in NOT_TOLD or field.name.endswith("_seen_by"):
             continue
         value = plain(shown(Profile, field.name, field.value_from_object(found)))
         told[str(field.verbose_name)] = value

@@ -14,7 +14,8 @@ class LeaveForm(forms.Form):
         widget=forms.RadioSelect,
         initial="keep",
         help_text=_(
-            "Where others have replied to you, a note stays in place of your post, so that their replies make sense."
+            "Words are your posts, what you added to the library with its files, and your texts about events that only "
+            "you organised. Where others have replied to you, a note stays in place of your post."
         ),
         error_messages={"required": _("Please choose one of the two.")},
     )

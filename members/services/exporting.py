@@ -139,7 +139,10 @@ def write_copy(member: Member, out) -> None:
             for name, stored in part.files(member) if part.files else ():
                 path = f"files/{part.key}/{PurePosixPath(name).name}"
                 try:
-                    with stored.open("rb") as content, package.open(path, "w", force_zip64=True) as entry:
+                    with (
+                        stored.open("rb") as content,
+                        package.open(_entry(path), "w", force_zip64=True) as entry,
+                    ):
                         for chunk in iter(lambda: content.read(64 * 1024), b""):
                             entry.write(chunk)
                 except OSError:  # the row is there and the bytes are not: a restored backup, say
@@ -150,9 +153,15 @@ def write_copy(member: Member, out) -> None:
     out.seek(0, 2)
 
 
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, timezone.now().timetuple()[:6])
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry
+
+
 def _write_rows(package: zipfile.ZipFile, name: str, rows: Iterable[dict]) -> int:
     count = 0
-    with package.open(name, "w", force_zip64=True) as entry:
+    with package.open(_entry(name), "w", force_zip64=True) as entry:
         entry.write(b"[")
         for count, row in enumerate(rows, start=1):
             text = json.dumps(row, ensure_ascii=False, indent=1, default=str)
@@ -164,7 +173,7 @@ def _write_rows(package: zipfile.ZipFile, name: str, rows: Iterable[dict]) -> in
 def _read_me(contents: list[str]) -> str:
     head = _(
         "This is what %(site)s holds about you, made on %(day)s. The .json files open in any text editor; "
-        "times are given with their zone (ISO 8601). What others wrote, and other people’s names, are not in it."
+        "times are given with their zone (ISO 8601). Of what others wrote there is only what is about you, such as a moderator’s reason."
     ) % {"site": settings.SITE_URL, "day": timezone.now().date().isoformat()}
     return "\n".join([head, "", *contents, ""])
 
