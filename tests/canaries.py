@@ -47,7 +47,7 @@ from tests.factories.events import make_event
 from tests.factories.members import PASSWORD
 from tests.factories.resources import make_file, make_resource, make_upload
 
-numbers = count(10)
+numbers = count(1_000 + secrets.randbelow(1_000_000))  # Redis outlives a test run
 PERSON, WORDS, OTHERS = "zqp", "zqw", "zqo"
 TEXT_COLUMNS = (
     *("headline", "pronouns", "job_title", "organisation", "region", "can_help_text", "looking_for_text"),

@@ -173,7 +173,8 @@ def _write_rows(package: zipfile.ZipFile, name: str, rows: Iterable[dict]) -> in
 def _read_me(contents: list[str]) -> str:
     head = _(
         "This is what %(site)s holds about you, made on %(day)s. The .json files open in any text editor; "
-        "times are given with their zone (ISO 8601). Of what others wrote there is only what is about you, such as a moderator’s reason."
+        "times are given with their zone (ISO 8601). Of what others wrote there is only what is about you, "
+        "such as a moderator’s reason."
     ) % {"site": settings.SITE_URL, "day": timezone.now().date().isoformat()}
     return "\n".join([head, "", *contents, ""])
 
