@@ -7,7 +7,7 @@ import zoneinfo
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Case, CharField, F, IntegerField, Q, Value, When
+from django.db.models import Case, CharField, Exists, F, IntegerField, OuterRef, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from taggit.models import Tag
@@ -16,7 +16,7 @@ from kmnet.core.models import Term
 from kmnet.core.text import fold
 
 from . import languages
-from .models import GroupMember, Member, Profile, SeenBy
+from .models import Group, GroupMember, Member, Profile, SeenBy
 from .models.group import groups_of
 from .models.member import is_full
 from .models.profile import Availability
@@ -62,6 +62,7 @@ NAMED = {  # of these, the lists of terms and of tags
     **dict.fromkeys(("roles", "work_settings", "interests", "frameworks"), Term),
     **dict.fromkeys(("can_help", "looking_for"), Tag),
 }
+IN_COMMON = ("roles", "interests", "frameworks", "work_settings")
 LISTS = MANY | {"languages_work", "languages_follow", "availability", "links"}
 
 
@@ -217,31 +218,56 @@ class Shown:
     def __init__(self, profile: Profile, level: SeenBy, *, even_hidden: bool = False):
         self._profile, self._level, self._even_hidden = profile, level, even_hidden
         self._lists: dict[str, list] = {}
+        self._common: list[tuple[str, str]] = []
+        self.groups_in_common: list[Group] = []
 
     @classmethod
     def to(cls, viewer, profile: Profile) -> "Shown":
         """By one query, unless the member came from `with_card(viewer)`."""
         return cls(profile, level_between(viewer, profile.member))
 
-    def with_lists(self) -> "Shown":
-        """All terms and tags of the profile in one query; for a page that shows them all."""
-        columns = ("name", "slug", "kind", "place")
-        each = [
-            getattr(self._profile, name)
-            .order_by()
-            .annotate(
-                kind=Value(name, output_field=CharField()),
-                place=Value(0) if model is Tag else F("position"),
-            )
-            .values_list("pk", *columns)
-            for name, model in NAMED.items()
-        ]
+    def with_lists(self, reader) -> "Shown":
+        """All terms and tags of the profile in one query, which of them the reader has too, and the groups of both."""
         self._lists = {name: [] for name in NAMED}
-        for pk, name, slug, kind, _place in sorted(
-            each[0].union(*each[1:], all=True), key=lambda row: (row[4], row[1])
+        for pk, name, slug, kind, _place, is_common in sorted(
+            self._list_rows(reader), key=lambda row: (row[4], row[1])
         ):
+            if kind == "groups":
+                self.groups_in_common.append(Group(pk=pk, name=name, slug=slug))
+                continue
             self._lists[kind].append(NAMED[kind](pk=pk, name=name, slug=slug))
+            if is_common:
+                self._common.append((kind, name))
         return self
+
+    def _list_rows(self, reader):
+        columns = ("pk", "name", "slug", "kind", "place", "is_common")
+        legs = []
+        for name, model in NAMED.items():
+            mine = getattr(Profile, name).through.objects.filter(
+                **{"profile__member": reader.pk, model._meta.model_name: OuterRef("pk")}
+            )
+            place = Value(0) if model is Tag else F("position")
+            legs.append((name, getattr(self._profile, name), place, Exists(mine)))
+        if self._level == SeenBy.GROUPS:
+            theirs = groups_of(self._profile.member)
+            both = Group.objects.filter(pk__in=groups_of(reader)).filter(pk__in=theirs)
+            legs.append(("groups", both, Value(0), Value(True)))
+        first, *others = [
+            rows.order_by()
+            .annotate(kind=Value(kind, output_field=CharField()), place=place, is_common=is_common)
+            .values_list(*columns)
+            for kind, rows, place, is_common in legs
+        ]
+        return first.union(*others, all=True)
+
+    @property
+    def in_common(self) -> list[str]:
+        """What both say about themselves, as far as it is shown; not what both look for: that is no tie to point at."""
+        seen = {kind: {one.name for one in getattr(self, kind)} for kind in IN_COMMON}
+        return [
+            name for kind in IN_COMMON for where, name in self._common if where == kind and name in seen[kind]
+        ]
 
     def __getattr__(self, name):
         if name not in PART_OF:

@@ -54,7 +54,7 @@ def open_page(view):
 @open_page
 def profile(request, member):
     reader = request.user
-    shown = Shown.to(reader, member.profile).with_lists()
+    shown = Shown.to(reader, member.profile).with_lists(reader)
     own = reader.pk == member.pk
     here = reader.time_zone if reader.is_authenticated and not own else ""
     context = {

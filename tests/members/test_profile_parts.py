@@ -15,14 +15,15 @@ from taggit.models import Tag
 
 from discussions.services import hide_post
 from kmnet.core.mail import send_due_mail
-from kmnet.core.models import OutgoingMail
+from kmnet.core.models import OutgoingMail, Term
 from members import completeness, hours, services
-from members.models import MeetingWindow, Member, Profile, SeenBy
+from members.models import Group, MeetingWindow, Member, Profile, SeenBy
 from members.services import profiles
 from members.tasks import tell_of_ending_wishes
 from members.visibility import Shown
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
+from tests.factories.groups import make_group
 from tests.factories.resources import make_resource
 from tests.members.test_settings import profile_answers
 
@@ -301,6 +302,23 @@ def test_profile_costs_the_same_however_much_it_holds(
     browser.get(owner.get_absolute_url())
     with django_assert_max_num_queries(12):
         assert browser.get(owner.get_absolute_url()).status_code == 200
+
+
+def test_what_both_have_is_said_as_far_as_it_is_shown(signed_in, vocabulary):
+    terms = list(Term.objects.filter(facet__key="method")[:3])
+    owner, reader = make_member(), make_member()
+    services.update_profile(
+        member=owner, interests=terms[:2], work_settings=[terms[2]], work_settings_seen_by=40
+    )
+    services.update_profile(member=reader, interests=terms[1:], work_settings=[terms[2]])
+    group, closed = make_group(owner, reader), make_group(owner, reader)
+    Group.objects.filter(pk=closed.pk).update(closed_at=timezone.now())
+    make_group(owner)
+    shown = signed_in(reader).get(owner.get_absolute_url()).context["shown"]
+    assert (shown.in_common, shown.groups_in_common) == ([terms[1].name], [group])
+    assert closed not in shown.groups_in_common
+    shown = signed_in(make_member()).get(owner.get_absolute_url()).context["shown"]
+    assert (shown.in_common, shown.groups_in_common) == ([], [])
 
 
 # --- what to add next --------------------------------------------------------------------------------------------------
