@@ -114,7 +114,7 @@ def plant_profile(member: Member, canaries: Canaries) -> None:
     )
     profile = member.profile
     profile.hidden_reason, profile.hidden_by = f"{member.name} asked for it", None
-    profile.orcid = f"0000-0000-{next(numbers):04}-0000"
+    profile.orcid = f"0000-{next(numbers):014}"
     profile.save()
     MeetingWindow.objects.create(profile=profile, weekdays=[1], starts=time(9), ends=time(10))
     services.set_avatar(member=member, upload=picture())
