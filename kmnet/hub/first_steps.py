@@ -125,7 +125,7 @@ def draft_introduction(member: Member, space: Space) -> dict[str, str]:
     """A beginning out of what the readers of that space may see of the profile; nothing that is kept for fewer."""
     level = SeenBy.PUBLIC if space.readable_by == Readers.PUBLIC else SeenBy.MEMBERS
     shown = Shown(member.profile, level)
-    lines = []
+    lines = [_("Hello everybody, I have just joined.")]
     if shown.headline:
         lines.append(shown.headline)
     if shown.line:

@@ -2,6 +2,7 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils import timezone
 
 from ..models import Greeting, Member
 from ..permissions import can_greet
@@ -13,7 +14,7 @@ def greet_newcomer(*, newcomer: Member, host: Member, how: str = Greeting.How.SA
         raise PermissionDenied
     with transaction.atomic():
         _greeting, first = Greeting.objects.get_or_create(
-            newcomer=newcomer, defaults={"host": host, "how": how}
+            newcomer=newcomer, defaults={"host": host, "how": how, "at": timezone.now()}
         )
     return first
 
