@@ -120,6 +120,7 @@ def first_news(member, since, until) -> QuerySet:
     return (
         Post.objects.shown()
         .filter(thread=OuterRef("pk"), published_at__gt=since, published_at__lte=until)
+        .filter(withdrawn_at__isnull=True)
         .exclude(author=member)
         .exclude(author__in=member.unwanted)
         .exclude(pk__in=mailed_posts(member, since))

@@ -1,6 +1,5 @@
 """/settings/your-data/: a copy to take along, and leaving."""
 
-from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_not_required
@@ -19,11 +18,8 @@ from ..duties import duties_of
 from ..forms.leaving import LeaveForm
 from ..models import GRACE, DataExport, Leaving, Member, Status
 from ..models.leaving import export_storage
+from .proof import proven_again
 from .settings import posted, reads_and_writes
-
-proven_again = reauthentication_required(
-    allow_get=False
-)  # the password, or the second step, typed a moment ago
 
 
 @require_safe

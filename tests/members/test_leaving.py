@@ -1,8 +1,10 @@
 """Leaving: closed at once, undone within two weeks, gone after them."""
 
+import time
 from datetime import timedelta
 
 import pytest
+from allauth.account.internal.flows import login
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management import call_command
 from django.urls import reverse
@@ -183,6 +185,24 @@ def test_leaving_asks_for_the_password_again(client):
     assert client.get(reverse("members:left")).status_code == 200
     assert Leaving.objects.get().keep_words is False
     assert "_auth_user_id" not in client.session
+
+
+def test_who_has_no_password_must_have_signed_in_a_moment_ago(client):
+    member = make_member(password=None)
+    client.force_login(member)
+    assert client.get(reverse("members:leave")).status_code == 403
+    assert client.post(reverse("members:copy_ask")).status_code == 403
+    refused = client.post(reverse("members:leave"), {"words": "keep"})
+    assert "Sign out, and in again" in refused.content.decode()
+    assert fresh(member).status == Status.ACTIVE
+    out = client.post(reverse("account_logout"), {"next": "/accounts/login/?next=/settings/your-data/"})
+    assert out.headers["Location"] == "/accounts/login/?next=/settings/your-data/"
+    client.force_login(member)
+    session = client.session
+    session[login.AUTHENTICATION_METHODS_SESSION_KEY] = [{"method": "code", "at": time.time() - 60}]
+    session[login._AUTHENTICATION_METHODS_USER_SESSION_KEY] = str(member.pk)
+    session.save()
+    assert client.get(reverse("members:leave")).status_code == 200
 
 
 def test_the_page_names_what_must_be_handed_over(client):
