@@ -8,7 +8,8 @@ from django.views.decorators.http import require_safe
 from ..finding import SORTS, Finding, count_countries
 
 BARS = 30  # in the chart; the table holds all
-LONGEST = 370  # of 640 units of width
+LONGEST = 240  # of 480 units of width
+NAMES = 190  # of which the names of the countries take
 STEP = 26
 
 
@@ -37,7 +38,12 @@ class Bar:
 
     @property
     def number_x(self) -> int:
-        return 200 + self.width + 8
+        return NAMES + self.width + 8
+
+
+def short(name: str) -> str:
+    """As much of a country's name as there is room for; the table has it whole."""
+    return name if len(name) <= 24 else f"{name[:22].rstrip(' (,')}…"
 
 
 @require_safe
@@ -45,7 +51,7 @@ def by_country(request):
     rows, few = count_countries(request.user)
     most = rows[0].number if rows else 1
     bars = [
-        Bar(row.name, row.number, STEP * place, max(2, round(LONGEST * row.number / most)))
+        Bar(short(row.name), row.number, STEP * place, max(2, round(LONGEST * row.number / most)))
         for place, row in enumerate(rows[:BARS])
     ]
     context = {"rows": rows, "few": few, "bars": bars, "height": STEP * max(1, len(bars))}
