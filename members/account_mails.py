@@ -184,9 +184,11 @@ def queue_account_mail(prefix: str, email: str, context: dict) -> OutgoingMail:
     """Write the mail that allauth asks for into the outbox."""
     member = context.get("user") or find_member(email)
     if context.get("provider"):
-        context = {**context, "door": context["provider"].name}
+        context = {**context, "door": context["provider"].app.name}
     secrets = {name: str(context[name]) for name in KEPT if context.get(name)}
     to_member = member is not None and member.email.lower() == email.lower()
+    if prefix == "account/email/email_confirm":
+        to_member = False  # to the address that was the main one then, should it be changed a moment later
     with translation.override(member.language if member else translation.get_language()):
         return mail.queue(
             KEYS[prefix],

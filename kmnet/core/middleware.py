@@ -3,6 +3,7 @@
 import logging
 import zoneinfo
 
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone, translation
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
@@ -101,7 +102,9 @@ class InvalidFormMiddleware(PassThrough):
         form = (response.context_data or {}).get("form")
         if request.method == "POST" and response.status_code == 200 and getattr(form, "errors", None):
             response.status_code = 422
-            if any(form.has_error(name, "too_many_login_attempts") for name in (None, *form.fields)):
+            if any(
+                form.has_error(name, "too_many_login_attempts") for name in (NON_FIELD_ERRORS, *form.fields)
+            ):
                 response.status_code = 429
                 response["Retry-After"] = str(views.RETRY_AFTER * 2)
         return response
