@@ -246,7 +246,7 @@ TABLE = [
     ("about:privacy", "GET", EVERYBODY),
     ("about:accessibility", "GET", EVERYBODY),
     ("about:contact", "GET", EVERYBODY),
-    ("hub:home", BOTH, EVERYBODY),
+    ("hub:home", BOTH, EVERYBODY.but(leaving="leaving")),
     ("hub:search", BOTH, EVERYBODY),
     ("hub:notifications", BOTH, MEMBERS),
     ("hub:notifications_read", "POST", MEMBERS),
