@@ -79,7 +79,7 @@ def _meet(meeting: dict, group: Group, entry: dict, people: dict[str, Member], n
         )
         gathering.publish_event(event=event, actor=host)
     with at(min(starts_at, now) - timedelta(days=9)):
-        for name in entry["people"]:
+        for name in (entry["convenor"], *entry["people"]):
             gathering.register_member(event=event, member=people[name])
 
 

@@ -110,6 +110,7 @@ def make_group(
             is_listed=is_listed,
             made_by=actor,
             submit_key=key,
+            created_at=timezone.now(),
         )
         try:
             with transaction.atomic():  # two groups of one name may be made at the same moment
@@ -119,7 +120,7 @@ def make_group(
                 raise
             continue
         break
-    GroupMember.objects.create(group=group, member=actor, standing=Standing.CONVENOR)
+    GroupMember.objects.create(group=group, member=actor, standing=Standing.CONVENOR, since=group.created_at)
     return group
 
 
@@ -197,7 +198,9 @@ def join_group(*, member: Member, group: Group) -> GroupMember:
     if group.joining == Joining.OPEN:
         return _come_in(mine or GroupMember(group=group, member=member))
     if mine is None:
-        mine = GroupMember.objects.create(group=group, member=member, standing=Standing.REQUESTED)
+        mine = GroupMember.objects.create(
+            group=group, member=member, standing=Standing.REQUESTED, since=timezone.now()
+        )
         activity.record("groups.requested", actor=member, target=group, data={"standing": mine.pk})
     return mine
 
@@ -249,7 +252,9 @@ def invite_member(*, actor: Member, group: Group, member: Member) -> GroupMember
         return row
     if GroupMember.objects.filter(group=group, standing=Standing.INVITED).count() >= MOST_INVITED:
         raise TooManyInvited(_("So many people are invited already. Please wait until some have answered."))
-    row = GroupMember.objects.create(group=group, member=member, standing=Standing.INVITED, invited_by=actor)
+    row = GroupMember.objects.create(
+        group=group, member=member, standing=Standing.INVITED, invited_by=actor, since=timezone.now()
+    )
     activity.record("groups.invited", actor=actor, target=group, data={"member": member.pk})
     return row
 

@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Case, IntegerField, Q, Value, When
 from django.db.models.functions import Lower
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
@@ -53,12 +54,14 @@ def index(request):
         .order_by("closed_at", "name", "pk")
         .matching(asked)[:MINE_SHOWN]
     )
-    others = seen.open().shown().filter(is_listed=True).exclude(pk__in=[group.pk for group in mine])
+    invitations = invitations_of(user)
+    above = [group.pk for group in mine] + [row.group_id for row in invitations]
+    others = seen.open().shown().filter(is_listed=True).exclude(pk__in=above)
     page = paginate(others.matching(asked), request.GET, order=["name", "pk"], size=PAGE)
     context = {
         "asked": asked,
         "mine": mine,
-        "invitations": invitations_of(user),
+        "invitations": invitations,
         "page": page,
         "may_make": may.can_make_group(user),
     }
@@ -328,9 +331,11 @@ def people_to_invite(viewer, group: Group, asked: str) -> list[Member]:
     found = Member.objects.filter(pk__in=listed.values("pk")) | Member.objects.filter(
         pk__in=named.values("pk")
     )
-    people = list(
-        found.exclude(pk=viewer.pk).select_related("profile").order_by("name_key", "pk")[:SUGGESTED]
+    begins = Q(name_key__startswith=names.plain(asked)) | Q(name_key__contains=f" {names.plain(asked)}")
+    found = found.exclude(pk=viewer.pk).annotate(
+        rank=Case(When(begins, then=Value(0)), default=Value(1), output_field=IntegerField())
     )
+    people = list(found.select_related("profile").order_by("rank", "name_key", "pk")[:SUGGESTED])
     standings = dict(
         GroupMember.objects.filter(group=group, member__in=people).values_list("member_id", "standing")
     )
