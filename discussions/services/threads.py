@@ -83,10 +83,14 @@ def publish(thread: Thread, post: Post, *, at: datetime) -> None:
 
 def is_first_of(author_id: int) -> bool:
     """Has nothing of theirs appeared before? Locks the author where not: of two first posts at once one is the first."""
-    if Post.objects.filter(author=author_id, published_at__isnull=False).exists():
+    if published_before(author_id):
         return False
     Member.objects.select_for_update(no_key=True).get(pk=author_id)
-    return not Post.objects.filter(author=author_id, published_at__isnull=False).exists()
+    return not published_before(author_id)
+
+
+def published_before(author_id: int) -> bool:
+    return Post.objects.filter(author=author_id, published_at__isnull=False).exists()
 
 
 def recount(thread: Thread) -> None:

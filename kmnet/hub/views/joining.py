@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 from kmnet.core import kept_text
 from kmnet.core.keyset import paginate
 from kmnet.core.models import CommunitySettings
+from kmnet.core.models.community import JoinPolicy
 from kmnet.hub import joining as desk
 from kmnet.hub.forms import JoinDecisionForm
 from members import services
@@ -27,10 +28,12 @@ def queue(request, *, refused: JoinDecisionForm | None = None, status: int = 200
     for one in asking:
         mine = refused is not None and refused.asked.pk == one.request.pk
         one.form = refused if mine else JoinDecisionForm(asked=one.request, initial=kept)
+    community = CommunitySettings.load()
     context = {
         "asking": asking,
         "decided": desk.decided(),
-        "days": CommunitySettings.load().join_wait_days,
+        "days": community.join_wait_days,
+        "is_open": community.join_policy == JoinPolicy.OPEN,
         "tabs": tabs("joining"),
         "form": refused,
     }

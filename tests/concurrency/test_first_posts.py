@@ -1,0 +1,58 @@
+"""Somebody's first two posts at the same moment: one of them is the first, and neither fails."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from threading import Barrier, BrokenBarrierError
+
+import pytest
+from django.db import IntegrityError, connection
+
+from discussions.models import Post
+from discussions.services import threads
+from members.models import Member
+from tests.factories import make_member
+from tests.factories.discussions import make_post, make_thread
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def both_have_looked(monkeypatch):
+    """Neither goes on before both have seen that nothing of the author's appeared so far (or a second has passed)."""
+    barrier, published_before = Barrier(2), threads.published_before
+
+    def look_then_wait(author_id):
+        found = published_before(author_id)
+        with suppress(BrokenBarrierError):
+            barrier.wait(timeout=1)
+        return found
+
+    monkeypatch.setattr(threads, "published_before", look_then_wait)
+
+
+def two_at_once() -> list[str]:
+    author, places = make_member(), [make_thread(), make_thread()]
+
+    def write(thread) -> str:
+        with closing(connection):
+            try:
+                make_post(thread=thread, author=author)
+            except IntegrityError:
+                return "failed"
+            return "written"
+
+    with ThreadPoolExecutor(2) as pool:
+        return sorted(pool.map(write, places))
+
+
+def test_one_of_two_at_once_is_the_first(both_have_looked):
+    assert two_at_once() == ["written", "written"]
+    newest = Post.objects.order_by("-pk")[:2]
+    assert sorted(post.is_authors_first for post in newest) == [False, True]
+
+
+def test_without_the_lock_one_of_them_would_fail(both_have_looked, monkeypatch):
+    """The control: both believe to be the first, and the constraint refuses the second."""
+    queryset = type(Member.objects.all())
+    monkeypatch.setattr(queryset, "select_for_update", lambda self, **kwargs: self)
+    assert two_at_once() == ["failed", "written"]
