@@ -14,6 +14,7 @@ from .models import Readers, Thread
 
 MOST = 5
 LONGEST = 40
+TAGS_IN_USE = {True: "discussions-tags-members", False: "discussions-tags-guests"}  # keys of the cache
 
 
 def split_tags(text: str) -> list[str]:
@@ -38,7 +39,7 @@ def canonical_tags(words: Iterable[str]) -> list[str]:
 
 def tags_in_use(*, members: bool, most: int = 10) -> list[Tag]:
     """The tags people use most, in what guests or members may read. Cached: it is a side dish."""
-    key = f"discussions-tags-{'members' if members else 'guests'}"
+    key = TAGS_IN_USE[members]
     found = cache.get(key)
     if found is None:
         # Kept for all members alike, so what only a group reads does not count.

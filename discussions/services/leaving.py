@@ -1,5 +1,6 @@
 """What becomes of a member's words when their account is deleted. Part of that transaction."""
 
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
@@ -10,6 +11,7 @@ from kmnet.core.models import Activity
 from members.models import Member
 
 from ..models import Post, PostVersion, Space, Thread
+from ..tags import TAGS_IN_USE
 from .answers import FIELDS as ANSWER_FIELDS
 from .threads import lock_thread, recount, slug_of
 
@@ -21,6 +23,7 @@ def forget_author(*, member: Member, keep_words: bool) -> None:
     Where words go, a thread that holds only theirs goes as a whole. Elsewhere a post that others replied to, or that
     began the thread, becomes a stub; the others are deleted.
     """
+    transaction.on_commit(lambda: cache.delete_many(TAGS_IN_USE.values()), robust=True)
     PostVersion.objects.filter(post__author=member).delete()
     Post.objects.filter(author=member).update(submit_key=None, is_authors_first=False)
     Thread.objects.filter(author=member).update(is_authors_first=False)

@@ -14,12 +14,14 @@ from importlib import import_module
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kmnet.core import audit, erasing, files, mail, personal_data
+from kmnet.core.models.community import CACHE_KEY
 
 from ..duties import Duty, duties_of
 from ..models import (
@@ -37,12 +39,14 @@ from ..models import (
 from ..models.joining import hash_of_address
 from ..permissions import can_administer
 from ..signals import member_erased, member_leaving
+from .directory import COUNTRIES_KEY
 from .invitations import forget_invitations_of
 from .pictures import picture_names
 from .standing import end_sessions, need_reason
 
 logger = logging.getLogger(__name__)
 
+SIDE_DISHES = [CACHE_KEY, COUNTRIES_KEY]  # in the cache, and may tell of somebody for some minutes
 REMIND_BEFORE = timedelta(days=2)
 GONE = "[former member]"  # in others' words, where a name stood
 
@@ -205,6 +209,7 @@ def erase_member(*, member: Member, keep_words: bool) -> bool:
     personal_data.redact(words, GONE)
     erasure, _new = Erasure.objects.get_or_create(member_id=member.pk, defaults={"keep_words": keep_words})
     transaction.on_commit(lambda: note_erasure(erasure), robust=True)
+    transaction.on_commit(lambda: cache.delete_many(SIDE_DISHES), robust=True)
     return True
 
 

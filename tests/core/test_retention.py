@@ -16,6 +16,7 @@ from kmnet.core.models import Activity, DevMail, Notification, OutgoingMail
 from kmnet.core.tasks import keep_retention
 from members.models import Dormancy, JoinRequest, Leaving, Member, Status
 from tests.factories import make_member
+from tests.factories.discussions import make_thread
 from tests.factories.events import make_event
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +54,15 @@ def test_accounts_that_nobody_proved_go():
     assert run("unproven_accounts") == 1
     assert set(Member.objects.all()) == set(kept)
     assert not OutgoingMail.objects.exists()
+
+
+def test_an_unproven_account_that_has_written_is_left_to_a_person():
+    member = make_member()
+    make_thread(author=member)
+    Member.objects.filter(pk=member.pk).update(address_proven_at=None, joined_at=ago(days=8))
+    make_member(address_proven=False, joined_at=ago(days=9))
+    assert retention.run()["unproven_accounts"] == 1
+    assert Member.objects.filter(pk=member.pk).exists()
 
 
 def test_declined_accounts_go():

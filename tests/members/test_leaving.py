@@ -331,6 +331,20 @@ def test_one_that_fails_stops_no_other(monkeypatch, caplog):
     assert Leaving.objects.get().pk == first.pk
 
 
+def test_an_erasure_that_breaks_off_has_done_nothing(monkeypatch):
+    """As when its worker is killed: the whole of it is one transaction, and the next sweep does it."""
+    member = make_member(name="Ana Canary")
+    pass_time(leave(member))
+    with monkeypatch.context() as patch:
+        patch.setattr(services.leaving.personal_data, "redact", lambda *given: 1 / 0)
+        assert services.erase_due() == 0
+    half = fresh(member)
+    assert (half.status, half.name, half.email) == (Status.LEAVING, "Ana Canary", member.email)
+    assert not (SpentHandle.objects.exists())
+    assert not (Erasure.objects.exists())
+    assert services.erase_due() == 1
+
+
 def test_files_go_after_the_transaction(settings, tmp_path, django_capture_on_commit_callbacks):
     settings.MEDIA_ROOT = tmp_path
     member = make_member()
