@@ -3,8 +3,6 @@
 from datetime import datetime, time, timedelta
 from itertools import count
 
-from django.utils import timezone
-
 from kmnet.core.vocabulary import find_term
 from members import services
 from members.models import Member, SeenBy
@@ -31,6 +29,7 @@ def load_people(*, now: datetime) -> dict[str, Member]:
             member = _join(person["name"], person["zone"], key, account.get("flags", {}))
             if not new:
                 _tell(member, person)
+                _tell_more(member, person.get("more", {}), now)
         people[member.name] = member
     for group in data["thin"]:
         for first, last in zip(group["first"], group["last"], strict=True):
@@ -81,14 +80,13 @@ def _tell(member: Member, person: dict) -> None:
         looking_for_text=person["seek"]["say"],
         interests=_terms(person["interests"]),
     )
-    _tell_more(member, person.get("more", {}))
     services.finish_welcome(member=member)
 
 
-def _tell_more(member: Member, more: dict) -> None:
+def _tell_more(member: Member, more: dict, now: datetime) -> None:
     """What only the settings ask: hours, availability, frameworks, a picture."""
     level = SeenBy[more.get("clock", "me").upper()]
-    paused = timezone.now().date() + timedelta(days=more["paused"]) if "paused" in more else None
+    paused = now.date() + timedelta(days=more["paused"]) if "paused" in more else None
     services.update_profile(
         member=member,
         languages_follow=more.get("follow", []),

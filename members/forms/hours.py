@@ -33,7 +33,8 @@ class TimeFields(PartForm):
 
     def stored(self):
         stored = {**super().stored(), "time_zone": self.profile.member.time_zone}
-        for slot, window in zip(SLOTS, self.profile.hours.all(), strict=False):
+        windows = sorted(self.profile.hours.all(), key=lambda window: (window.weekdays, window.starts))
+        for slot, window in zip(SLOTS, windows, strict=False):
             stored[f"hours_{slot}_days"] = [str(day) for day in window.weekdays]
             stored[f"hours_{slot}_from"], stored[f"hours_{slot}_until"] = window.starts, window.ends
         return stored
