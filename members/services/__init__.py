@@ -69,7 +69,7 @@ from .leaving import (
     start_leaving,
     undo_leaving,
 )
-from .pictures import delete_picture_files, remove_avatar, set_avatar
+from .pictures import remove_avatar, set_avatar
 from .profiles import (
     OrcidTaken,
     change_mails,
@@ -124,7 +124,6 @@ __all__ = [
     "change_time_zone",
     "create_member",
     "decline_member",
-    "delete_picture_files",
     "end_introductions",
     "end_sessions",
     "find_invitation",

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageOps
 
+from kmnet.core import files
 from kmnet.core.uploads import UploadRefused, check_upload, reencode_image
 
 from ..models import Member, Profile
@@ -52,7 +53,7 @@ def set_avatar(*, member: Member, upload: File) -> Profile:
     drawn = check_picture(upload)
     profile = lock_profile(member)
     key = secrets.token_hex(16)
-    delete_picture_files(profile)
+    files.doom(picture_names(profile))
     written = [
         default_storage.save(stored_name(key, size), ContentFile(data)) for size, data in drawn.items()
     ]
@@ -75,7 +76,7 @@ def set_avatar(*, member: Member, upload: File) -> Profile:
 def remove_avatar(*, member: Member) -> Profile:
     """Back to the letters. Safe to repeat. Locks the member, then the profile."""
     profile = lock_profile(member)
-    delete_picture_files(profile)
+    files.doom(picture_names(profile))
     _keep(profile, "")
     return profile
 
@@ -84,19 +85,6 @@ def _keep(profile: Profile, name: str) -> None:
     profile.avatar, profile.updated_at = name, timezone.now()
     profile.save(update_fields=["avatar", "updated_at"])
     show_picture(profile)
-
-
-def delete_picture_files(profile: Profile) -> None:
-    """Delete the bytes of the present picture, in every size, once the running transaction has committed."""
-    if not profile.avatar:
-        return
-    names = picture_names(profile)
-
-    def delete_bytes():
-        for name in names:
-            default_storage.delete(name)
-
-    transaction.on_commit(delete_bytes, robust=True)
 
 
 def picture_names(profile: Profile) -> list[str]:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.core import mail as sent
+from django.core.cache import cache
 from django.db.models import F
 from django.test import Client
 from django.urls import reverse
@@ -22,6 +23,7 @@ from kmnet.hub.models import DigestSchedule
 from kmnet.hub.tasks import queue_due_digests
 from members import services
 from members.models import Boundary, Group, GroupMember, Member, Profile, SeenBy, Standing
+from members.services.directory import COUNTRIES_KEY
 from members.visibility import PARTS
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
@@ -101,6 +103,7 @@ def plant(owner: Member, level: SeenBy) -> None:
     services.set_orcid(member=owner, orcid=ORCID)
     Profile.objects.filter(member=owner).update(avatar=f"avatars/{PICTURE}-320.webp", orcid_seen_by=level)
     services.index_profile(Profile.objects.get(member=owner))
+    cache.delete(COUNTRIES_KEY)  # dropped on commit, which no test of this kind reaches
 
 
 @pytest.fixture
@@ -159,6 +162,11 @@ def pages(crowd) -> dict[str, str]:
         "group": reverse("groups:detail", args=["together"]),
         "group people": reverse("groups:people", args=["together"]),
         "notifications": "/notifications/",
+        "countries": reverse("members:countries"),
+        "introduce": reverse("members:introduce", args=[owner.handle]),
+        "introductions": reverse("members:introductions"),
+        "ignore or block": reverse("members:distance", args=[owner.handle]),
+        "newcomers to greet": reverse("hub:hello"),
     }
 
 
