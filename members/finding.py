@@ -327,11 +327,15 @@ class Finding:
         return self.listed
 
     @cached_property
+    def keys_of_own_words(self) -> tuple[set[str], set[str]]:
+        """What the viewer looks for, and what the viewer can help with."""
+        return keys_of_words(self.circle.looks_for), keys_of_words(self.circle.can_help)
+
+    @cached_property
     def stretches(self) -> list[QuerySet[Member]]:
         """For the order by match: those whom you could help and who could help you, then either, then the others."""
         found = self.members()
-        help_you = keys_of_words(self.circle.looks_for)
-        you_help = keys_of_words(self.circle.can_help)
+        help_you, you_help = self.keys_of_own_words
         if not help_you and not you_help:
             return [found]
         helps = self.circle.shows(help_you) if help_you else Q(pk__in=[])
@@ -375,8 +379,7 @@ class Finding:
     def person(self, member: Member) -> Person:
         person = Person(Shown.to(self.viewer, member.profile))
         if member.pk != self.viewer.pk:
-            help_you = keys_of_words(self.circle.looks_for)
-            you_help = keys_of_words(self.circle.can_help)
+            help_you, you_help = self.keys_of_own_words
             person.help_you = [t.name for t in person.shown.can_help if f"help:{t.slug}" in help_you]
             person.you_help = [t.name for t in person.shown.looking_for if f"help:{t.slug}" in you_help]
         return person
