@@ -14,14 +14,16 @@ from .views.lists import with_people
 
 def find(group, viewer, limit: int) -> Found:
     """The latest threads of the group's spaces. Its convenor may open a space where there is none."""
-    spaces = list(Space.objects.visible_to(viewer).filter(group=group).order_by("position", "pk"))
     leads = can_lead_group(viewer, group)
+    threads = Thread.objects.visible_to(viewer).shown().filter(space__group=group)
+    rows = list(threads.with_card(viewer).latest_first()[:limit])
+    with_people(rows)
+    spaces = [thread.space for thread in rows]
+    if not rows:
+        spaces = list(Space.objects.visible_to(viewer).filter(group=group).order_by("position", "pk"))
     if not spaces:
         begin = (_("Open a space to talk"), reverse("discussions:open_for_group", args=[group.slug]))
         return Found(begin=begin if leads else None)
-    threads = Thread.objects.visible_to(viewer).shown().filter(space__in=[space.pk for space in spaces])
-    rows = list(threads.with_card(viewer).latest_first()[:limit])
-    with_people(rows)
     begin = None
     if can_write(viewer) and is_in(viewer, group):
         free = [space for space in spaces if leads or space.may_start == MayStart.MEMBERS]

@@ -97,8 +97,9 @@ register_source(SearchSource("library", gettext_lazy("Library"), 40, search))
 
 def of_group(group, viewer, limit: int) -> group_contents.Found:
     """The newest of what a group keeps; those who may add find the way to the form."""
+    rows = Resource.objects.visible_to(viewer).filter(group=group).order_by("-published_at", "-pk")
     rows = (
-        Resource.objects.visible_to(viewer).filter(group=group).with_card().order_by("-published_at", "-pk")
+        rows.select_related("added_by").prefetch_related("terms__facet").defer("search", "description_html")
     )
     may_add = can_add_resource(viewer) and is_in(viewer, group)
     begin = (gettext("Add a resource"), f"{reverse('resources:add')}?by=link&group={group.pk}")

@@ -54,12 +54,18 @@ class GroupQuerySet(HideableQuerySet):
         return self.filter(pk__in=groups_read_by(user))
 
     def with_card(self, user):
-        """All that a row of a list shows: how many are in it, and this person's own standing ("" for none)."""
+        """All that a row shows: how many are in it and ask to be, and this person's own standing ("" for none)."""
         rows = GroupMember.objects.filter(group=models.OuterRef("pk"), standing__in=IN_IT).order_by()
         rows = rows.filter(member__in=Member.objects.full())
         people = rows.values("group").annotate(n=models.Count("pk")).values("n")
         mine = GroupMember.objects.filter(group=models.OuterRef("pk"), member=user.pk).values("standing")
+        asking = GroupMember.objects.filter(
+            group=models.OuterRef("pk"), standing=Standing.REQUESTED
+        ).order_by()
+        asking = asking.filter(member__in=Member.objects.full())
+        asking = asking.values("group").annotate(n=models.Count("pk")).values("n")
         return self.annotate(
+            asking_count=Coalesce(models.Subquery(asking), 0),
             people_count=Coalesce(models.Subquery(people), 0),
             my_standing=Coalesce(models.Subquery(mine), models.Value("")),
         )

@@ -94,7 +94,7 @@ def detail(request, slug):
         "parts": [pair for pair in parts if not pair[0].beside],
         "parts_beside": [pair for pair in parts if pair[0].beside],
         "reads": reads,
-        "requests": requests_of(group).count() if leads else 0,
+        "requests": group.asking_count if leads else 0,
         "may_report": may.can_report_group(request.user, group) and not leads,
         "invited_by": invited_by(group, request.user),
     }

@@ -18,8 +18,11 @@ from members.group_hooks import search_groups
 from members.models import Boundary, Group, GroupMember, Joining, Standing
 from members.services import groups, suspend_member
 from members.signals import member_erased
+from tests.factories.discussions import make_space, make_thread
+from tests.factories.events import make_event
 from tests.factories.groups import make_group, put_in
 from tests.factories.members import make_member
+from tests.factories.resources import make_resource, make_term
 
 pytestmark = pytest.mark.django_db
 PAGES = ("detail", "people", "edit", "close", "leave", "invite")
@@ -471,7 +474,7 @@ def test_pages_cost_the_same_at_any_length(client, convenor, count, django_asser
             assert client.get(url(address, *([] if address == "index" else [group.slug]))).status_code == 200
 
 
-COST = {"index": 5, "detail": 10, "people": 7}
+COST = {"index": 5, "detail": 9, "people": 7}
 
 
 def test_notifications_about_groups_are_shown_and_read_by_opening_the_group(client, convenor, ana):
@@ -482,3 +485,22 @@ def test_notifications_about_groups_are_shown_and_read_by_opening_the_group(clie
     assert "invites you to" in client.get("/notifications/").content.decode()
     client.get(url("detail", group.slug))
     assert not Notification.objects.filter(recipient=ana, read_at__isnull=True).exists()
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_a_full_group_page_costs_the_same(client, convenor, ana, count, django_assert_num_queries):
+    group = make_group(ana, convenor=convenor)
+    space = make_space(readable_by="group", group=group)
+    for _number in range(count):
+        make_thread(author=ana, space=space, tags=["a tag"])
+        make_event(visibility=2, group=group)
+        make_event(visibility=2, group=group, starts_in=timedelta(days=-9))
+        resource = make_resource(terms=[make_term()])
+        type(resource).objects.filter(pk=resource.pk).update(visibility="group", group=group, added_by=ana)
+    client.get(url("detail", group.slug))
+    with django_assert_num_queries(12):
+        page = client.get(url("detail", group.slug))
+    shown = {
+        part.key: len(found.rows) for part, found in page.context["parts"] + page.context["parts_beside"]
+    }
+    assert shown == dict.fromkeys(("events", "discussions", "meetings", "library"), min(count, 5))
