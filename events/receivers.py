@@ -26,7 +26,7 @@ def free_places_of_leaver(sender, member, **kwargs):
 
 
 @receiver(member_erased)
-def forget_erased(sender, member, keep_words, addresses, **kwargs):
+def forget_erased(sender, member, keep_words=True, addresses=(), **kwargs):
     services.release_member(member=member, why="the account was deleted", forget=True)
     services.forget_person(member=member, addresses=addresses, keep_words=keep_words)
 

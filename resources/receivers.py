@@ -8,6 +8,6 @@ from . import services
 
 
 @receiver(member_erased)
-def forget_adder(sender, member, keep_words, **kwargs):
+def forget_adder(sender, member, keep_words=True, **kwargs):
     """What they added stays without their name, or goes; uploads that no record has always go."""
     services.forget_adder(member=member, keep_words=keep_words)
