@@ -107,6 +107,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "members.middleware.StandingMiddleware",  # unproven, pending and unfinished members: where they may go
     "members.middleware.SecondStepMiddleware",  # moderators and admins without one set it up first
+    "members.middleware.FreshSignInMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "members.middleware.SessionListMiddleware",  # in place of allauth's, which writes at every request
     "kmnet.core.middleware.AdminQueryMiddleware",

@@ -1,5 +1,6 @@
 """Where people whose joining is not finished may go, and the list of where somebody is signed in."""
 
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from allauth.usersessions.models import UserSession
@@ -9,7 +10,7 @@ from django.core.cache import cache
 from django.http import HttpResponse
 from django.shortcuts import redirect, resolve_url
 
-from kmnet.core import kept_text
+from kmnet.core import access, kept_text
 
 from . import services, session_limits
 from .models import Status
@@ -33,6 +34,8 @@ WHILE_LEAVING = {
     *("account_logout", "account_reauthenticate", "mfa_reauthenticate", "mfa_reauthenticate_webauthn"),
 }
 ALSO_THEIRS = {"hub:welcome_done"}
+READ_WITHOUT_PROOF = {"account_email", "socialaccount_connections"}
+PROOF_PAGES = {*READ_WITHOUT_PROOF, "account_set_password", "mfa_activate_totp", "mfa_add_webauthn"}
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 SEEN_EVERY = 3600  # seconds: how exact "last seen" is on the list of sessions
 AGREE_LATER = "agree_later"  # session key: so was the new version of the agreement
@@ -144,6 +147,29 @@ class SecondStepMiddleware:
         if request.method == "POST":
             kept_text.keep(request)
         return send(request, "mfa_index")
+
+
+class FreshSignInMiddleware:
+    """What changes how an account is kept safe asks for proof. allauth has none to ask for of those who have neither
+    password nor second step and come in by code: they sign in once more, unless they just did."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request):
+        return self.get_response(request)
+
+    def process_view(self, request, view_func, view_args, view_kwargs):
+        match = request.resolver_match
+        asked = not match.namespace and match.url_name in PROOF_PAGES
+        if not asked or not request.user.is_authenticated or request.user.has_usable_password():
+            return None
+        if request.method in SAFE_METHODS and match.url_name in READ_WITHOUT_PROOF:
+            return None
+        if session_limits.is_fresh(request.session) or get_reauthentication_flows(request.user):
+            return None
+        logout(request)
+        return access.sign_in_first(request)
 
 
 class SessionListMiddleware:

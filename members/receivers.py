@@ -1,8 +1,10 @@
 """Answers to what allauth announces, and to what this app announces to all."""
 
 from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.models import EmailAddress
 from allauth.account.signals import email_confirmed, user_signed_up
+from allauth.mfa.signals import authenticator_added
 from allauth.socialaccount.signals import social_account_added, social_account_removed
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
@@ -35,6 +37,14 @@ def somebody_signed_in(sender, user, request=None, **kwargs):
     services.note_presence(member=user)
     if request is not None:
         session_limits.start(request.session)
+
+
+@receiver(authenticator_added)
+def key_or_app_added(sender, request, user, authenticator, **kwargs):
+    """Making it has proven who they are: the recovery codes that come with it are shown without asking again."""
+    record_authentication(
+        request, user, "mfa", id=authenticator.pk, type=authenticator.type, reauthenticated=True
+    )
 
 
 @receiver(social_account_added)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 
 SIGNED_IN, SEEN = "signed_in_at", "seen_at"
+FRESH = 15 * 60  # seconds
 
 
 def is_staff(member) -> bool:
@@ -19,6 +20,11 @@ def limits_for(member) -> tuple[timedelta, timedelta]:
 
 def start(session) -> None:
     session[SIGNED_IN] = session[SEEN] = int(time.time())
+
+
+def is_fresh(session) -> bool:
+    """They signed in a moment ago, which is proof enough."""
+    return time.time() - session.get(SIGNED_IN, 0) < FRESH
 
 
 def has_run_out(session, member) -> bool:

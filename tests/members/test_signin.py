@@ -1,12 +1,15 @@
 """Ways in without a password, answers that tell nothing, limits that keep strangers out and let the owner in."""
 
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from django.contrib.auth import hashers
 from django.core.cache import cache
 from django.test import Client
+from django.utils import timezone
 
 from kmnet.core import ratelimit
 from kmnet.core.models import OutgoingMail
@@ -167,6 +170,20 @@ def test_a_change_of_address_asks_for_proof_and_tells_the_old_one(db, mailbox):
         "Your account has another e-mail address",
     ]
     assert not any("/confirm-email/" in text_of(message) for message in told)
+
+
+def test_without_password_and_second_step_the_proof_is_a_fresh_sign_in(client, db):
+    member = make_member(password=None)
+    start = timezone.now()
+    with time_machine.travel(start, tick=False) as clock:
+        client.force_login(member, backend="django.contrib.auth.backends.ModelBackend")
+        assert client.get("/accounts/2fa/webauthn/add/").status_code == 200
+        clock.move_to(start + timedelta(minutes=16))
+        assert client.get("/accounts/email/").status_code == 200
+        refused = client.post("/accounts/email/", {"email": "new@example.org", "action_add": ""})
+        assert refused["Location"].startswith("/accounts/login/")
+        assert not EmailAddress.objects.filter(email="new@example.org").exists()
+        assert not is_in(client)
 
 
 def test_a_change_of_password_asks_for_the_old_one_and_is_told(member, mailbox):
