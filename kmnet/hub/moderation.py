@@ -155,17 +155,17 @@ def waiting_cases() -> list[Case]:
 def mark_private(cases: list[Case], moderator) -> list[Case]:
     """Which of these the moderator would see nowhere but here: their words are shown on the case's own page, logged.
 
-    A query for each kind that is among them.
+    A query for each kind of which something stands in such a place.
     """
-    by_kind: dict[str, list[Case]] = {}
+    apart: dict[str, list[Case]] = {}
     for case in cases:
-        by_kind.setdefault(case.kind_name, []).append(case)
-    for same in by_kind.values():
-        kind, ids = same[0].kind, [case.target.pk for case in same]
-        open_ones = set(kind.visible_to(moderator).filter(pk__in=ids).values_list("pk", flat=True))
+        if case.kind.is_private is not None and case.kind.is_private(case.target):
+            apart.setdefault(case.kind_name, []).append(case)
+    for same in apart.values():
+        seen = same[0].kind.visible_to(moderator).filter(pk__in=[case.target.pk for case in same])
+        known = set(seen.values_list("pk", flat=True))
         for case in same:
-            apart = kind.is_private is not None and kind.is_private(case.target)
-            case.is_private = apart and case.target.pk not in open_ones
+            case.is_private = case.target.pk not in known
     return cases
 
 

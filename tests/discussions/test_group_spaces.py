@@ -12,7 +12,7 @@ from discussions.mails import compose_reply
 from discussions.models import Post, Space, Thread
 from discussions.tags import tags_in_use
 from kmnet.core.mail import Withhold
-from kmnet.core.models import Activity, OutgoingMail
+from kmnet.core.models import Activity, AuditEntry, Flag, OutgoingMail
 from kmnet.core.search import SearchText
 from members.models import Group, Standing
 from members.services import groups
@@ -222,3 +222,37 @@ def test_lists_cost_the_same_in_however_many_groups(client, inside, count, djang
 
 
 PAGE_QUERIES = 8
+
+
+def test_a_reported_post_is_read_with_what_it_answers_and_no_more_and_that_is_logged(
+    client, thread, inside, convenor
+):
+    said = [
+        make_post(thread=thread, author=convenor, source=f"Said before, {number}.") for number in range(4)
+    ]
+    post = make_post(thread=thread, author=convenor, parent=said[0], source="Bed fourteen, you know who.")
+    after = make_post(thread=thread, author=inside, source="Said after.")
+    moderator = make_member(is_moderator=True)
+    case = reverse("hub:moderation_case", args=["discussions.post", post.pk])
+    client.force_login(moderator)
+    assert client.get(case).status_code == 404
+    client.force_login(inside)
+    report = reverse("hub:report", args=["discussions.post", post.pk])
+    assert client.post(report, {"reason": "identifies"}).status_code == 302
+    client.force_login(moderator)
+    queue = client.get(reverse("hub:moderation")).content.decode()
+    assert [words for words in ("Bed fourteen", WORD) if words in queue] == []
+    assert not AuditEntry.objects.exists()
+    page = client.get(case).content.decode()
+    assert "Bed fourteen" in page
+    assert [number for number in range(4) if f"Said before, {number}." in page] == [0, 2, 3]
+    assert after.source not in page
+    assert AuditEntry.objects.values_list("verb", "actor").get() == ("reports.private_read", moderator.pk)
+    assert client.get(thread.get_absolute_url()).status_code == 404
+    answers = {"decision": "hide", "reason": "It names somebody.", "seen_state": "visible"}
+    answers["seen_flags"] = Flag.objects.get().pk
+    decide = reverse("hub:moderation_decide", args=["discussions.post", post.pk])
+    assert client.post(decide, answers).status_code == 302
+    post.refresh_from_db()
+    assert post.state == "hidden"
+    assert WORD not in client.get(reverse("hub:moderation_settled")).content.decode()
