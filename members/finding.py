@@ -46,6 +46,7 @@ LOOKED_AT = (
 RARE = 1_000  # words that fit fewer people are looked up first; of more, the list goes along who was active
 CLOSE = 0.45  # how like a name must be to what was typed, where nothing else was found
 COUNTED_FOR = 300  # seconds
+LABELS_KEY, LABELS_KEPT = "directory:labels", 2_000  # how tags and terms are written
 
 RECENT = ["-last_seen_on", "name_key", "pk"]
 SORTS = {
@@ -469,22 +470,28 @@ class Finding:
         return facets
 
     def _labels(self, wanted):
-        """Words for the values: of tags and terms as they are written, in one query."""
+        """Words for the values: of tags and terms as they are written, from the cache, else
+        by one query."""
         slugs = {
             value
             for kind, values, _more in wanted
             if kind.key in ("help", "role", "setting", "interest")
             for value, _number in values
         }
-        tags = Tag.objects.filter(slug__in=slugs).values_list(Value("tag"), "slug", "name")
-        terms = Term.objects.filter(slug__in=slugs).order_by().values_list(Value("term"), "slug", "name")
-        spelled: dict[tuple[bool, str], str] = {}
-        for what, slug, name in tags.union(terms):
-            spelled[what == "tag", slug] = name
+        known = cache.get(LABELS_KEY) or {}
+        if not slugs <= known.keys():
+            tags = Tag.objects.filter(slug__in=slugs).values_list(Value("tag"), "slug", "name")
+            terms = Term.objects.filter(slug__in=slugs).order_by().values_list(Value("term"), "slug", "name")
+            found = {slug: {} for slug in slugs}
+            for what, slug, name in tags.union(terms):
+                found[slug][what] = name
+            known = {**known, **found} if len(known) < LABELS_KEPT else found
+            cache.set(LABELS_KEY, known, COUNTED_FOR)
 
         def label(kind: str, value: str) -> str:
             if kind in ("help", "role", "setting", "interest"):
-                return spelled.get((kind == "help", value)) or value.replace("-", " ")
+                spelled = known[value].get("tag" if kind == "help" else "term")
+                return spelled or value.replace("-", " ")
             return self.label(kind, value)
 
         return label
