@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from kmnet.core import audit, mail
 
-from ..models import Leaving, Member, Profile, Status
+from ..models import JoinRequest, Leaving, Member, Profile, Status
 from ..permissions import can_administer, can_change_standing, can_moderate
 from ..signals import member_suspended
 from .profiles import index_profile, lock_profile
@@ -29,12 +29,24 @@ def end_sessions(member: Member) -> None:
         session.end()
 
 
+def _fit_for_who_waits(member: Member, status: str) -> str:
+    """Nobody comes in past the queue: whoever was never approved waits again after a suspension, and cannot be silenced
+    before they are in, since the silenced read what members read."""
+    request = JoinRequest.objects.filter(member=member).exclude(state=JoinRequest.State.APPROVED).first()
+    if request is None and member.status != Status.PENDING:
+        return status
+    if status == Status.SILENCED or (status == Status.ACTIVE and member.status == Status.PENDING):
+        raise PermissionDenied
+    return Status.PENDING if status == Status.ACTIVE else status
+
+
 def _change_standing(member: Member, actor: Member, status: str, verb: str, reason: str) -> Member:
     reason = need_reason(reason)
     # no_key: others may go on writing rows that point to the member, while those who hold an event's row wait for this
     member = Member.objects.select_for_update(no_key=True).get(pk=member.pk)
     if not can_change_standing(actor, member) or member.status == Status.ERASED:
         raise PermissionDenied
+    status = _fit_for_who_waits(member, status)
     before = member.status
     if before == Status.LEAVING:  # they go on leaving; should they undo it, this is where they stand
         Leaving.objects.filter(member=member).update(status_before=status)

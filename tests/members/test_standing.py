@@ -5,11 +5,12 @@ from allauth.usersessions.models import UserSession
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from kmnet.core import moderation
 from kmnet.core.models import AuditEntry, OutgoingMail
 from members import services
-from members.models import Member, Profile
+from members.models import JoinRequest, Member, Profile
 from members.permissions import can_write, is_full_member
 from tests.factories import PASSWORD, make_member
 from tests.mailbox import send_due
@@ -156,3 +157,24 @@ def test_presence_is_noted_at_a_deed_not_at_a_look(member, signed_in):
     assert str(Member.objects.get(pk=member.pk).last_seen_on) == "2020-01-01"
     browser.post(reverse("members:welcome_later"))
     assert str(Member.objects.get(pk=member.pk).last_seen_on) > "2020-01-01"
+
+
+@pytest.mark.parametrize("state", ["waiting", "declined"])
+def test_nobody_comes_in_past_the_queue(state, member, moderator):
+    Member.objects.filter(pk=member.pk).update(status="pending")
+    decided_at = timezone.now() if state == "declined" else None
+    JoinRequest.objects.create(member=member, state=state, decided_at=decided_at)
+    for act in (services.silence_member, services.restore_member):
+        with pytest.raises(PermissionDenied):
+            act(member=member, actor=moderator, reason="x")
+    services.suspend_member(member=member, actor=moderator, reason="x")
+    with pytest.raises(PermissionDenied):
+        services.silence_member(member=member, actor=moderator, reason="x")
+    services.restore_member(member=member, actor=moderator, reason="a mistake")
+    member.refresh_from_db()
+    assert (member.status, member.is_active, is_full_member(member)) == ("pending", True, False)
+    services.approve_member(member=member, actor=moderator)
+    services.silence_member(member=member, actor=moderator, reason="x")
+    services.restore_member(member=member, actor=moderator, reason="x")
+    member.refresh_from_db()
+    assert member.status == "active"
