@@ -47,6 +47,11 @@ class JoinView(SignupView):
         return render(self.request, "members/by_invitation.html", status=403)
 
     def form_valid(self, form):
+        response = self.store(form)
+        self.request.session.pop(invited.KEY, None)  # also where the address is known: nothing may tell
+        return response
+
+    def store(self, form):
         try:
             with (
                 transaction.atomic()

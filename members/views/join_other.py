@@ -26,7 +26,7 @@ class JoinByCodeView(JoinView):
         form.fields["email"].help_text = _("Work or private, as you like. We send you a code.")
         return form
 
-    def form_valid(self, form):
+    def store(self, form):
         try:
             with transaction.atomic():  # the account and the mail with its code are written together
                 return self.send_code(form)

@@ -295,3 +295,14 @@ def test_addresses_of_those_who_never_came_are_forgotten(host):
     invitation = Invitation.objects.get()
     assert (invitation.address, invitation.name) == ("", "")
     assert invitation.is_for("ANA@example.org")
+
+
+@pytest.mark.parametrize("email", ["known@example.org", "nobody@example.org"])
+def test_the_door_closes_behind_a_known_and_an_unknown_address(email, host, client):
+    CommunitySettings(join_policy="invitation").save()
+    make_member(email="known@example.org")
+    _invitation, token = services.make_invitation_link(by=host, max_uses=5)
+    client.post(reverse("members:invited", args=[token]))
+    data = {"name": "Ana", "email": email, "password1": "four odd words here", "agree": "on"}
+    assert client.post(reverse("members:join"), data).status_code == 302
+    assert client.get(reverse("members:join")).status_code == 403
