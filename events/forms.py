@@ -19,6 +19,7 @@ from kmnet.core.forms import (
     to_instant,
 )
 from kmnet.core.submit_key import SubmitKeyField
+from kmnet.core.text import has_double
 from members.forms.groups import audience_choices, audience_group
 
 from .models import Event, Kind, SessionKind, Visibility
@@ -56,6 +57,12 @@ class GuestForm(forms.Form):
         help_text=_("We write to it once now. The place counts when you press the button in that mail."),
     )
     time_zone = TimeZoneField(help_text=_("We tell you the times in this zone."))
+
+    def clean_address(self):
+        """The database would take its owner for somebody else."""
+        if has_double(self.cleaned_data["address"]):
+            raise ValidationError(_("There is a letter in this address that is easily taken for another."))
+        return self.cleaned_data["address"]
 
 
 class EventForm(forms.Form):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kmnet.core import known_browser, ratelimit
 from kmnet.core.models import CommunitySettings
+from kmnet.core.text import has_double
 
 from . import account_mails, invited, services
 from .addresses import is_taken
@@ -43,6 +44,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def clean_email(self, email):
         email = super().clean_email(email)
+        if has_double(email):
+            raise ValidationError(_("There is a letter in this address that is easily taken for another."))
         if not settings.KMNET_DEMO and email.lower().endswith("@" + DEMO_DOMAIN):
             raise ValidationError(_("This address belongs to the demonstration."), code="demo")
         return email

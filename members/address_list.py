@@ -13,6 +13,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
+from kmnet.core.text import has_double
+
 from .names import clean_name
 
 MOST_ROWS = 5000
@@ -108,7 +110,10 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
     for number, line in enumerate(lines, 1):
         if not line.strip(" \t,;"):
             continue
-        cells = [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+        try:
+            cells = [cell.strip() for cell in next(csv.reader([line], delimiter=separator), [])]
+        except csv.Error:  # more than the module takes for one cell
+            cells = [line]
         while cells and not cells[-1]:
             cells.pop()
         heading = is_first and "@" not in line and HEADINGS.search(line)
@@ -138,7 +143,7 @@ def _row(line: int, cells: list[str]) -> Row:
         validate_email(address)
     except ValidationError as error:
         raise ValidationError(_("This is not an e-mail address.")) from error
-    if len(address) > 254:
+    if len(address) > 254 or has_double(address):
         raise ValidationError(_("This is not an e-mail address."))
     if name.startswith(FORMULA):
         raise ValidationError(_("The name begins like a formula. Please mend it, or leave it out."))

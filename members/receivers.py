@@ -3,15 +3,17 @@
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.models import EmailAddress
-from allauth.account.signals import email_confirmed, user_signed_up
+from allauth.account.signals import email_confirmed, password_reset, user_signed_up
 from allauth.mfa.signals import authenticator_added
 from allauth.socialaccount.signals import social_account_added, social_account_removed
+from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
+from django.utils.translation import gettext as _
 
 from . import services, session_limits
 from .services import groups
-from .services.social import note_connection, note_disconnection
+from .services.social import forget_ways_in, note_connection, note_disconnection
 from .signals import member_erased, member_leaving, member_suspended
 
 
@@ -22,7 +24,28 @@ def address_was_proven(sender, request, email_address, **kwargs):
         get_adapter(request).send_notification_mail(
             "account/email/email_confirm", member, {"to_email": email_address.email}
         )
+    else:
+        _leave_no_other_way_in(request, member)
     services.prove_address(member=member, address=email_address.email)
+
+
+def _leave_no_other_way_in(request, member):
+    """The link of joining proves what was typed there. By a code the owner of the mailbox has come by themselves, and may
+    have found an account that somebody else began in their name."""
+    match = getattr(request, "resolver_match", None)
+    by_code = match is not None and match.url_name == "account_confirm_login_code"
+    if by_code and forget_ways_in(member=member, password=True):
+        words = _(
+            "Your address is proven. Choose anew how you sign in: what was set before that opens nothing now."
+        )
+        messages.info(request, words)
+
+
+@receiver(password_reset)
+def a_new_password_was_set(sender, request, user, **kwargs):
+    """Whoever did that reads the mail; whoever began the account had perhaps only typed its address."""
+    if not user.address_proven_at:
+        forget_ways_in(member=user, password=False)
 
 
 @receiver(user_signed_up)

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.core import signing
 from django.utils.crypto import salted_hmac
 
+from .text import NOT_ASCII
+
 COOKIE = "__Host-known" if settings.SESSION_COOKIE_SECURE else "known"
 SALT = "kmnet.known_browser"
 LASTS = 365 * 24 * 3600
@@ -18,7 +20,7 @@ LASTS = 365 * 24 * 3600
 
 def plain(email: str) -> str:
     """One key for one address, however it is spelt."""
-    return unicodedata.normalize("NFKC", email).strip().casefold()
+    return unicodedata.normalize("NFKC", email.translate(NOT_ASCII)).strip().casefold()
 
 
 def _mark(words: str) -> str:

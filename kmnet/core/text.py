@@ -38,6 +38,15 @@ def clean_line(text: str) -> str:
     return _INVISIBLE.sub("", clean_text(text)).strip()
 
 
+# Python takes these for letters of the ASCII alphabet where it ignores case, and so does the check of an address.
+NOT_ASCII = str.maketrans({"\u0130": "i", "\u0131": "i", "\u017f": "s", "\u212a": "k"})
+
+
+def has_double(address: str) -> bool:
+    """An address that a database, or a person, takes for somebody else's: with an “ı” for an “i”, for example."""
+    return address.translate(NOT_ASCII) != address
+
+
 def fold(text: str) -> str:
     """For comparing: no accents, no case, single spaces."""
     plain = unicodedata.normalize("NFKD", text)

@@ -34,6 +34,11 @@ class AddressesView(EmailView):
 
     def _action_primary(self, request, *args, **kwargs):
         address = self._get_email_address(request)
+        if address and not address.verified:  # whoever has it: the same answer for an address of nobody
+            messages.error(
+                request, _("Prove that it is yours first: the link is in the mail that we sent there.")
+            )
+            return None
         if address and is_taken(address.email, by_other_than=request.user):
             messages.error(request, _("This address cannot be the main one just now. Please write to us."))
             return None

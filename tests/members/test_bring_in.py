@@ -253,3 +253,9 @@ def test_mails_of_a_list_go_out_in_steps(organiser):
     assert services.mail_waiting_invitations() == 5
     assert services.mail_waiting_invitations() == 0
     assert OutgoingMail.objects.filter(bulk=True).count() == AT_ONCE + 5
+
+
+def test_a_cell_beyond_all_measure_is_one_problem():
+    found = parse("ana@example.org\n" + "x" * 200_000 + "\nb\u0131ll@example.org")
+    assert found.people == [("ana@example.org", "")]
+    assert [problem.line for problem in found.problems] == [2, 3]

@@ -6,16 +6,17 @@ from datetime import timedelta
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import hashers
 from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from kmnet.core import ratelimit
+from kmnet.core import known_browser, ratelimit
 from kmnet.core.models import OutgoingMail
 from members.models import Member
 from tests.factories import PASSWORD, make_member
-from tests.mailbox import text_of
+from tests.mailbox import links_in, text_of
 
 JOIN = {"name": "Ana Silva", "email": "ana@example.org", "agree": "on"}
 
@@ -354,3 +355,79 @@ def test_an_admin_filter_with_a_nul_is_a_bad_address(signed_in, db):
     admin = signed_in(make_member(is_staff=True, is_superuser=True))
     assert admin.get("/admin/members/member/?status=%00").status_code == 400
     assert admin.get("/admin/members/member/?status=active").status_code == 200
+
+
+# --- somebody else's address -------------------------------------------------------------------------------------------
+DOUBLES = ["m\u0131ke@example.org", "mike@g\u0131t.example", "\u017fam@example.org"]
+
+
+@pytest.mark.parametrize("way", ["/accounts/password/reset/", "/accounts/login/code/"])
+@pytest.mark.parametrize("double", DOUBLES)
+def test_no_key_goes_to_an_address_that_looks_like_the_owners(way, double, db, mailbox):
+    """The database takes one for the other where it ignores case."""
+    make_member(email="mike@example.org")
+    make_member(email="mike@git.example")
+    make_member(email="sam@example.org")
+    Client().post(way, {"email": double})
+    assert [message["Subject"] for message in mailbox()] == ["No account with this address"]
+
+
+@pytest.mark.parametrize("double", DOUBLES)
+def test_nobody_joins_with_such_an_address(double, db):
+    answer = Client().post("/join/code/", {**JOIN, "email": double})
+    assert (answer.status_code, Member.objects.count()) == (422, 0)
+
+
+def test_tries_with_such_an_address_count_for_the_owner(db):
+    assert known_browser.plain("m\u0131\u212ae@example.org") == known_browser.plain("MIKE@example.org")
+
+
+def begun_by_another() -> Member:
+    """Somebody has typed an address that is not theirs, with a password and an account elsewhere that are."""
+    Client().post("/join/", {**JOIN, "password1": "four-words-unlike-others"})
+    member = Member.objects.get()
+    SocialAccount.objects.create(user=member, provider="orcid", uid="0000-0001-5109-3700")
+    return member
+
+
+def test_the_owner_of_an_address_who_comes_by_code_is_alone_in_the_account(client, db, mailbox):
+    member = begun_by_another()
+    client.post("/accounts/login/code/", {"email": "ana@example.org"})
+    client.post("/accounts/login/code/confirm/", {"code": code_in(mailbox()[-1])})
+    member.refresh_from_db()
+    assert member.address_proven_at
+    assert is_in(client)
+    assert not member.has_usable_password()
+    assert not SocialAccount.objects.exists()
+
+
+def test_the_owner_of_an_address_who_sets_a_password_is_alone_in_the_account(client, db, mailbox):
+    member = begun_by_another()
+    client.post("/accounts/password/reset/", {"email": "ana@example.org"})
+    [link] = [link for link in links_in(mailbox()[-1]) if "/reset/key/" in link]
+    form = client.get(link.removeprefix("http://testserver"))["Location"]
+    client.post(form, {"password1": "entirely-new-words", "password2": "entirely-new-words"})
+    member.refresh_from_db()
+    assert member.check_password("entirely-new-words")
+    assert not SocialAccount.objects.exists()
+
+
+def test_a_code_takes_no_password_from_whoever_had_proven_the_address(client, member, mailbox):
+    client.post("/accounts/login/code/", {"email": member.email})
+    client.post("/accounts/login/code/confirm/", {"code": code_in(mailbox()[-1])})
+    member.refresh_from_db()
+    assert is_in(client)
+    assert member.check_password(PASSWORD)
+
+
+def test_choosing_an_unproven_main_address_tells_nothing_about_it(member):
+    make_member(email="known@example.org")
+    client = Client()
+    client.post("/accounts/login/", {"login": member.email, "password": PASSWORD})
+    said = []
+    for address in ("known@example.org", "nobody@example.org"):
+        EmailAddress.objects.create(user=member, email=address, verified=False, primary=False)
+        page = client.post("/accounts/email/", {"action_primary": "", "email": address}, follow=True)
+        said.append([str(message) for message in page.context["messages"]])
+    assert said[0]
+    assert said[0] == said[1]
