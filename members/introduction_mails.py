@@ -46,7 +46,9 @@ def compose_introduction(mail) -> MailContent:
     if introduction.answer_of(mail.member):
         raise Withhold("it is answered already")
     if introduction.goes_nowhere or is_kept_apart(introduction.proposer_id, *introduction.pair):
-        raise Withhold("one of the three keeps another at a distance")
+        raise Withhold(
+            "the introduction goes nowhere"
+        )  # the reason stands in the copy of the one who is kept away
     other = introduction.other_than(mail.member)
     if not is_full_member(other) or not is_full_member(introduction.proposer):
         raise Withhold("one of the three is no longer a member")

@@ -124,7 +124,11 @@ def groups(member):
     found = GroupMember.objects.filter(member=member).order_by("pk")
     yield from rows(found, "standing", "since", group="group__name")
     made = Group.objects.filter(made_by=member).order_by("pk")
-    yield from rows(made, "name", "purpose", "ways", "created_at", "closed_at")
+    # what others have made since of a private group that they have left is not theirs
+    in_it = found.filter(standing__in=(Standing.MEMBER, Standing.CONVENOR)).order_by().values("group")
+    knows = made.filter(Q(is_listed=True) | Q(pk__in=in_it))
+    yield from rows(knows, "name", "purpose", "ways", "created_at", "closed_at")
+    yield from rows(made.exclude(pk__in=knows.values("pk")), "created_at", "closed_at")
 
 
 def boundaries(member):

@@ -18,11 +18,12 @@ from kmnet.core import mail, personal_data
 from kmnet.core.models import OutgoingMail
 from kmnet.core.personal_data import concrete_fields, leads_to_member
 from members import services
-from members.models import DataExport
-from members.services import exporting
+from members.models import DataExport, Group
+from members.services import exporting, groups
 from tests.canaries import OTHERS, plant
 from tests.factories import make_member
 from tests.factories.discussions import make_thread
+from tests.factories.groups import make_group
 from tests.factories.members import PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +57,18 @@ def ready(member) -> DataExport:
 
 
 # --- what is in it ---------------------------------------------------------------------------------------------------
+def test_what_became_of_a_private_group_that_i_left_is_not_mine():
+    me, heir = make_member(), make_member()
+    group = make_group(heir, convenor=me, name="Kestrels", is_listed=False)
+    assert "Kestrels" in text_of(copy_of(me))
+    groups.make_convenor(actor=me, group=group, member=heir)
+    groups.leave_group(member=me, group=group)
+    Group.objects.filter(pk=group.pk).update(name="Ospreys", purpose="a matter of theirs")
+    told = text_of(copy_of(me))
+    assert "Ospreys" not in told
+    assert "a matter of theirs" not in told
+
+
 def test_every_canary_of_mine_is_in_it_and_none_of_anybody_elses():
     moderator = make_member(is_moderator=True, is_organiser=True)
     member, mine = plant(moderator=moderator)

@@ -237,7 +237,7 @@ def test_a_block_before_the_mail_goes_holds_it_back(people):
     services.set_boundary(owner=other, other=one, distance="block")
     send_due_mail()
     assert set(OutgoingMail.objects.values_list("state", "reason")) == {
-        ("withheld", "one of the three keeps another at a distance")
+        ("withheld", "the introduction goes nowhere")
     }
 
 
