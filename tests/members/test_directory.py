@@ -286,11 +286,13 @@ def tell_all(member, level, **more):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("distance", ["", "block", "ignore"])
-@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize(
+    ("together", "distance"), [(False, ""), (True, ""), (True, "block"), (False, "ignore")]
+)
 @pytest.mark.parametrize("level", LEVELS)
 def test_filters_and_counts_agree_with_the_rule(level, together, distance, vocabulary):
-    """For every part, level and standing between two people: found and counted by it exactly if it may be seen."""
+    """For every level and standing between two people: found and counted exactly if it may be seen. That parts of
+    different levels do not lend each other theirs is in test_directory_rule."""
     viewer, owner = make_member(profile={"is_listed": False}), make_member()
     services.update_profile(member=viewer, can_help=["equity"])
     tell_all(owner, level)

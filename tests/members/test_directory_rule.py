@@ -76,33 +76,48 @@ def test_every_facet_has_its_key():
     assert {kind.part: kind.key for kind in KINDS} == {part: key.split(":")[0] for part, key in KEYS.items()}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    who=st.sampled_from(VIEWERS),
-    levels=st.fixed_dictionaries({part: st.sampled_from(SeenBy.values) for part in (*KEYS, "looking_for")}),
-    hidden=st.sampled_from([False, False, False, True]),
-    until=days,
-    paused=days,
-)
-def test_filters_and_counts_agree_with_the_rule_whatever_is_the_case(
-    owner, viewers, who, levels, hidden, until, paused
-):
-    Profile.objects.filter(member=owner).update(
-        state=Profile.State.HIDDEN if hidden else Profile.State.VISIBLE,
-        looking_until=until,
-        paused_until=paused,
-        **{f"{part}_seen_by": level for part, level in levels.items()},
-    )
+def check_agreement(owner: Member, viewer: Member, **columns) -> None:
+    """The owner's entry, written anew with these columns, says to this viewer what the rule says."""
+    Profile.objects.filter(member=owner).update(**columns)
     services.index_entries([owner.profile.pk])
     rule = _asked(
-        Profile.objects.filter(member=owner),
-        {part: seen(viewers[who], part) for part in (*KEYS, "looking_for")},
+        Profile.objects.filter(member=owner), {part: seen(viewer, part) for part in (*KEYS, "looking_for")}
     )
-    circle, rows = Circle(viewers[who]), Member.objects.filter(pk=owner.pk)
+    circle, rows = Circle(viewer), Member.objects.filter(pk=owner.pk)
     filters = {part: circle.shows([key]) for part, key in KEYS.items()}
     assert _asked(rows, {**filters, "looking_for": circle.seeks([WISH])}) == rule
     [counted] = rows.values_list(circle.keys(), flat=True)
     assert sorted(counted) == sorted(["all:all", *(key for part, key in KEYS.items() if rule[part])])
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_filters_and_counts_agree_with_the_rule_for_every_part_level_and_viewer(turn, owner, viewers):
+    levels = {
+        f"{part}_seen_by": SeenBy.values[(at + turn) % 4] for at, part in enumerate((*KEYS, "looking_for"))
+    }
+    for viewer in viewers.values():
+        check_agreement(owner, viewer, **levels)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    who=st.sampled_from(VIEWERS),
+    levels=st.fixed_dictionaries({part: st.sampled_from(SeenBy.values) for part in (*KEYS, "looking_for")}),
+    state=st.sampled_from(Profile.State.values),
+    until=days,
+    paused=days,
+)
+def test_filters_and_counts_agree_with_the_rule_whatever_else_is_the_case(
+    owner, viewers, who, levels, state, until, paused
+):
+    columns = {f"{part}_seen_by": level for part, level in levels.items()}
+    check_agreement(owner, viewers[who], state=state, looking_until=until, paused_until=paused, **columns)
+
+
+@pytest.mark.parametrize("day", [-1, 0, 1])
+def test_what_ends_on_a_day_ends_for_both(day, owner, viewers):
+    end = timezone.now().date() + timedelta(days=day)
+    check_agreement(owner, viewers["member"], looking_until=end, paused_until=end)
 
 
 def test_who_is_no_full_member_finds_nobody(owner):

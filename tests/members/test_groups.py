@@ -147,10 +147,8 @@ def test_a_closed_group_takes_nobody_and_keeps_its_readers(convenor, ana):
     groups.join_group(member=asking, group=group)
     groups.close_group(actor=convenor, group=group)
     assert standings(group) == {"Anneke Visser": "convenor", "Ana Silva": "member"}
-    for act in (groups.join_group, groups.leave_group):
-        if act is groups.join_group:
-            with pytest.raises(groups.GroupClosed):
-                act(member=asking, group=group)
+    with pytest.raises(groups.GroupClosed):
+        groups.join_group(member=asking, group=group)
     with pytest.raises(groups.GroupClosed):
         groups.invite_member(actor=convenor, group=group, member=asking)
     assert groups.leave_group(member=convenor, group=group)  # nobody needs to lead it any more
@@ -254,6 +252,72 @@ def test_when_an_account_is_deleted_its_groups_go_on_or_close(convenor, ana):
     assert GroupMember.objects.get(group=shared, member=ana).standing == "convenor"
     assert GroupMember.objects.get(group=shared, member=invited).invited_by is None
     assert not GroupMember.objects.filter(member=convenor).exists()
+
+
+def test_what_convenors_do_is_refused_to_all_others(convenor, ana):
+    group = make_group(ana, convenor=convenor, joining=Joining.REQUEST)
+    asking, invited = make_member(), make_member()
+    groups.join_group(member=asking, group=group)
+    groups.invite_member(actor=convenor, group=group, member=invited)
+    said = {"name": "Ours", "purpose": "", "ways": "", "joining": Joining.OPEN, "is_listed": True}
+    before = standings(group)
+    for actor in (ana, asking, invited, make_member(is_moderator=True)):
+        for act in (
+            lambda who: groups.edit_group(actor=who, group=group, **said),
+            lambda who: groups.close_group(actor=who, group=group),
+            lambda who: groups.answer_request(actor=who, group=group, member=asking, admit=True),
+            lambda who: groups.answer_request(actor=who, group=group, member=asking, admit=False),
+            lambda who: groups.invite_member(actor=who, group=group, member=make_member()),
+            lambda who: groups.withdraw_invitation(actor=who, group=group, member=invited),
+            lambda who: groups.make_convenor(actor=who, group=group, member=ana),
+            lambda who: groups.unmake_convenor(actor=who, group=group, member=convenor),
+        ):
+            with pytest.raises(PermissionDenied):
+                act(actor)
+    assert standings(group) == before
+    assert groups.withdraw_invitation(actor=convenor, group=group, member=invited)
+    assert not groups.withdraw_invitation(actor=convenor, group=group, member=invited)
+
+
+def test_what_moderators_do_with_a_group_is_refused_to_its_convenor(convenor, ana):
+    group = make_group(ana, convenor=convenor)
+    for act in (
+        lambda: groups.hide_group(target=group, actor=convenor, reason="Because."),
+        lambda: groups.restore_group(target=group, actor=convenor, reason="Because."),
+        lambda: groups.hand_on_group(group=group, actor=convenor, reason="Because."),
+    ):
+        with pytest.raises(PermissionDenied):
+            act()
+
+
+def test_who_is_no_full_member_is_neither_invited_nor_let_in(convenor):
+    group = make_group(convenor=convenor, joining=Joining.REQUEST)
+    asked, pending = make_member(status="pending"), make_member(status="pending")
+    put_in(group, asked, Standing.REQUESTED)
+    with pytest.raises(PermissionDenied):
+        groups.answer_request(actor=convenor, group=group, member=asked, admit=True)
+    with pytest.raises(PermissionDenied):
+        groups.invite_member(actor=convenor, group=group, member=pending)
+    assert groups.answer_request(actor=convenor, group=group, member=asked, admit=False)
+
+
+def test_what_a_suspended_member_asked_for_ends(convenor, ana):
+    group = make_group(convenor=convenor, joining=Joining.REQUEST)
+    groups.join_group(member=ana, group=group)
+    suspend_member(member=ana, actor=make_member(is_moderator=True), reason="Advertises.")
+    assert standings(group) == {"Anneke Visser": "convenor"}
+
+
+def test_nobody_joins_what_moderators_hid_and_what_became_private_is_by_invitation(convenor, ana):
+    group = make_group(convenor=convenor)
+    groups.hide_group(target=group, actor=make_member(is_moderator=True), reason="Unkind.")
+    with pytest.raises(PermissionDenied):
+        groups.join_group(member=ana, group=group)
+    group = make_group(convenor=convenor)
+    said = {"name": "Ours", "purpose": "", "ways": "", "joining": Joining.OPEN, "is_listed": False}
+    assert groups.edit_group(actor=convenor, group=group, **said).joining == Joining.INVITATION
+    with pytest.raises(PermissionDenied):
+        groups.join_group(member=ana, group=group)
 
 
 # --- who sees a group ------------------------------------------------------------------------------------------------

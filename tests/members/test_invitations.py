@@ -145,6 +145,21 @@ def test_what_does_not_work_any_more_says_so(how, host, by_invitation, client):
     assert not Member.objects.filter(email="ana@example.org").exists()
 
 
+@pytest.mark.parametrize("how", ["expired", "revoked", "used"])
+def test_what_ends_while_somebody_joins_is_not_used(how, host):
+    """Asked again under the lock, whatever the page found a moment ago."""
+    invitation, token = services.make_invitation_link(by=host, max_uses=1)
+    if how == "expired":
+        Invitation.objects.update(expires_at=timezone.now())
+    elif how == "revoked":
+        services.revoke_invitation(invitation=invitation, by=host)
+    else:
+        assert services.use_invitation(member=make_member(), token=token) == invitation
+    late = make_member()
+    assert services.use_invitation(member=late, token=token) is None
+    assert not InvitationUse.objects.filter(member=late).exists()
+
+
 def test_used_up_while_somebody_fills_in_the_page(host, by_invitation, client, monkeypatch):
     invitation, token = services.make_invitation_link(by=host, max_uses=1)
     accept(client, token)
@@ -202,6 +217,15 @@ def test_a_member_who_is_invited_gets_no_mail_and_nobody_can_tell(host, signed_i
     assert page.count("until") == 2
 
 
+def test_a_second_address_that_a_member_has_proven_is_theirs_too(host):
+    EmailAddress.objects.create(user=make_member(), email="ana@work.example", verified=True)
+    EmailAddress.objects.create(user=make_member(), email="ben@work.example", verified=False)
+    for address in ("Ana@work.example", "ben@work.example"):
+        services.invite_address(by=host, address=address)
+    assert send_due(to="Ana@work.example") == []
+    assert len(send_due(to="ben@work.example")) == 1
+
+
 def test_several_who_invite_one_address_make_one_mail(host):
     services.invite_address(by=host, address="ana@example.org")
     services.invite_address(by=make_member(is_organiser=True), address="ANA@example.org")
@@ -211,6 +235,8 @@ def test_several_who_invite_one_address_make_one_mail(host):
 def test_never_again_is_one_press_and_lasts(host, client):
     services.invite_address(by=host, address="Ana@example.org", name="Ana")
     [letter] = send_due(to="Ana@example.org")
+    [token] = re.findall(r"/join/invited/([\w-]+)/", text_of(letter))
+    assert services.find_invitation(token) is not None
     url = letter["List-Unsubscribe"].strip("<>").removeprefix("http://testserver")
     assert client.get(url).status_code == 200
     assert NeverInvite.objects.count() == 0
@@ -218,6 +244,7 @@ def test_never_again_is_one_press_and_lasts(host, client):
     client.post(url)
     assert NeverInvite.objects.count() == 1
     assert Invitation.objects.get().address == ""
+    assert services.find_invitation(token) is None
     Invitation.objects.update(mailed_at=timezone.now() - timedelta(days=400))
     services.invite_address(by=host, address="ana@example.ORG")
     assert len(send_due(to="ana@example.ORG")) == 0
