@@ -21,6 +21,10 @@ MOST_ROWS = 5000
 MOST_BYTES = 1_000_000
 SHOWN = 80  # of a cell that is wrong
 HEADINGS = re.compile(r"mail|address|adresse|correo|name|nom\b", re.IGNORECASE)
+MAIL = re.compile(r"mail|correo", re.IGNORECASE)
+FIRST_NAME = re.compile(r"first|given|vorname|prénom|^nombre", re.IGNORECASE)
+LAST_NAME = re.compile(r"last|family|surname|nachname|^nom\b|apellido", re.IGNORECASE)
+NAME = re.compile(r"^(full |display |member )?name$|^nom complet$", re.IGNORECASE)
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -107,6 +111,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
     lines = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     separator = _separator(lines)
     is_first = True
+    columns: tuple[int, ...] = ()
     for number, line in enumerate(lines, 1):
         if not line.strip(" \t,;"):
             continue
@@ -118,8 +123,36 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
             cells.pop()
         heading = is_first and "@" not in line and HEADINGS.search(line)
         is_first = False
-        if cells and not heading:
-            yield number, cells
+        if heading:
+            columns = _columns(cells)
+        elif cells:
+            yield number, _chosen(cells, columns)
+
+
+def _columns(headings: list[str]) -> tuple[int, ...]:
+    """Of a wide table, as mailing programs export it: where its headings say that the address and the name are.
+    Empty when they do not say it, or when there is nothing to choose."""
+    if len(headings) <= 2:
+        return ()
+    address = next((number for number, words in enumerate(headings) if MAIL.search(words)), None)
+    if address is None:
+        return ()
+    whole = next((number for number, words in enumerate(headings) if NAME.search(words)), None)
+    if whole is not None:
+        return address, whole
+    parts = (
+        next((n for n, words in enumerate(headings) if kind.search(words)), None)
+        for kind in (FIRST_NAME, LAST_NAME)
+    )
+    return address, *(number for number in parts if number is not None and number != address)
+
+
+def _chosen(cells: list[str], columns: tuple[int, ...]) -> list[str]:
+    """The address and the name, where the headings told; else the line as it is."""
+    if not columns:
+        return cells
+    address, *names = (cells[number] if number < len(cells) else "" for number in columns)
+    return [address, " ".join(name for name in names if name)]
 
 
 def _separator(lines: list[str]) -> str:

@@ -19,7 +19,7 @@ LASTING = [(7, _("a week")), (14, _("two weeks")), (30, _("a month")), (90, _("t
 class LastingForm(forms.Form):
     note = LineField(
         label=_("A line from you"),
-        help_text=_("Stands in the invitation. Optional."),
+        help_text=_("Stands in the invitation."),
         max_length=200,
         required=False,
     )
@@ -42,7 +42,7 @@ class InviteForm(LastingForm):
     )
     name = NameField(
         label=_("Their name"),
-        help_text=_("As you would greet them. Optional."),
+        help_text=_("As you would greet them."),
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
@@ -82,7 +82,9 @@ class BringInForm(forms.Form):
     )
     file = forms.FileField(
         label=_("The file"),
-        help_text=_("CSV, up to 5,000 lines: the address, and the name if you like."),
+        help_text=_(
+            "CSV, up to 5,000 lines: the address, and the name if you like. With headings, other columns are left out."
+        ),
         required=False,
         allow_empty_file=True,
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),

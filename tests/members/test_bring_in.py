@@ -30,6 +30,12 @@ URL = reverse("members:bring_in")
         ("Ana Silva <ana@example.org>", [("ana@example.org", "Ana Silva")]),
         ('"Silva, Ana",ana@example.org', [("ana@example.org", "Silva, Ana")]),
         ("\ufeffana@example.org,,\n", [("ana@example.org", "")]),
+        (
+            "Email Address,First Name,Last Name,Tags\nana@example.org,Ana,Silva,kt\nben@example.org,,,\n",
+            [("ana@example.org", "Ana Silva"), ("ben@example.org", "")],
+        ),
+        ("id;Name;Organisation;E-mail\n7;Ana;A trust;ana@example.org\n", [("ana@example.org", "Ana")]),
+        ("Name,Email,Contact email\nAna,ana@example.org,office@example.org\n", [("ana@example.org", "Ana")]),
         ("ana@example.org\rben@example.org", [("ana@example.org", ""), ("ben@example.org", "")]),
     ],
 )
