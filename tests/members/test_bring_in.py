@@ -205,6 +205,13 @@ def test_each_gets_one_invitation_and_one_reminder(organiser, signed_in):
     assert len(send_due(to="ana@example.org")) == 2
 
 
+def test_whom_one_person_invited_is_not_reminded(organiser):
+    services.invite_address(by=organiser, address="ana@example.org")
+    Invitation.objects.update(mailed_at=timezone.now() - timedelta(days=8))
+    keep_invitations()
+    assert len(send_due(to="ana@example.org")) == 1
+
+
 def test_who_came_or_wants_none_or_is_here_is_not_written_to(organiser, signed_in):
     make_member(email="here@example.org")
     services.invite_address(by=organiser, address="never@example.org")

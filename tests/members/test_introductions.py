@@ -13,7 +13,7 @@ from kmnet.core import activity
 from kmnet.core.mail import send_due_mail
 from kmnet.core.models import Activity, Notification, OutgoingMail
 from members import services
-from members.models import Introduction
+from members.models import Introduction, Member
 from members.permissions import can_view_introduction
 from members.tasks import sweep_introductions
 from tests.factories import make_member
@@ -134,6 +134,21 @@ def test_answers_come_once_and_in_time(people):
     later(introduction, timedelta(days=14))
     with pytest.raises(services.IntroductionOver):
         answer(introduction, (other, True))
+
+
+def test_only_full_members_answer_and_are_brought_together(people):
+    """Suspending withdraws what is open; whatever else makes somebody no full member, nobody gets their address."""
+    _proposer, one, other = people
+    introduction = propose(people)
+    answer(introduction, (one, True))
+    Member.objects.filter(pk=one.pk).update(status="pending")
+    answer(introduction, (other, True))
+    assert introduction.state == "open"
+    third = make_member()
+    introduction = propose((make_member(), other, third))
+    Member.objects.filter(pk=third.pk).update(status="pending")
+    with pytest.raises(PermissionDenied):
+        answer(introduction, (third, True))
 
 
 @pytest.mark.parametrize("reason", ["", "  "])

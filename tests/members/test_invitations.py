@@ -232,6 +232,13 @@ def test_several_who_invite_one_address_make_one_mail(host):
     assert OutgoingMail.objects.filter(kind="members.invitation").count() == 1
 
 
+def test_who_was_invited_by_mistake_can_be_invited_anew(host):
+    services.invite_address(by=host, address="ana@example.org")
+    services.revoke_invitation(invitation=Invitation.objects.get(), by=host)
+    services.invite_address(by=host, address="ana@example.org")
+    assert len(send_due(to="ana@example.org")) == 1  # the first one is withheld: it leads nowhere
+
+
 def test_never_again_is_one_press_and_lasts(host, client):
     services.invite_address(by=host, address="Ana@example.org", name="Ana")
     [letter] = send_due(to="Ana@example.org")
