@@ -28,7 +28,7 @@ from . import (
 from .models import Group as MembersGroup
 from .models import GroupMember, Member, OldHandle, Profile
 from .permissions import can_administer, can_moderate
-from .services import groups
+from .services import group_upkeep
 from .visibility import PARTS
 
 # One way to sign in for all: rate limits, proof of the address and the second step hold for staff too.
@@ -345,15 +345,15 @@ class GroupAdmin(StaffAdmin):
         description=_("Hide from all who are not in it, with the reason given"), permissions=["view"]
     )
     def hide(self, request, queryset):
-        self.act(request, queryset, groups.hide_group, target="target")
+        self.act(request, queryset, group_upkeep.hide_group, target="target")
 
     @admin.action(description=_("Show it again"), permissions=["view"])
     def show(self, request, queryset):
-        self.act(request, queryset, groups.restore_group, target="target")
+        self.act(request, queryset, group_upkeep.restore_group, target="target")
 
     @admin.action(description=_("Nobody leads it: hand it to who is in it longest"), permissions=["view"])
     def hand_on(self, request, queryset):
-        self.act(request, queryset, groups.hand_on_group, target="group")
+        self.act(request, queryset, group_upkeep.hand_on_group, target="group")
 
 
 # The packages' own pages would show the keys of open sessions and of second steps, and change things without the log.

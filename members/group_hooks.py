@@ -9,7 +9,7 @@ from kmnet.core.frame import MenuItem, register_menu_item
 from . import group_mails
 from .models import Group, GroupMember, Member, Standing, has_blocked
 from .permissions import is_full_member
-from .services import groups as services
+from .services import group_upkeep
 
 
 # --- activity --------------------------------------------------------------------------------------------------------
@@ -102,8 +102,8 @@ moderation.register(
         title=lambda group: group.name,
         url=lambda group: group.get_absolute_url(),
         author_id=lambda group: group.made_by_id,
-        hide=services.hide_group,
-        restore=services.restore_group,
+        hide=group_upkeep.hide_group,
+        restore=group_upkeep.restore_group,
         visible_to=lambda user: Group.objects.visible_to(user),
         is_private=lambda group: not group.is_listed,
     )

@@ -12,7 +12,7 @@ from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
 from . import services, session_limits
-from .services import groups
+from .services import group_upkeep
 from .services.social import forget_ways_in, note_connection, note_disconnection
 from .signals import member_erased, member_leaving, member_suspended
 
@@ -82,12 +82,12 @@ def disconnected(sender, socialaccount, **kwargs):
 
 @receiver([member_suspended, member_leaving])
 def groups_go_on_without_them(sender, member, **kwargs):
-    groups.hand_on_groups_of(member=member)
+    group_upkeep.hand_on_groups_of(member=member)
 
 
 @receiver(member_erased)
 def groups_go_on_without_the_erased(sender, member, **kwargs):
-    groups.forget_in_groups(member=member)
+    group_upkeep.forget_in_groups(member=member)
 
 
 @receiver([member_suspended, member_leaving])

@@ -11,18 +11,19 @@ from datetime import timedelta
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Case, IntegerField, Q, Value, When
+from django.db.models import Case, IntegerField, Value, When
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from kmnet.core import activity, audit, mail
+from kmnet.core import activity, audit
 
 from .. import group_permissions as may
-from ..models import Group, GroupMember, Joining, Member, Standing, Status
+from ..models import Group, GroupMember, Joining, Member, Standing
 from ..models.group import IN_IT, RESERVED
-from ..permissions import can_moderate, can_write, is_full_member
+from ..permissions import can_write, is_full_member
 from ..signals import left_group
+from .standing import need_reason
 
 MOST_LED = 20  # groups that one member may convene at a time
 MOST_A_DAY = 5  # groups that one member may make in a day
@@ -50,7 +51,7 @@ def lock_group(group_id: int) -> Group:
     return Group.objects.select_for_update(no_key=True, of=("self",)).get(pk=group_id)
 
 
-def _lock_open(group: Group) -> Group:
+def lock_open(group: Group) -> Group:
     group = lock_group(group.pk)
     if group.is_closed:
         raise GroupClosed
@@ -61,7 +62,7 @@ def standing_of(group: Group, member: Member) -> GroupMember | None:
     return GroupMember.objects.filter(group=group, member=member).first()
 
 
-def _convenors(group: Group):
+def convenors_of(group: Group):
     return GroupMember.objects.filter(group=group, standing=Standing.CONVENOR)
 
 
@@ -148,7 +149,7 @@ def edit_group(
 
     Raises GroupClosed.
     """
-    group = _lock_open(group)
+    group = lock_open(group)
     if not may.can_lead_group(actor, group):
         raise PermissionDenied
     group.name, group.purpose, group.ways = name, purpose, ways
@@ -168,11 +169,11 @@ def close_group(*, actor: Member, group: Group) -> Group:
         return group
     if not may.can_lead_group(actor, group):
         raise PermissionDenied
-    _close(group)
+    mark_closed(group)
     return group
 
 
-def _close(group: Group) -> None:
+def mark_closed(group: Group) -> None:
     group.closed_at = timezone.now()
     group.save(update_fields=["closed_at"])
     GroupMember.objects.filter(group=group).exclude(standing__in=IN_IT).delete()
@@ -185,7 +186,7 @@ def join_group(*, member: Member, group: Group) -> GroupMember:
 
     Whoever is invited comes in. Twice is once. Raises GroupClosed, PermissionDenied (by invitation only; not seen).
     """
-    group = _lock_open(group)
+    group = lock_open(group)
     mine = standing_of(group, member)
     if mine is not None and mine.standing in IN_IT:
         return mine
@@ -217,7 +218,7 @@ def answer_request(*, actor: Member, group: Group, member: Member, admit: bool) 
 
     False where the request is not there any more (answered by another convenor, or taken back). Raises GroupClosed.
     """
-    group = _lock_open(group)
+    group = lock_open(group)
     if not may.can_lead_group(actor, group):
         raise PermissionDenied
     row = standing_of(group, member)
@@ -240,7 +241,7 @@ def invite_member(*, actor: Member, group: Group, member: Member) -> GroupMember
     Somebody who keeps the convenor at a distance is invited like anybody, as far as the convenor can tell, and hears
     nothing. Raises GroupClosed, TooManyInvited.
     """
-    group = _lock_open(group)
+    group = lock_open(group)
     if not may.can_lead_group(actor, group) or not is_full_member(member):
         raise PermissionDenied
     row = standing_of(group, member)
@@ -281,7 +282,7 @@ def step_back(*, member: Member, group: Group) -> bool:
 @transaction.atomic
 def make_convenor(*, actor: Member, group: Group, member: Member) -> GroupMember:
     """A convenor shares the lead with somebody who is in the group. Raises GroupClosed."""
-    group = _lock_open(group)
+    group = lock_open(group)
     row = standing_of(group, member)
     if not may.can_lead_group(actor, group) or row is None or row.standing not in IN_IT:
         raise PermissionDenied
@@ -297,7 +298,7 @@ def make_convenor(*, actor: Member, group: Group, member: Member) -> GroupMember
 @transaction.atomic
 def unmake_convenor(*, actor: Member, group: Group, member: Member) -> GroupMember:
     """A convenor gives the lead back, or takes it from another. Raises LastConvenor, GroupClosed."""
-    group = _lock_open(group)
+    group = lock_open(group)
     row = standing_of(group, member)
     if not may.can_lead_group(actor, group) or row is None or row.standing not in IN_IT:
         raise PermissionDenied
@@ -310,7 +311,7 @@ def unmake_convenor(*, actor: Member, group: Group, member: Member) -> GroupMemb
 
 def _check_not_last(group: Group, row: GroupMember) -> None:
     leads = row.standing == Standing.CONVENOR and not group.is_closed
-    if leads and not _convenors(group).exclude(pk=row.pk).exists():
+    if leads and not convenors_of(group).exclude(pk=row.pk).exists():
         raise LastConvenor
 
 
@@ -346,9 +347,7 @@ def remove_member(*, actor: Member, group: Group, member: Member, reason: str = 
     if row.standing == Standing.CONVENOR:
         raise PermissionDenied
     if not leads:
-        reason = reason.strip()
-        if not reason:
-            raise ValidationError(_("Please say why; it is kept in the log."), code="reason")
+        reason = need_reason(reason)
         audit.record_act(
             actor=actor, verb="groups.member_removed", target=group, reason=reason, data={"member": member.pk}
         )
@@ -362,148 +361,7 @@ def _take_out(row: GroupMember, group: Group) -> None:
     left_group.send(sender=Group, member=member, group=group)
 
 
-# --- when somebody is suspended, or gone ---------------------------------------------------------------------------------
-def _groups_with(member: Member):
-    ids = GroupMember.objects.filter(member=member).order_by("group_id").values_list("group_id", flat=True)
-    return [lock_group(pk) for pk in list(ids)]
-
-
-def _successor(group: Group, besides: Member | None = None) -> GroupMember | None:
-    """Who has been in it longest and may write."""
-    writing = Member.objects.full().filter(status=Status.ACTIVE)
-    if besides is not None:
-        writing = writing.exclude(pk=besides.pk)
-    return (
-        GroupMember.objects.filter(group=group, standing=Standing.MEMBER, member__in=writing)
-        .order_by("since", "pk")
-        .first()
-    )
-
-
-def _hand_on(group: Group, row: GroupMember) -> bool:
-    """If nobody else who may write leads the group, the longest-standing member does; False where there is none."""
-    others = _convenors(group).exclude(pk=row.pk)
-    if others.filter(member__in=Member.objects.full().filter(status=Status.ACTIVE)).exists():
-        return True
-    heir = _successor(group, row.member)
-    if heir is None:
-        return others.exists()
-    _lead_on(group, heir)
-    return True
-
-
-def _lead_on(group: Group, heir: GroupMember) -> None:
-    heir.standing = Standing.CONVENOR
-    heir.save(update_fields=["standing"])
-    activity.record("groups.led", actor=None, target=group, data={"member": heir.member_id})
-
-
-@transaction.atomic
-def hand_on_groups_of(*, member: Member) -> None:
-    """A suspended member leads nothing, nor does one who has asked to be deleted.
-
-    Each group they led alone goes to its longest-standing member; where there is none to lead it, they stay convenor in
-    name, and the moderators are told. Invitations and requests of theirs end. Locks their groups, by id.
-    """
-    for group in _groups_with(member):
-        row = standing_of(group, member)
-        if row is None:
-            continue
-        if row.standing not in IN_IT:
-            row.delete()
-        elif row.standing == Standing.CONVENOR and not group.is_closed:
-            if _hand_on(group, row):
-                row.standing = Standing.MEMBER
-                row.save(update_fields=["standing"])
-            else:
-                _tell_moderators(group, row)
-
-
-def _tell_moderators(group: Group, row: GroupMember) -> None:
-    """By mail only: a private group is not on any of their pages."""
-    moderators = Member.objects.full().filter(Q(is_moderator=True) | Q(is_superuser=True))
-    for moderator in moderators.filter(status=Status.ACTIVE).exclude(pk=row.member_id).order_by("pk"):
-        key = f"groups.unled:{row.pk}:{timezone.now().isoformat()}:{moderator.pk}"
-        mail.queue("groups.unled", member=moderator, dedupe_key=key, refs={"group": group.pk})
-
-
-@transaction.atomic
-def forget_in_groups(*, member: Member) -> None:
-    """A deleted account is in no group: what they led goes on as after a suspension, or closes where nobody is left.
-
-    Locks their groups, by id.
-    """
-    for group in _groups_with(member):
-        row = standing_of(group, member)
-        if row is None:
-            continue
-        if row.standing == Standing.CONVENOR and not group.is_closed and not _hand_on(group, row):
-            _close(group)
-        row.delete()
-    GroupMember.objects.filter(invited_by=member).update(invited_by=None)
-    Group.objects.filter(made_by=member).update(made_by=None)
-
-
-@transaction.atomic
-def hand_on_group(*, group: Group, actor: Member, reason: str) -> bool:
-    """A moderator sees to it that somebody leads: if no convenor may write, the longest-standing member does.
-
-    Logged. False where somebody leads already. Raises ValidationError where there is nobody.
-    """
-    reason = _need_reason(reason)
-    group = _lock_open(group)
-    if not can_moderate(actor):
-        raise PermissionDenied
-    writing = Member.objects.full().filter(status=Status.ACTIVE)
-    if _convenors(group).filter(member__in=writing).exists():
-        return False
-    heir = _successor(group)
-    if heir is None:
-        raise ValidationError(_("Nobody in this group may lead it."), code="nobody")
-    _lead_on(group, heir)
-    audit.record_act(
-        actor=actor, verb="groups.handed_on", target=group, reason=reason, data={"member": heir.member_id}
-    )
-    return True
-
-
-# --- keeping order ------------------------------------------------------------
-def _need_reason(reason: str) -> str:
-    reason = reason.strip()
-    if not reason:
-        raise ValidationError(_("Please say why; it is kept in the log."), code="reason")
-    return reason
-
-
-@transaction.atomic
-def hide_group(*, target: Group, actor: Member, reason: str) -> None:
-    """Take a group out of sight of all who are not in it; nobody joins it meanwhile. Logged; twice is once."""
-    reason = _need_reason(reason)
-    group = lock_group(target.pk)
-    if not can_moderate(actor):
-        raise PermissionDenied
-    if group.state == Group.State.HIDDEN:
-        return
-    group.state, group.hidden_at = Group.State.HIDDEN, timezone.now()
-    group.hidden_by, group.hidden_reason = actor, reason
-    group.save(update_fields=["state", "hidden_at", "hidden_by", "hidden_reason"])
-    audit.record_act(actor=actor, verb="groups.hidden", target=group, reason=reason)
-
-
-@transaction.atomic
-def restore_group(*, target: Group, actor: Member, reason: str) -> None:
-    """Show it again."""
-    reason = _need_reason(reason)
-    group = lock_group(target.pk)
-    if not can_moderate(actor):
-        raise PermissionDenied
-    if group.state == Group.State.VISIBLE:
-        return
-    group.state, group.hidden_at, group.hidden_by, group.hidden_reason = Group.State.VISIBLE, None, None, ""
-    group.save(update_fields=["state", "hidden_at", "hidden_by", "hidden_reason"])
-    audit.record_act(actor=actor, verb="groups.restored", target=group, reason=reason)
-
-
+# --- the list ------------------------------------------------------------
 def in_page_order(standings):
     """Convenors first, then by when they came."""
     first = Case(

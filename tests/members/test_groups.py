@@ -16,7 +16,7 @@ from kmnet.core.search import SearchText
 from members import group_permissions
 from members.group_hooks import search_groups
 from members.models import Boundary, Group, GroupMember, Joining, Standing
-from members.services import groups, suspend_member
+from members.services import group_upkeep, groups, suspend_member
 from members.signals import member_erased
 from tests.factories.discussions import make_space, make_thread
 from tests.factories.events import make_event
@@ -236,7 +236,7 @@ def test_where_nobody_can_lead_the_moderators_are_told_and_no_name_of_a_private_
     assert compose("groups.unled", moderator).context["name"] == ""
     ana = make_member(name="Ana Silva")
     put_in(group, ana)
-    assert groups.hand_on_group(group=group, actor=moderator, reason="Its convenor is suspended.")
+    assert group_upkeep.hand_on_group(group=group, actor=moderator, reason="Its convenor is suspended.")
     assert standings(group)["Ana Silva"] == "convenor"
 
 
@@ -282,9 +282,9 @@ def test_what_convenors_do_is_refused_to_all_others(convenor, ana):
 def test_what_moderators_do_with_a_group_is_refused_to_its_convenor(convenor, ana):
     group = make_group(ana, convenor=convenor)
     for act in (
-        lambda: groups.hide_group(target=group, actor=convenor, reason="Because."),
-        lambda: groups.restore_group(target=group, actor=convenor, reason="Because."),
-        lambda: groups.hand_on_group(group=group, actor=convenor, reason="Because."),
+        lambda: group_upkeep.hide_group(target=group, actor=convenor, reason="Because."),
+        lambda: group_upkeep.restore_group(target=group, actor=convenor, reason="Because."),
+        lambda: group_upkeep.hand_on_group(group=group, actor=convenor, reason="Because."),
     ):
         with pytest.raises(PermissionDenied):
             act()
@@ -310,7 +310,7 @@ def test_what_a_suspended_member_asked_for_ends(convenor, ana):
 
 def test_nobody_joins_what_moderators_hid_and_what_became_private_is_by_invitation(convenor, ana):
     group = make_group(convenor=convenor)
-    groups.hide_group(target=group, actor=make_member(is_moderator=True), reason="Unkind.")
+    group_upkeep.hide_group(target=group, actor=make_member(is_moderator=True), reason="Unkind.")
     with pytest.raises(PermissionDenied):
         groups.join_group(member=ana, group=group)
     group = make_group(convenor=convenor)
@@ -339,7 +339,7 @@ def test_predicate_and_filter_agree(convenor, ana):
     for group in (listed, private, hidden, closed):
         put_in(group, people["invited"], Standing.INVITED)
         put_in(group, people["asked"], Standing.REQUESTED)
-    groups.hide_group(target=hidden, actor=people["moderator"], reason="Unkind.")
+    group_upkeep.hide_group(target=hidden, actor=people["moderator"], reason="Unkind.")
     groups.close_group(actor=convenor, group=closed)
     seen = {}
     for name, user in people.items():
