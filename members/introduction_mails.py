@@ -11,7 +11,7 @@ from kmnet.core import tokens
 from kmnet.core.mail import MailContent, Withhold
 from kmnet.core.models import Activity
 
-from .models import Introduction, IntroductionState, Member, is_kept_apart
+from .models import Introduction, IntroductionState, Member, has_blocked, is_kept_apart
 from .permissions import is_full_member
 from .visibility import Shown
 
@@ -74,6 +74,8 @@ def compose_introduced(mail) -> MailContent:
         raise Withhold("not both have said yes")
     if not is_full_member(other):
         raise Withhold("the other is no longer a member")
+    if has_blocked(other, mail.member) or has_blocked(mail.member, other):
+        raise Withhold("the introduction goes nowhere")
     return MailContent(
         context={
             "introduction": introduction,

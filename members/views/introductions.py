@@ -16,7 +16,7 @@ from kmnet.core.ratelimit import limited
 from .. import services
 from ..forms.introductions import IntroductionForm
 from ..introduction_mails import INTRODUCTION
-from ..models import Introduction, IntroductionState, Member
+from ..models import Introduction, IntroductionState, Member, has_blocked
 from ..permissions import can_view_introduction, can_write, is_full_member
 from ..visibility import Shown
 from .profile import find_member
@@ -87,8 +87,10 @@ class Told:
 
     @property
     def other_address(self) -> str:
-        """Only once both have said yes, and only while they are there."""
-        return self.other.email if self.is_made and self.is_asked and is_full_member(self.other) else ""
+        """Only once both have said yes, and only while they are there and do not block the reader."""
+        if not (self.is_made and self.is_asked and is_full_member(self.other)):
+            return ""
+        return "" if has_blocked(self.other, self.reader) else self.other.email
 
 
 def answer_posted(request, introduction: Introduction, member: Member) -> None:

@@ -256,6 +256,19 @@ def test_a_block_before_the_mail_goes_holds_it_back(people):
     }
 
 
+def test_a_block_after_the_meeting_takes_the_address_back(people, signed_in):
+    _proposer, one, other = people
+    introduction = propose(people)
+    answer(introduction, (one, True), (other, True))
+    assert one.email in words_of(signed_in, other, introduction.get_absolute_url())
+    services.set_boundary(owner=one, other=other, distance="block")
+    assert one.email not in words_of(signed_in, other, introduction.get_absolute_url())
+    tell()
+    send_due_mail()
+    introduced = OutgoingMail.objects.filter(kind="members.introduced", state="sent")
+    assert not introduced.exists()
+
+
 # --- time ------------------------------------------------------------------------------------------------------------
 def test_one_reminder_after_a_week_to_whoever_has_not_answered(people):
     _proposer, one, other = people
