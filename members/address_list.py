@@ -19,6 +19,7 @@ from .names import clean_name
 
 MOST_ROWS = 5000
 MOST_BYTES = 1_000_000
+LONGEST = 500  # characters of a cell that is looked at
 SHOWN = 80  # of a cell that is wrong
 HEADINGS = re.compile(r"mail|address|adresse|correo|name|nom\b", re.IGNORECASE)
 MAIL = re.compile(r"mail|correo", re.IGNORECASE)
@@ -166,6 +167,8 @@ def _row(line: int, cells: list[str]) -> Row:
         raise ValidationError(_("More than two columns: we need the address, and the name if you like."))
     if any(letter in cell for cell in cells for letter in "\x00\x1b"):
         raise ValidationError(_("There are characters in it that cannot be seen."))
+    if any(len(cell) > LONGEST for cell in cells):  # parseaddr goes as deep as there are brackets
+        raise ValidationError(_("This is not an e-mail address."))
     if len(cells) == 1 and "<" in cells[0]:  # Ana Silva <ana@example.org>
         name, address = parseaddr(cells[0])
     else:

@@ -269,6 +269,6 @@ def test_mails_of_a_list_go_out_in_steps(organiser):
 
 
 def test_a_cell_beyond_all_measure_is_one_problem():
-    found = parse("ana@example.org\n" + "x" * 200_000 + "\nb\u0131ll@example.org")
+    found = parse("ana@example.org\n" + "x" * 200_000 + "\nb\u0131ll@example.org\n" + "(" * 20_000 + "<")
     assert found.people == [("ana@example.org", "")]
-    assert [problem.line for problem in found.problems] == [2, 3]
+    assert [problem.line for problem in found.problems] == [2, 3, 4]
