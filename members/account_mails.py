@@ -20,6 +20,7 @@ from django.utils.translation import gettext, gettext_lazy
 
 from kmnet.core import mail
 from kmnet.core.models import OutgoingMail
+from kmnet.core.text import has_double
 
 from .models import Member, Status
 
@@ -201,6 +202,8 @@ def queue_account_mail(prefix: str, email: str, context: dict) -> OutgoingMail:
 
 
 def find_member(email: str) -> Member | None:
+    if has_double(email):  # it only looks like somebody's
+        return None
     with suppress(Member.DoesNotExist):
         return Member.objects.get_by_natural_key(email)
     owned = EmailAddress.objects.filter(email__iexact=email, verified=True).select_related("user").first()

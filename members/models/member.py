@@ -17,6 +17,8 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from kmnet.core.text import has_double
+
 from .. import names
 from .ties import unread_by
 
@@ -127,7 +129,9 @@ class MemberQuerySet(models.QuerySet):
 
 class MemberManager(BaseUserManager.from_queryset(MemberQuerySet)):
     def get_by_natural_key(self, email):
-        """Signing in does not care for the case of an address."""
+        """Signing in does not care for the case of an address; the database would take an “ı” for an “i” as well."""
+        if has_double(email):
+            raise self.model.DoesNotExist
         return self.get(email__iexact=email)
 
     def create_superuser(self, email, password=None, **fields):

@@ -370,6 +370,13 @@ def test_no_key_goes_to_an_address_that_looks_like_the_owners(way, double, db, m
     make_member(email="sam@example.org")
     Client().post(way, {"email": double})
     assert [message["Subject"] for message in mailbox()] == ["No account with this address"]
+    assert OutgoingMail.objects.get().refs == {}
+
+
+def test_a_password_opens_nothing_under_such_an_address(db, client):
+    make_member(email="mike@example.org")
+    answer = client.post("/accounts/login/", {"login": DOUBLES[0], "password": PASSWORD})
+    assert (answer.status_code, is_in(client)) == (422, False)
 
 
 @pytest.mark.parametrize("double", DOUBLES)
