@@ -8,8 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from kmnet.core import activity
-from members.models import Member, is_in_group
+from members.models import Member
 from members.permissions import is_full_member
+from members.services.groups import is_held_in_group
 
 from .. import mails
 from ..models import Event, Occupancy, Registration, RegistrationLog, Status, Visibility
@@ -73,13 +74,14 @@ def _check_may_register(
     if by is not None:
         if not can_organise_event(by, event) or not is_full_member(member):
             raise PermissionDenied
-        if event.is_of_a_group and not is_in_group(member, event.group_id):
-            raise PermissionDenied
         if event.cancelled_at is not None or event.has_started(now):
             raise RegistrationClosed
     elif not event.takes_registrations(now):
         raise RegistrationClosed
     elif not can_register(member, event):
+        raise PermissionDenied
+    # held until the commit: whoever leaves the group meanwhile finds this place, and gives it up
+    if event.is_of_a_group and not is_held_in_group(member=member, group_id=event.group_id):
         raise PermissionDenied
 
 

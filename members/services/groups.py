@@ -315,6 +315,13 @@ def _check_not_last(group: Group, row: GroupMember) -> None:
         raise LastConvenor
 
 
+def is_held_in_group(*, member: Member, group_id: int) -> bool:
+    """As is_in_group, and true until the transaction ends: locks the standing, so that whoever leaves or is taken out
+    waits, and then finds what was written meanwhile."""
+    standing = GroupMember.objects.in_it().filter(member=member.pk, group=group_id)
+    return standing.select_for_update(no_key=True, of=("self",)).first() is not None
+
+
 # --- leaving ------------------------------------------------------------
 @transaction.atomic
 def leave_group(*, member: Member, group: Group) -> bool:

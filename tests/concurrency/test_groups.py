@@ -1,15 +1,18 @@
 """Many people at one group, on real commits: one standing each, and always a convenor."""
 
 from contextlib import contextmanager, suppress
-from threading import Barrier, BrokenBarrierError
+from threading import Barrier, BrokenBarrierError, Event
 
 import pytest
 from django.db import IntegrityError, connection
 
 from discussions.models import Space
 from discussions.services import open_group_space
+from events.models import Visibility
+from events.services import register_member, registering
 from members.models import Group, GroupMember, Joining, Member
 from members.services import groups, suspend_member
+from tests.factories.events import make_event
 from tests.factories.groups import make_group, put_in
 from tests.factories.members import make_member
 
@@ -167,3 +170,30 @@ def test_a_group_space_opened_by_two_at_once_is_one():
     group, *both = two_convenors()
     at_once([lambda who=who: open_group_space(actor=who, group=group).pk for who in both])
     assert Space.objects.filter(group=group).count() == 1
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_who_leaves_while_they_register_for_the_groups_event_has_no_place(monkeypatch, held):
+    convenor, member = make_member(is_organiser=True), make_member()
+    group = make_group(member, convenor=convenor)
+    event = make_event(visibility=Visibility.GROUP, group=group, organisers=[convenor])
+    asked, left = Event(), Event()
+    take_place = registering._take_place_or_queue
+
+    def take_place_later(*args, **kwargs):  # everything is asked, nothing is written: now they leave
+        asked.set()
+        left.wait(timeout=1)
+        take_place(*args, **kwargs)
+
+    def leave():
+        asked.wait(timeout=5)
+        groups.leave_group(member=member, group=group)
+        left.set()
+
+    monkeypatch.setattr(registering, "_take_place_or_queue", take_place_later)
+    if not held:
+        monkeypatch.setattr(registering, "is_held_in_group", lambda **who: True)
+    at_once([lambda: register_member(event=event, member=member).status, leave])
+    assert standings(group) == ["convenor"]
+    # without the lock a place stays with somebody outside: the race is there
+    assert event.registrations.live().filter(member=member).count() == (0 if held else 1)
