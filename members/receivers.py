@@ -90,6 +90,6 @@ def groups_go_on_without_the_erased(sender, member, **kwargs):
     group_upkeep.forget_in_groups(member=member)
 
 
-@receiver([member_suspended, member_leaving])
+@receiver(member_suspended)  # who is leaving: services.leaving, under the lock of the member
 def introductions_are_withdrawn(sender, member, **kwargs):
     services.withdraw_introductions(member=member)

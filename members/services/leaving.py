@@ -40,6 +40,7 @@ from ..models.joining import hash_of_address
 from ..permissions import can_administer
 from ..signals import member_erased, member_leaving
 from .directory import COUNTRIES_KEY
+from .introductions import withdraw_introductions
 from .invitations import forget_invitations_of
 from .pictures import picture_names
 from .standing import end_sessions, need_reason
@@ -88,6 +89,7 @@ def start_leaving(
     leaving = Leaving.objects.filter(member=member).first()
     if leaving is not None:
         return leaving
+    withdraw_introductions(member=member)  # whoever answers one locks the members first, and then it
     now = timezone.now()
     leaving = Leaving.objects.create(
         member=member,

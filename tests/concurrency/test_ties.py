@@ -114,3 +114,35 @@ def test_the_limit_a_day_holds_for_many_at_once():
         for pair in zip(people, people[1:], strict=False)
     ]
     assert sorted(map(str, at_once(*works))) == ["TooMany"] * 2 + ["True"] * 5
+
+
+def test_leaving_while_the_other_answers_blocks_neither(asked, monkeypatch):
+    """Both take the members first and the introduction afterwards; the other way round they would wait in a circle."""
+    introduction, one, other = asked
+    barrier = Barrier(2)
+    lock, withdraw = introductions.lock_members, introductions.withdraw_introductions
+
+    def meet():
+        with suppress(BrokenBarrierError):
+            barrier.wait(timeout=1)
+
+    def lock_and_wait(*ids):
+        locked = lock(*ids)
+        meet()
+        return locked
+
+    def withdraw_and_wait(**given):
+        withdraw(**given)
+        meet()
+
+    monkeypatch.setattr(introductions, "lock_members", lock_and_wait)
+    for module in (services, services.leaving):
+        monkeypatch.setattr(module, "withdraw_introductions", withdraw_and_wait)
+    ended = at_once(
+        say_yes(introduction, one),
+        lambda: services.start_leaving(member=other, keep_words=True).member_id,
+    )
+    assert ended[1] == other.pk
+    assert ended[0] in ("open", "IntroductionOver")
+    introduction.refresh_from_db()
+    assert introduction.state == "withdrawn"
