@@ -313,6 +313,9 @@ def test_nobody_joins_what_moderators_hid_and_what_became_private_is_by_invitati
     group_upkeep.hide_group(target=group, actor=make_member(is_moderator=True), reason="Unkind.")
     with pytest.raises(PermissionDenied):
         groups.join_group(member=ana, group=group)
+    put_in(group, ana, Standing.REQUESTED)  # had asked before it was opened to all, and hidden
+    with pytest.raises(PermissionDenied):
+        groups.join_group(member=ana, group=group)
     group = make_group(convenor=convenor)
     said = {"name": "Ours", "purpose": "", "ways": "", "joining": Joining.OPEN, "is_listed": False}
     assert groups.edit_group(actor=convenor, group=group, **said).joining == Joining.INVITATION

@@ -229,6 +229,9 @@ def test_between_those_who_keep_apart_it_goes_nowhere_and_looks_the_same(who, pe
             answer(silent, (member, True))
     with pytest.raises(services.AlreadyProposed):
         propose(people)
+    later(silent, WEEK)
+    sweep_introductions()
+    assert not OutgoingMail.objects.filter(member__in=people[1:]).exists()  # no reminder either
     later(silent, timedelta(days=15))
     sweep_introductions()
     assert [(name) for name, verb in told() if verb == "members.introduction_ended"] == ["Pia Proposer"]

@@ -61,7 +61,7 @@ def test_leaving_signs_out_everywhere_and_stops_mails_but_its_own(client, mailbo
     client.force_login(member)
     client.get("/")  # the session stands on the list
     leave(member)
-    assert client.get(reverse("members:settings")).status_code == 302
+    assert client.get(reverse("members:settings"))["Location"].startswith(reverse("account_login"))
     mail.queue("members.newcomer", member=member, dedupe_key="x", refs={"activity": 0})
     mail.send_due_mail()
     states = dict(OutgoingMail.objects.values_list("kind", "state"))
@@ -230,6 +230,18 @@ def test_admins_start_it_for_somebody_with_a_reason_that_is_logged():
 def test_nobody_else_starts_it_for_somebody(role):
     with pytest.raises(PermissionDenied):
         leave(make_member(), actor=make_member(**role), reason="so there")
+    leaver = make_member()
+    leave(leaver)
+    with pytest.raises(PermissionDenied):
+        services.undo_leaving(member=leaver, actor=make_member(**role), reason="so there")
+    assert fresh(leaver).status == Status.LEAVING
+
+
+def test_an_admin_is_deleted_by_no_other_admin():
+    admin, other = (make_member(is_staff=True, is_superuser=True) for _number in range(2))
+    with pytest.raises(PermissionDenied):
+        leave(other, actor=admin, reason="so there")
+    leave(other)  # by themselves they may
 
 
 def test_a_suspended_member_leaves_by_an_admin_only():
