@@ -106,7 +106,7 @@ class Walk:
         who.look("join with mistakes")
         page.locator("input[name=email]").fill(who.address)
         page.locator("input[name=password1]").fill(PASSWORD)
-        page.locator("main input[type=checkbox]").check()
+        page.locator("main input[name=agree]").check()
         who.press("Join kmnet")
         who.look("look in your mail")
         who.go("/members/")

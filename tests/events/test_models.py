@@ -185,4 +185,7 @@ def test_admin_pages_open_and_leave_places_alone(client):
     act = {"action": "remove", "_selected_action": [registration.pk]}
     client.post(reverse("admin:events_registration_changelist"), act)
     registration.refresh_from_db()
+    assert registration.status == "confirmed"  # no reason, no removal
+    client.post(reverse("admin:events_registration_changelist"), {**act, "reason": "Asked by phone"})
+    registration.refresh_from_db()
     assert registration.status == "removed"
