@@ -3,6 +3,7 @@
 allauth would render them within the request. Here only the one-time values go into the row, encrypted and wiped after
 sending; the words are made when it is sent, in the receiver's language, with the rights asked again."""
 
+import re
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -228,7 +229,7 @@ def compose(row: OutgoingMail, *, account_mail: AccountMail) -> mail.MailContent
     ):
         raise mail.Withhold("the address is proven already")
     context = {
-        "name": member.get_short_name() if member else "",
+        "name": greeted(member) if member else "",
         "address": address,
         "code": values.get("code", ""),
         "expires_at": expires_at,
@@ -243,6 +244,12 @@ def compose(row: OutgoingMail, *, account_mail: AccountMail) -> mail.MailContent
     if account_mail.words:
         context["title"], context["sentence"] = account_mail.words(values)
     return mail.MailContent(context)
+
+
+def greeted(member: Member) -> str:
+    """The first name, unless a mail program would make a link of it: anybody can have such a mail sent to anybody."""
+    name = member.get_short_name()
+    return "" if re.search(r"[.:/]\S", name) else name
 
 
 def ours(url: str) -> str:

@@ -389,6 +389,14 @@ def test_tries_with_such_an_address_count_for_the_owner(db):
     assert known_browser.plain("m\u0131\u212ae@example.org") == known_browser.plain("MIKE@example.org")
 
 
+@pytest.mark.parametrize(("name", "greets"), [("Dr. Ana", True), ("casino.example Win", False)])
+def test_a_name_puts_no_link_into_a_strangers_mailbox(name, greets, client, db, mailbox):
+    client.post("/join/", {**JOIN, "name": name, "password1": "four-words-unlike-others"})
+    [message] = mailbox()
+    assert ("Welcome, Dr.." in text_of(message)) == greets
+    assert "casino" not in text_of(message)
+
+
 def begun_by_another() -> Member:
     """Somebody has typed an address that is not theirs, with a password and an account elsewhere that are."""
     Client().post("/join/", {**JOIN, "password1": "four-words-unlike-others"})
