@@ -219,6 +219,7 @@ def test_with_approval_nobody_is_let_in_by_a_proven_address(client):
     client.post(proof_link())
     member = Member.objects.get(email="ana@example.org")
     assert (member.status, is_full_member(member)) == ("pending", False)
+    assert reverse("members:waiting") in client.get("/").content.decode()
     assert client.get(reverse("members:directory"))["Location"] == reverse("members:waiting")
     assert client.get(member.get_absolute_url()).status_code == 200
     assert client.get(moderator.get_absolute_url()).status_code == 404
