@@ -133,6 +133,13 @@ def test_who_leaves_the_group_gives_up_their_place_and_the_next_is_asked(group, 
     assert open_to_all.registrations.get(member=inside).status == Status.CONFIRMED
 
 
+def test_an_organiser_who_leaves_the_group_keeps_their_place(group, event, inside):
+    event.organisers.add(inside)
+    services.register_member(event=event, member=inside)
+    groups.leave_group(member=inside, group=group)
+    assert Registration.objects.live().get(event=event).member == inside
+
+
 def test_an_organiser_offers_it_only_to_groups_they_are_in(group, event, organiser):
     elsewhere = make_group()
     values = [value for value, _label in EventForm(member=organiser).fields["visibility"].choices]

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils import timezone
 from taggit.models import Tag
@@ -173,6 +174,16 @@ def test_said_hello_is_said_once_by_a_post(host):
     assert (greeting.newcomer, greeting.host, greeting.how) == (ana, host, "said")
     assert visitor.get(url).context["newcomers"] == []
     assert signed_in(make_member()).post(act).status_code == 404
+
+
+def test_a_hello_is_noted_from_hosts_and_never_from_oneself(host):
+    ana = newcomer()
+    for who in (make_member(), make_member(is_moderator=True), make_member(is_host=True, status="silenced")):
+        with pytest.raises(PermissionDenied):
+            services.greet_newcomer(newcomer=ana, host=who)
+    with pytest.raises(PermissionDenied):
+        services.greet_newcomer(newcomer=host, host=host)
+    assert services.greet_newcomer(newcomer=ana, host=host)
 
 
 def test_a_host_who_answers_the_introduction_has_said_hello(host):
