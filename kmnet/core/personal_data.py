@@ -191,7 +191,17 @@ def redact(words: Iterable[str], instead: str) -> None:
 
 
 def pattern_of(words: Iterable[str]) -> str:
-    """A Postgres expression that finds each of these as a whole word; the longest first. Empty for none."""
+    """A Postgres expression that finds each of these as a whole word; the longest first. Empty for none.
+
+    A single plain word ("Ana", "spam") is found as a handle only, after @ or in a profile's address: whoever takes an
+    everyday word for a name must not be able to blot it out of what others wrote and of the log."""
     wanted = sorted({word.strip() for word in words if len(word.strip()) > 2}, key=len, reverse=True)
-    escaped = (re.sub(r"([^\w\s])", r"\\\1", word) for word in wanted)
-    return "|".join(rf"(?<!\w){word}(?!\w)" for word in escaped)
+    return "|".join(rf"{_before(word)}{_literally(word)}(?!\w)" for word in wanted)
+
+
+def _before(word: str) -> str:
+    return "(?<=@|/members/)" if word.isalpha() else r"(?<!\w)"
+
+
+def _literally(word: str) -> str:
+    return re.sub(r"([^\w\s])", r"\\\1", word)

@@ -295,6 +295,18 @@ def test_after_two_weeks_an_empty_row_is_left(client):
     assert not OutgoingMail.objects.filter(member=gone).exists()
 
 
+def test_whoever_took_an_everyday_word_for_a_name_does_not_blot_it_out_of_the_log():
+    member, other = make_member(name="Spam", handle="spam"), make_member()
+    admin = make_member(is_staff=True, is_superuser=True)
+    reason = "Spam in the library, see @spam and /members/spam/"
+    services.set_roles(member=other, actor=admin, reason=reason, is_host=True)
+    pass_time(leave(member))
+    assert services.erase_due() == 1
+    assert AuditEntry.objects.get(verb="members.roles_changed").reason == (
+        "Spam in the library, see @[former member] and /members/[former member]/"
+    )
+
+
 def test_the_handle_of_somebody_who_left_is_free_for_nobody():
     member = make_member(name="Ana Canary", handle="ana-canary")
     pass_time(leave(member))
