@@ -14,7 +14,7 @@ from kmnet.core.mail_pages import mail_page
 from kmnet.core.models.community import JoinPolicy
 
 from .. import invited, services
-from ..models import Invitation
+from ..models import Invitation, Status
 
 
 class JoinView(SignupView):
@@ -111,6 +111,14 @@ class ConfirmAddressView(ConfirmEmailView):
     def logout_other_user(self, confirmation):
         if self.request.method == "POST":  # a GET changes nothing, not even who is signed in
             super().logout_other_user(confirmation)
+
+    def post(self, *args, **kwargs):
+        """Who must still be let in goes on to the page that tells how long that takes."""
+        response = super().post(*args, **kwargs)
+        user = self.request.user
+        if response.status_code == 302 and user.is_authenticated and user.status == Status.PENDING:
+            return redirect("members:waiting")
+        return response
 
 
 @login_not_required

@@ -216,7 +216,7 @@ def test_with_approval_nobody_is_let_in_by_a_proven_address(client):
     CommunitySettings(join_policy="approval").save()
     moderator = make_member(is_moderator=True)
     client.post(reverse("members:join"), answers(answer_1="I link wards and papers.", answer_2="Company."))
-    client.post(proof_link())
+    assert client.post(proof_link())["Location"] == reverse("members:waiting")
     member = Member.objects.get(email="ana@example.org")
     assert (member.status, is_full_member(member)) == ("pending", False)
     assert reverse("members:waiting") in client.get("/").content.decode()
