@@ -4,7 +4,7 @@
     python3 dev.py run          the site with demo data                  (make run)
     python3 dev.py test ...     the tests; arguments go to pytest        (make test)
     python3 dev.py check        style, layers, migrations, deployment    (make check)
-    python3 dev.py fault ...    the slow tests that kill processes       (make fault)
+    python3 dev.py fault ...    the slow tests: killed processes ...     (make fault)
     python3 dev.py bench ...    how fast the pages are                   (make bench)
     python3 dev.py manage ...   manage.py, with the servers that it needs
     python3 dev.py lock         compile requirements/*.in anew

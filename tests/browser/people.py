@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import axe_playwright_python
+import pytest
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Browser, Page, expect
 
@@ -17,6 +18,11 @@ PASSWORD = "a-bridge-and-a-harbour-7"
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 COLOUR_RULES = ["color-contrast", "link-in-text-block"]
+
+
+def without_scripts():
+    """As a parameter of a journey: played by `make fault`, since `make test` has the long walk without scripts."""
+    return pytest.param(False, marks=pytest.mark.fault)
 
 
 class Site:

@@ -10,7 +10,7 @@ from members.permissions import is_full_member
 from members.tasks import keep_invitations
 from tests.factories import make_member
 
-from .people import PASSWORD, Person, Site
+from .people import PASSWORD, Person, Site, without_scripts
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
 
@@ -54,7 +54,7 @@ class Door:
         return Member.objects.get(email=who.address)
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
+@pytest.mark.parametrize("scripts", [True, without_scripts()], ids=["scripts", "no-scripts"])
 def test_joining_three_ways(site: Site, scripts: bool):
     door = Door(site, scripts)
     through_the_open_door(door)

@@ -9,12 +9,12 @@ from members import services
 from members.models import Member
 from tests.factories import make_member
 
-from .people import PASSWORD
+from .people import PASSWORD, without_scripts
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts-leaving"])
+@pytest.mark.parametrize("scripts", [True, without_scripts()], ids=["scripts", "no-scripts"])
 def test_leaving_and_coming_back(site, scripts, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     settings.STAFF_NEED_SECOND_STEP = False

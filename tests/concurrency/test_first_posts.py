@@ -18,16 +18,19 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def both_have_looked(monkeypatch):
-    """Neither goes on before both have seen that nothing of the author's appeared so far (or a second has passed)."""
+    """Neither goes on before both have seen that nothing of the author's appeared so far, or so many seconds passed."""
     barrier, published_before = Barrier(2), threads.published_before
 
-    def look_then_wait(author_id):
-        found = published_before(author_id)
-        with suppress(BrokenBarrierError):
-            barrier.wait(timeout=1)
-        return found
+    def wait_for_both(seconds: float) -> None:
+        def look_then_wait(author_id):
+            found = published_before(author_id)
+            with suppress(BrokenBarrierError):
+                barrier.wait(timeout=seconds)
+            return found
 
-    monkeypatch.setattr(threads, "published_before", look_then_wait)
+        monkeypatch.setattr(threads, "published_before", look_then_wait)
+
+    return wait_for_both
 
 
 def two_at_once() -> list[str]:
@@ -46,6 +49,7 @@ def two_at_once() -> list[str]:
 
 
 def test_one_of_two_at_once_is_the_first(both_have_looked):
+    both_have_looked(1)  # the second cannot look before the first is done
     assert two_at_once() == ["written", "written"]
     newest = Post.objects.order_by("-pk")[:2]
     assert sorted(post.is_authors_first for post in newest) == [False, True]
@@ -55,4 +59,5 @@ def test_without_the_lock_one_of_them_would_fail(both_have_looked, monkeypatch):
     """The control: both believe to be the first, and the constraint refuses the second."""
     queryset = type(Member.objects.all())
     monkeypatch.setattr(queryset, "select_for_update", lambda self, **kwargs: self)
+    both_have_looked(30)  # both come, however busy the machine is
     assert two_at_once() == ["failed", "written"]

@@ -98,7 +98,9 @@ def test_thirty_at_once_for_three_places_and_everybody_presses_twice():
     assert broken_rules(event) == []
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.fault) for seed in range(2, 12))]
+)
 def test_storm_of_joining_leaving_answering_and_changing_capacity(seed):
     chance = random.Random(seed)
     organiser = make_member(is_organiser=True)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -118,10 +119,13 @@ def test_known_and_unknown_addresses_cost_the_same_work(address, db, monkeypatch
 
 
 def test_naming_somebody_elses_address_looks_like_naming_any(db, mailbox):
-    make_member(email="known@example.org")
+    known, unknown = (
+        f"{word}@{uuid4().hex}.example" for word in ("known", "unknown")
+    )  # limits outlive a test
+    make_member(email=known)
     pages = []
-    for email in ("known@example.org", "ana@example.org"):
-        member = make_member(name="Mo", email=f"mo-{email[0]}@example.com")
+    for email in (known, unknown):
+        member = make_member(name="Mo", email=f"mo-{email[0]}@{uuid4().hex}.example")
         client = Client()
         client.post("/accounts/login/", {"login": member.email, "password": PASSWORD})
         client.post("/accounts/reauthenticate/", {"password": PASSWORD})
@@ -132,19 +136,20 @@ def test_naming_somebody_elses_address_looks_like_naming_any(db, mailbox):
         pages.append(page.count("Not proven yet"))
         assert not EmailAddress.objects.filter(user=member, email=email, verified=True).exists()
     assert pages == [1, 1]
-    [told] = [message for message in mailbox(to="known@example.org")]
+    [told] = [message for message in mailbox(to=known)]
     assert "/confirm-email/" not in text_of(told)
-    [asked_for_proof] = [message for message in mailbox(to="ana@example.org")]
+    [asked_for_proof] = [message for message in mailbox(to=unknown)]
     assert "/confirm-email/" in text_of(asked_for_proof)
 
 
 def test_an_address_that_somebody_merely_typed_keeps_nobody_out(client, db, mailbox):
+    address = f"ana@{uuid4().hex}.example"  # limits outlive a test
     squatter = make_member()
-    EmailAddress.objects.create(user=squatter, email="ana@example.org", verified=False)
-    client.post("/accounts/login/code/", {"email": "ana@example.org"})
+    EmailAddress.objects.create(user=squatter, email=address, verified=False)
+    client.post("/accounts/login/code/", {"email": address})
     assert "code" not in mailbox()[-1]["Subject"].lower()  # not theirs: no code for the squatter's account
-    Client().post("/join/", {**JOIN, "password1": "four-words-unlike-others"})
-    assert Member.objects.filter(email="ana@example.org").exists()
+    Client().post("/join/", {**JOIN, "email": address, "password1": "four-words-unlike-others"})
+    assert Member.objects.filter(email=address).exists()
 
 
 # --- changes ask for proof, and the old address hears ------------------------------------------------------------------
