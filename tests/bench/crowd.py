@@ -120,7 +120,7 @@ def _make_text(chance) -> tuple[str, str, str]:
 
 
 def _make_threads(lengths: list[int], people: list[int], texts: list, chance) -> list[int]:
-    spaces = list(Space.objects.order_by("pk"))
+    spaces = list(Space.objects.filter(group=None).order_by("pk"))
     now = timezone.now()
     threads, authors = [], []
     for length in lengths:
