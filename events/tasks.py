@@ -53,7 +53,7 @@ def queue_due_reminders() -> None:
         for pk in due_registrations(reminder, now).values_list("pk", flat=True):
             try:
                 _queue_reminder(reminder, pk)
-            except Exception:
+            except Exception:  # one that fails must not keep the others' reminders
                 logger.exception("%s for registration %s failed", reminder.kind, pk)
 
 

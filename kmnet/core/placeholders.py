@@ -53,6 +53,7 @@ class Words:
         marks = {name: f"{mark}{number}x" for number, name in enumerate(self.people)}
         html = render_markdown(fill(self.source, {**marks, **self.links}))
         by_mark = {marks[name]: escape(value) for name, value in self.people.items()}
+        # The HTML is sanitised, and what comes in now is escaped, quotes too.
         return mark_safe(re.sub(rf"{mark}\d+x", lambda found: by_mark.get(found[0], ""), html))
 
 

@@ -53,7 +53,7 @@ def run(*, dry_run: bool = False, now: datetime | None = None) -> dict[str, int]
         before = now - timedelta(days=days(job.key))
         try:
             done[job.key] = (job.due if dry_run else job.carry_out)(before)
-        except Exception:
+        except Exception:  # one job that fails must not keep the others; the next round tries it again
             logger.exception("retention: %s failed", job.key)
             continue
         if done[job.key] and not dry_run:

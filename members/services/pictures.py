@@ -60,7 +60,7 @@ def set_avatar(*, member: Member, upload: File) -> Profile:
     try:
         with transaction.atomic():
             _keep(profile, stored_name(key, SIZES[-1]))
-    except Exception:
+    except Exception:  # whatever it was: no row leads to these files, so they go
         for name in written:
             default_storage.delete(name)
         raise

@@ -56,7 +56,7 @@ def keep_upload(*, actor, upload: File) -> ResourceFile:
     try:
         with transaction.atomic():
             kept.save()
-    except Exception:
+    except Exception:  # whatever it was: no row leads to the file, so it goes
         kept.file.storage.delete(kept.file.name)
         raise
     return kept
