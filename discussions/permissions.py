@@ -15,11 +15,15 @@ def can_read_space(user, space: Space) -> bool:
     """The same rule as Space.objects.visible_to."""
     if space.readable_by == Readers.GROUP:
         return may_read_group(user, space.group_id)
+    if space.readable_by == Readers.PEOPLE:
+        return False
     return space.readable_by == Readers.PUBLIC or is_full_member(user)
 
 
 def can_write_in(user, space: Space) -> bool:
     """May post here at all: in a group's space those in the group, as long as it is open."""
+    if space.readable_by == Readers.PEOPLE:
+        return False
     return can_write(user) and (space.readable_by != Readers.GROUP or is_in_group(user, space.group_id))
 
 

@@ -12,7 +12,24 @@ from kmnet.core.personal_data import (
     tag_names,
 )
 
-from .models import Post, PostVersion, ReadState, Thread, ThreadWatch
+from .models import (
+    AskedToAnswer,
+    Bookmark,
+    Draft,
+    Mask,
+    Participant,
+    Post,
+    PostFile,
+    PostVersion,
+    QuietThanks,
+    Reaction,
+    ReadState,
+    SpaceLevel,
+    TagLevel,
+    Thread,
+    ThreadWatch,
+    Vote,
+)
 
 
 def threads(member):
@@ -46,7 +63,73 @@ def reading(member):
 
 def watches(member):
     found = ThreadWatch.objects.filter(member=member).order_by("pk")
-    return rows(found, "level", "changed_at", thread="thread_id")
+    return rows(found, "level", "until", "changed_at", thread="thread_id")
+
+
+def followed_spaces(member):
+    found = SpaceLevel.objects.filter(member=member).order_by("pk")
+    return rows(found, "level", "until", "changed_at", space="space__name")
+
+
+def followed_tags(member):
+    found = TagLevel.objects.filter(member=member).order_by("pk")
+    return rows(found, "level", "until", "changed_at", tag="tag__name")
+
+
+def reactions(member):
+    found = Reaction.objects.filter(member=member).order_by("pk")
+    return rows(found, "kind", "at", thread="post__thread_id", number="post__number")
+
+
+def quiet_thanks(member):
+    """The thanks that I gave; who thanked me is not mine to know."""
+    found = QuietThanks.objects.filter(member=member).order_by("pk")
+    return rows(found, "at", thread="post__thread_id", number="post__number")
+
+
+def votes(member):
+    found = Vote.objects.filter(member=member).order_by("pk")
+    return rows(found, "rank", "at", answer="option__text", thread="poll__thread_id")
+
+
+def bookmarks(member):
+    found = Bookmark.objects.filter(member=member).order_by("pk")
+    return rows(
+        found, "note", "remind_at", "reminded_at", "created_at",
+        thread="post__thread_id", number="post__number",
+    )  # fmt: skip
+
+
+def drafts(member):
+    found = Draft.objects.filter(member=member).order_by("pk")
+    return rows(found, "key", "data", "created_at", "updated_at", thread="thread_id")
+
+
+def files(member):
+    found = PostFile.objects.filter(uploader=member).order_by("pk")
+    return rows(found, "name", "size", "created_at", thread="post__thread_id", number="post__number")
+
+
+def stored_files(member):
+    for kept in PostFile.objects.filter(uploader=member).order_by("pk").iterator(chunk_size=100):
+        yield f"{kept.pk}-{kept.name}", kept.file
+
+
+def masks(member):
+    """The names under which I wrote without mine."""
+    found = Mask.objects.filter(member=member).order_by("pk")
+    return rows(found, "name", "made_at", thread="thread_id")
+
+
+def conversations(member):
+    found = Participant.objects.filter(member=member).order_by("pk")
+    return rows(found, "joined_at", "left_at", thread="thread_id", title="thread__title")
+
+
+def askings(member):
+    """Where I was asked whether I could answer."""
+    found = AskedToAnswer.objects.filter(member=member).order_by("pk")
+    return rows(found, "as_host", "why", "at", thread="thread_id")
 
 
 register(PersonalData("threads", _("Threads I started"), threads, covers=("discussions.Thread",), order=30))
@@ -58,6 +141,51 @@ register(
 )
 register(PersonalData("read", _("What I have read"), reading, covers=("discussions.ReadState",), order=33))
 register(PersonalData("followed", _("What I follow"), watches, covers=("discussions.ThreadWatch",), order=34))
+
+register(
+    PersonalData(
+        "followed-spaces", _("Spaces I follow"), followed_spaces, covers=("discussions.SpaceLevel",), order=34
+    )
+)
+register(
+    PersonalData(
+        "followed-tags", _("Tags I follow"), followed_tags, covers=("discussions.TagLevel",), order=34
+    )
+)
+register(PersonalData("reactions", _("Reactions"), reactions, covers=("discussions.Reaction",), order=35))
+register(
+    PersonalData(
+        "quiet-thanks", _("Thanks I gave"), quiet_thanks, covers=("discussions.QuietThanks",), order=35
+    )
+)
+register(PersonalData("votes", _("How I voted"), votes, covers=("discussions.Vote",), order=35))
+register(PersonalData("bookmarks", _("Bookmarks"), bookmarks, covers=("discussions.Bookmark",), order=36))
+register(PersonalData("drafts", _("Drafts"), drafts, covers=("discussions.Draft",), order=36))
+register(
+    PersonalData(
+        "post-files",
+        _("Files in posts"),
+        files,
+        files=stored_files,
+        covers=("discussions.PostFile",),
+        order=36,
+    )
+)
+register(
+    PersonalData(
+        "other-names", _("Where I wrote without my name"), masks, covers=("discussions.Mask",), order=37
+    )
+)
+register(
+    PersonalData(
+        "conversations", _("Conversations"), conversations, covers=("discussions.Participant",), order=37
+    )
+)
+register(
+    PersonalData(
+        "asked-to-answer", _("Where I was asked"), askings, covers=("discussions.AskedToAnswer",), order=38
+    )
+)
 
 declare(
     "discussions.Thread",
@@ -80,4 +208,16 @@ declare(
     hidden_reason=Fate.REDACTED,
 )
 declare("discussions.PostVersion", source=Fate.WIPED, title=Fate.WIPED)
-declare_impersonal("discussions.Space")
+declare(
+    "discussions.PostFile",
+    file=Fate.STAYS,  # with the post that it is in
+    name=Fate.STAYS,
+    content_type=Fate.STAYS,
+    sha256=Fate.STAYS,
+)
+declare("discussions.Mask", name=Fate.STAYS)
+declare("discussions.AskedToAnswer", why=Fate.GOES)
+declare("discussions.Draft", key=Fate.GOES, data=Fate.GOES)
+declare("discussions.Bookmark", note=Fate.GOES)
+declare("discussions.PollOption", text=Fate.STAYS)
+declare_impersonal("discussions.Space", "discussions.MovedPost", "discussions.DiscussionSettings")

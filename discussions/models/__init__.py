@@ -1,20 +1,46 @@
-"""Spaces, threads, posts, and what each member has read of them."""
+"""Spaces, threads, posts, what each member has read of them, and what hangs on them."""
 
+from .files import PostFile
+from .following import SpaceLevel, TagLevel
+from .keeping import Bookmark, Draft
+from .moved import MovedPost
 from .numbers import NumbersField
+from .polls import Poll, PollOption, Vote
 from .post import Post, PostVersion
-from .reading import ReadState, ThreadWatch
+from .private import Mask, Participant
+from .promise import AskedToAnswer, OwedReply
+from .reactions import QuietThanks, Reaction
+from .reading import Level, ReadState, ThreadWatch
+from .settings import DiscussionSettings
 from .space import MayStart, Readers, Space
 from .thread import Kind, Thread
 
 __all__ = [
+    "AskedToAnswer",
+    "Bookmark",
+    "DiscussionSettings",
+    "Draft",
     "Kind",
+    "Level",
+    "Mask",
     "MayStart",
+    "MovedPost",
     "NumbersField",
+    "OwedReply",
+    "Participant",
+    "Poll",
+    "PollOption",
     "Post",
+    "PostFile",
     "PostVersion",
+    "QuietThanks",
+    "Reaction",
     "ReadState",
     "Readers",
     "Space",
+    "SpaceLevel",
+    "TagLevel",
     "Thread",
     "ThreadWatch",
+    "Vote",
 ]

@@ -81,6 +81,12 @@ class Post(Hideable):
     withdrawn_at = models.DateTimeField(
         _("words taken away"), null=True, blank=True, editable=False
     )  # its author left and took the words along; the row stays, since others replied to it
+    deleted_at = models.DateTimeField(
+        _("taken back"), null=True, blank=True, editable=False
+    )  # by its author; a stub while replies exist
+    mask = models.ForeignKey(
+        "Mask", null=True, blank=True, on_delete=models.SET_NULL, related_name="posts", editable=False
+    )
     is_authors_first = models.BooleanField(default=False, editable=False)  # nothing of theirs appeared before
     submit_key = models.UUIDField(null=True, blank=True, editable=False)
     heading = models.CharField(

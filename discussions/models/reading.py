@@ -81,19 +81,26 @@ class ReadState(models.Model):
         return any(low <= number < high for low, high in self.numbers)
 
 
-class ThreadWatch(models.Model):
-    """How closely a member wants to follow one thread, where they said so."""
+class Level(models.TextChoices):
+    """How closely a member follows a thread, a space or a tag."""
 
-    class Level(models.TextChoices):
-        WATCHING = "watching", _("tell me about every reply")
-        NORMAL = "normal", _("tell me when somebody replies to me")
-        MUTED = "muted", _("do not tell me about this one")
+    WATCHING = "watching", _("tell me about every reply")
+    TRACKING = "tracking", _("show me what is new")
+    NORMAL = "normal", _("tell me when somebody replies to me")
+    MUTED = "muted", _("do not tell me about this one")
+
+
+class ThreadWatch(models.Model):
+    """How closely a member wants to follow one thread, where they said so; `until`: afterwards as if they had not."""
+
+    Level = Level
 
     member = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="thread_watches"
     )
     thread = models.ForeignKey("Thread", on_delete=models.CASCADE, related_name="watches")
     level = models.CharField(_("level"), max_length=8, choices=Level, default=Level.NORMAL)
+    until = models.DateTimeField(_("until"), null=True, blank=True)
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:

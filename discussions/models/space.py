@@ -7,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 from members.models import Group, GroupMember, Standing, groups_read_by
 from members.permissions import can_moderate, can_write, is_full_member
 
+from .reading import Level
+
 RESERVED = {"ask", "groups", "posts", "preview", "read", "threads", "new", "feed"}
 
 
@@ -20,6 +22,7 @@ class Readers(models.TextChoices):
     PUBLIC = "public", _("everybody, without an account")
     MEMBERS = "members", _("members")
     GROUP = "group", _("a group")
+    PEOPLE = "people", _("those who take part")  # the one space that private conversations stand in
 
 
 class MayStart(models.TextChoices):
@@ -31,10 +34,12 @@ def readable_rule(user, prefix: str = "") -> Q:
     """Which spaces this person may read, as a condition: on spaces, or with a prefix on what hangs on them.
 
     A group's space is read by those in the group, and by nobody else: moderators get what was reported, at their desk.
+    The space of private conversations is nobody's to read: who takes part in one is asked for each of them.
     """
     if not is_full_member(user):
         return Q(**{f"{prefix}readable_by": Readers.PUBLIC})
-    return Q(**{f"{prefix}group__isnull": True}) | Q(**{f"{prefix}group__in": groups_read_by(user)})
+    open_to_members = Q(**{f"{prefix}readable_by__in": (Readers.PUBLIC, Readers.MEMBERS)})
+    return open_to_members | Q(**{f"{prefix}group__in": groups_read_by(user)})
 
 
 class SpaceQuerySet(models.QuerySet):
@@ -46,6 +51,7 @@ class SpaceQuerySet(models.QuerySet):
         """Where this person may begin a thread; the same rule as permissions.can_start_thread."""
         if not can_write(user):
             return self.none()
+        spaces = self.exclude(readable_by=Readers.PEOPLE)
         mine = GroupMember.objects.in_it().filter(member=user.pk)
         leads = mine.filter(standing=Standing.CONVENOR)
         everybody, hosts = Q(may_start=MayStart.MEMBERS), Q(may_start=MayStart.HOSTS)
@@ -53,7 +59,7 @@ class SpaceQuerySet(models.QuerySet):
         rule |= hosts & Q(group__in=leads.values("group"))
         if user.is_host or can_moderate(user):
             rule |= Q(group__isnull=True)
-        return self.filter(rule)
+        return spaces.filter(rule)
 
 
 class Space(models.Model):
@@ -79,6 +85,13 @@ class Space(models.Model):
             ("introduction", _("introduction")),
         ],
         default="discussion",
+    )
+    default_level = models.CharField(
+        _("usual level of being told"),
+        max_length=8,
+        choices=Level,
+        default=Level.NORMAL,
+        help_text=_("For members who have chosen none."),
     )
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     thread_count = models.PositiveIntegerField(default=0, editable=False)

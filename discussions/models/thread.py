@@ -24,6 +24,8 @@ class Kind(models.TextChoices):
     QUESTION = "question", _("question")
     INTRODUCTION = "introduction", _("introduction")
     ANNOUNCEMENT = "announcement", _("announcement")
+    POLL = "poll", _("poll")
+    CONVERSATION = "conversation", _("private conversation")
 
 
 def visible_rule(user, prefix: str = "") -> Q:
@@ -179,6 +181,23 @@ class Thread(Hideable):
     is_authors_first = models.BooleanField(default=False, editable=False)  # as on its first post
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
     closed_reason = models.CharField(_("why closed"), max_length=300, blank=True)
+    still_open_at = models.DateTimeField(
+        _("said to be still open"), null=True, blank=True
+    )  # the asker, or a host: the replies so far do not answer it
+    pinned_at = models.DateTimeField(_("pinned"), null=True, blank=True)
+    pinned_until = models.DateTimeField(_("pinned until"), null=True, blank=True)
+    slow_seconds = models.PositiveIntegerField(_("seconds between two posts of one person"), default=0)
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("merged into"),
+    )
+    mask = models.ForeignKey(
+        "Mask", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
 
     tags = TaggableManager(blank=True)
     objects = ThreadQuerySet.as_manager()
