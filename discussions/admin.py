@@ -12,8 +12,8 @@ from kmnet.core.admin import ReadOnlyAdmin
 from members.permissions import can_moderate
 
 from . import services
-from .forms import ReasonForm, SpaceForm
-from .models import Post, PostVersion, Space, Thread
+from .forms import DiscussionSettingsForm, ReasonForm, SpaceForm
+from .models import DiscussionSettings, Post, PostVersion, Space, Thread
 
 
 @admin.register(Space)
@@ -32,6 +32,17 @@ class SpaceAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return super().has_delete_permission(request, obj) and (obj is None or not obj.threads.exists())
+
+
+@admin.register(DiscussionSettings)
+class DiscussionSettingsAdmin(admin.ModelAdmin):
+    form = DiscussionSettingsForm
+
+    def has_add_permission(self, request):
+        return super().has_add_permission(request) and not DiscussionSettings.objects.exists()
+
+    def has_delete_permission(self, request, obj=None):
+        return False
 
 
 class SpaceFilter(admin.SimpleListFilter):

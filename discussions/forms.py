@@ -7,8 +7,9 @@ from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.forms import LineField, MarkdownField, TextField
 from kmnet.core.submit_key import SubmitKeyField
+from members.models import Member
 
-from .models import Kind, Readers, Space
+from .models import DiscussionSettings, Kind, Readers, Space
 from .permissions import can_announce
 from .tags import LONGEST, MOST, canonical_tags, split_tags
 
@@ -134,6 +135,35 @@ class EditForm(forms.Form):
             del self.fields["title"], self.fields["tags"]
 
 
+class UnmaskersField(forms.ModelMultipleChoiceField):
+    """None, or two: one alone would be tempted, and could be away."""
+
+    def clean(self, value):
+        chosen = super().clean(value)
+        if len(chosen) not in (0, 2):
+            raise ValidationError(_("Name two, or nobody: then nobody can ask without their name."))
+        return chosen
+
+
+class DiscussionSettingsForm(forms.ModelForm):
+    """What admins decide about discussions."""
+
+    unmaskers = UnmaskersField(
+        Member.objects.none(),
+        required=False,
+        label=_("Two moderators who may see who asked without their name"),
+        help_text=_("Every look is logged with its reason, and the form says who they are."),
+    )
+
+    class Meta:
+        model = DiscussionSettings
+        fields = "__all__"
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["unmaskers"].queryset = Member.objects.filter(is_moderator=True, is_active=True)
+
+
 class ReasonForm(forms.Form):
     """Why a moderator does it; the author reads it, and it stays in the log."""
 
@@ -159,8 +189,14 @@ class SpaceForm(forms.ModelForm):
             "group",
             "may_start",
             "first_kind",
+            "default_level",
             "position",
         ]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        choices = [choice for choice in Readers.choices if choice[0] != Readers.PEOPLE]
+        self.fields["readable_by"].choices = choices
 
     def clean(self):
         data = super().clean()

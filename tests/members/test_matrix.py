@@ -283,6 +283,7 @@ ADMIN_MODELS = {
     "account_emailaddress": (STAFF, ADMIN_403),
     "mfa_authenticator": (ADMINS, ADMIN_403),
     "discussions_space": (ADMINS, ADMINS),
+    "discussions_discussionsettings": (ADMINS, ADMINS),
     "discussions_thread": (ADMINS, ADMIN_403),
     "discussions_post": (ADMINS, ADMIN_403),
     "events_event": (ADMINS, ADMIN_403),
