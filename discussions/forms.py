@@ -157,7 +157,7 @@ class DiscussionSettingsForm(forms.ModelForm):
 
     class Meta:
         model = DiscussionSettings
-        fields = "__all__"
+        fields = [field.name for field in DiscussionSettings._meta.get_fields() if field.name != "id"]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
