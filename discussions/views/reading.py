@@ -8,7 +8,7 @@ from kmnet.core import activity
 from kmnet.core.access import guests_sign_in
 from members.models import Member
 
-from .. import pages, services
+from .. import decorate, pages, services
 from ..forms import ReplyForm
 from ..models import Post, Thread, ThreadWatch
 from ..permissions import can_choose_answer, can_moderate, can_reply
@@ -77,6 +77,8 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
     if news:
         news.starts_news = True
     first = items[0] if items and items[0].post.leads else None
+    answer = answer_on_top(thread, page, items)
+    decorate.decorate(user, thread, posts + [post for post in [answer] if post and post not in posts])
     return {
         "thread": thread,
         "here": thread.get_absolute_url(),
@@ -84,7 +86,7 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
         "first": first,
         "items": items[1:] if first else items,
         "page": page,
-        "answer": answer_on_top(thread, page, items),
+        "answer": answer,
         "moderates": moderates,
         "may_reply": can_reply(user, thread),
         "may_choose": can_choose_answer(user, thread),
@@ -119,7 +121,7 @@ def answer_on_top(thread: Thread, page: pages.PostPage, items: list[pages.Item])
     if len(items) > 1 and items[1].post.pk == answer.pk:
         return None
     answer.thread = thread
-    return answer
+    return next((item.post for item in items if item.post.pk == answer.pk), answer)
 
 
 def mark_seen(request: HttpRequest, thread: Thread, context: dict) -> None:
