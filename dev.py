@@ -265,12 +265,18 @@ def check() -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    """On servers of its own, as durable as those of a site, and gone afterwards."""
+    """On servers of its own, as durable as those of a site, and gone afterwards, unless a folder is given to keep them."""
+    import contextlib
     import tempfile
 
     embedded, supervisor = load("embedded"), load("supervisor")
     place = "/var/tmp" if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="kmnet-bench-", dir=place, ignore_cleanup_errors=True) as folder:
+    temporary = tempfile.TemporaryDirectory(prefix="kmnet-bench-", dir=place, ignore_cleanup_errors=True)
+    if "--keep" in arguments[:-1]:
+        kept = Path(arguments[arguments.index("--keep") + 1]).resolve()
+        kept.mkdir(parents=True, exist_ok=True)
+        temporary = contextlib.nullcontext(kept)
+    with temporary as folder:
         state = Path(folder)
         with embedded.Services(embedded.missing_services(), state=state) as services:
             command = [sys.executable, "-m", "tests.bench", *arguments]

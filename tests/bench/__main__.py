@@ -1,4 +1,4 @@
-"""python3 dev.py bench [--members N] [--posts N] [--long N] [--times N] [--seconds N]"""
+"""python3 dev.py bench [--members N] [--posts N] [--long N] [--times N] [--seconds N] [--only WORD] [--keep FOLDER]"""
 
 import argparse
 import os
@@ -16,23 +16,37 @@ def main() -> int:
     from django.core.management import call_command
     from django.test import Client
 
+    from discussions.models import Post, Thread
+    from kmnet.demo.load import load
     from members.models import Member
 
-    from . import crowd, measure, pages  # they import models
+    from . import measure, pages  # they import models
 
     began = time.monotonic()
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     call_command("demo", verbosity=0)
-    threads = crowd.make_crowd(members=options.members, posts=options.posts, long_thread=options.long)
+    if Member.objects.filter(handle__startswith="crowd-").exists():
+        made = "as it was kept"
+    else:
+        load(members=options.members, posts=options.posts, long_thread=options.long)
+        made = f"made in {time.monotonic() - began:.0f} s"
+    long = Thread.objects.select_related("space").order_by("-last_number").first()
     tell(
-        f"{options.members} members, {options.posts} posts, one thread of {options.long}; made in "
-        f"{time.monotonic() - began:.0f} s. {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}."
+        f"{Member.objects.count()} members, {Post.objects.count()} posts, one thread of {long.last_number}; {made}. "
+        f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}."
     )
-    viewer = Member.objects.get(email="member@demo.kmnet.example")
-    member, guest = Client(SERVER_NAME="localhost"), Client(SERVER_NAME="localhost")
-    member.force_login(viewer)
-    cookie = f"{settings.SESSION_COOKIE_NAME}={member.cookies[settings.SESSION_COOKIE_NAME].value}"
+    people = {
+        name: Member.objects.get(email=f"{name}@demo.kmnet.example") for name in ("member", "organiser")
+    }
+    clients = {"": Client(SERVER_NAME="localhost")}
+    cookies = {"": ""}
+    for name, person in people.items():
+        clients[name] = Client(SERVER_NAME="localhost")
+        clients[name].force_login(person)
+        cookies[name] = (
+            f"{settings.SESSION_COOKIE_NAME}={clients[name].cookies[settings.SESSION_COOKIE_NAME].value}"
+        )
 
     with measure.serving("tests.bench.bare:application", server=measure.GUNICORN) as port:
         bare = measure.cpu_per_request(port, "/", "", seconds=options.seconds)
@@ -40,19 +54,23 @@ def main() -> int:
     tell(f"{'':26} {'queries':>7} {'p50 ms':>7} {'p95 ms':>7} {'KB':>5} {'CPU ms':>7} {'x bare':>7}")
     failed = False
     with measure.serving("kmnet.wsgi:application", server=measure.GRANIAN) as port:
-        for page in pages.main_pages(viewer=viewer, threads=threads):
+        for page in pages.main_pages(viewer=people["member"], long=long):
+            if options.only not in page.label:
+                continue
             try:
-                inside = measure.measure_inside(
-                    member if page.signed_in else guest, page.address, times=options.times
-                )
-                cpu = measure.cpu_per_request(
-                    port, page.address, cookie if page.signed_in else "", seconds=options.seconds
-                )
+                inside = measure.measure_inside(clients[page.by], page.address, times=options.times)
+                cpu = measure.cpu_per_request(port, page.address, cookies[page.by], seconds=options.seconds)
             except LookupError as trouble:
                 failed = True
                 tell(f"{page.label:26} {page.address} {trouble}")
                 continue
             tell(line_of(page, inside, cpu, bare))
+    if options.only in pages.REPLY.label:
+        inside, cpu = measure.measure_posting(
+            clients["member"], pages.reply_address(long), times=min(options.times, 40)
+        )
+        tell(line_of(pages.REPLY, inside, cpu, bare))
+        tell("  (posting: CPU of this process and the servers, without the web server’s own)")
     return int(failed)
 
 
@@ -79,6 +97,8 @@ def parse() -> argparse.Namespace:
         "--times", type=int, default=40, help="requests inside the process, for the percentiles"
     )
     parser.add_argument("--seconds", type=float, default=3, help="how long each page is asked for over HTTP")
+    parser.add_argument("--only", default="", help="only pages with this in their names")
+    parser.add_argument("--keep", help="a folder in which the servers’ data stays for the next time")
     return parser.parse_args()
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from discussions.models import Thread
 from events.models import Event
 from members.models import Member
 from resources.models import Resource
@@ -11,27 +12,53 @@ from resources.models import Resource
 
 @dataclass
 class Page:
+    """`by`: the name of the demo account that looks, or nobody. `most_times_bare`: where PRODUCT.md states it."""
+
     label: str
     address: str
-    signed_in: bool = True
-    most_times_bare: int | None = None  # PRODUCT.md states it for some
+    by: str = "member"
+    most_times_bare: int | None = None
 
 
-def main_pages(*, viewer: Member, threads: dict) -> list[Page]:
-    long, twenty = threads["long"], threads["twenty"]
+REPLY = Page("posting a reply", "", most_times_bare=15)
+
+
+def reply_address(long: Thread) -> str:
+    """Of a thread of some length that is neither the longest nor the one of twenty posts."""
+    other = Thread.objects.select_related("space").filter(
+        pk__gt=long.pk + 1, closed_at=None, space__group=None
+    )
+    return reverse(
+        "discussions:reply", args=[(found := other.order_by("pk")[0]).space.slug, found.pk, found.slug]
+    )
+
+
+def main_pages(*, viewer: Member, long: Thread) -> list[Page]:
+    """The long thread is the first that was loaded, the one of twenty posts the second."""
+    twenty = (
+        Thread.objects.select_related("space").filter(pk__gt=long.pk, last_number=20).order_by("pk").first()
+    )
     event = Event.objects.visible_to(viewer).order_by("pk").last()
+    public = Event.objects.filter(visibility="public", group=None).visible_to(viewer).order_by("pk").last()
     resource = Resource.objects.visible_to(viewer).order_by("pk").first()
+    threads, path = reverse("discussions:index"), long.get_absolute_url()
+    tag = long.tags.order_by("pk").values_list("name", flat=True)[0].replace(" ", "+")
     return [
         Page("home", reverse("hub:home")),
-        Page("threads", reverse("discussions:index"), most_times_bare=10),
+        Page("threads", threads, most_times_bare=10),
         Page("threads of a space", reverse("discussions:space", args=[long.space.slug])),
+        Page("threads, unread", f"{threads}?show=unread"),
+        Page("threads, all unread", f"{threads}?show=unread", by="organiser"),
+        Page("threads, unanswered", f"{threads}?show=unanswered"),
+        Page("threads, watching", f"{threads}?show=watching"),
+        Page("threads, mine", f"{threads}?show=mine"),
+        Page("threads, with a tag", f"{threads}?tag={tag}"),
+        Page("threads, as a guest", threads, by="", most_times_bare=3),
         Page("thread of 20 posts", twenty.get_absolute_url(), most_times_bare=12),
-        Page("long thread, first page", long.get_absolute_url(), most_times_bare=12),
-        Page(
-            "long thread, deep",
-            f"{long.get_absolute_url()}?post={long.last_number * 4 // 5}",
-            most_times_bare=12,
-        ),
+        Page("thread of 20, as a guest", twenty.get_absolute_url(), by="", most_times_bare=3),
+        Page("long thread, first page", path, most_times_bare=12),
+        Page("long thread, middle", f"{path}?post={long.last_number // 2}", most_times_bare=12),
+        Page("long thread, last page", f"{path}?post={long.last_number}", most_times_bare=12),
         Page("directory", reverse("members:directory")),
         Page("directory, recently active", reverse("members:directory") + "?sort=active"),
         Page("directory, three facets", reverse("members:directory") + "?team=solo&country=NL&language=en"),
@@ -45,7 +72,7 @@ def main_pages(*, viewer: Member, threads: dict) -> list[Page]:
         Page("resource", resource.get_absolute_url()),
         Page("search", reverse("hub:search") + "?q=evidence+practice", most_times_bare=12),
         Page("notifications", reverse("hub:notifications")),
-        Page("landing, as a guest", reverse("hub:home"), signed_in=False),
-        Page("event, as a guest", event.get_absolute_url(), signed_in=False),
-        Page("library, as a guest", reverse("resources:index"), signed_in=False),
+        Page("landing, as a guest", reverse("hub:home"), by=""),
+        Page("event, as a guest", public.get_absolute_url(), by=""),
+        Page("library, as a guest", reverse("resources:index"), by=""),
     ]
