@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
 from discussions.models import Thread
@@ -39,7 +40,7 @@ def main_pages(*, viewer: Member, long: Thread) -> list[Page]:
         Thread.objects.select_related("space").filter(pk__gt=long.pk, last_number=20).order_by("pk").first()
     )
     event = Event.objects.visible_to(viewer).order_by("pk").last()
-    public = Event.objects.filter(visibility="public", group=None).visible_to(viewer).order_by("pk").last()
+    public = Event.objects.visible_to(AnonymousUser()).order_by("pk").last()
     resource = Resource.objects.visible_to(viewer).order_by("pk").first()
     threads, path = reverse("discussions:index"), long.get_absolute_url()
     tag = long.tags.order_by("pk").values_list("name", flat=True)[0].replace(" ", "+")
