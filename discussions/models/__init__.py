@@ -6,7 +6,7 @@ from .keeping import Bookmark, Draft
 from .moved import MovedPost
 from .numbers import NumbersField
 from .polls import Poll, PollOption, Vote
-from .post import Post, PostVersion
+from .post import HeldFor, Post, PostVersion
 from .private import Mask, Participant
 from .promise import AskedToAnswer, OwedReply
 from .reactions import QuietThanks, Reaction
@@ -20,6 +20,7 @@ __all__ = [
     "Bookmark",
     "DiscussionSettings",
     "Draft",
+    "HeldFor",
     "Kind",
     "Level",
     "Mask",

@@ -13,6 +13,14 @@ from members.permissions import can_moderate
 from .thread import NEW_HERE, Thread, visible_rule
 
 
+class HeldFor(models.TextChoices):
+    """Why a moderator looks at a post before it appears."""
+
+    NEW = "new", _("first words of somebody new")
+    LINKS = "links", _("links to other places, by somebody new")
+    ASKED = "asked", _("to be looked at first")
+
+
 class PostQuerySet(HideableQuerySet):
     def visible_to(self, user):
         """Posts whose words this person may read; the same rule as permissions.can_view_post."""
@@ -88,6 +96,9 @@ class Post(Hideable):
         "Mask", null=True, blank=True, on_delete=models.SET_NULL, related_name="posts", editable=False
     )
     is_authors_first = models.BooleanField(default=False, editable=False)  # nothing of theirs appeared before
+    held_for = models.CharField(
+        _("why it was held"), max_length=8, choices=HeldFor, blank=True, editable=False
+    )  # stays when it is released: how long that took is what the next writer is told
     submit_key = models.UUIDField(null=True, blank=True, editable=False)
     heading = models.CharField(
         max_length=600, blank=True, editable=False
@@ -126,6 +137,7 @@ class Post(Hideable):
             models.Index(fields=["author", "-published_at"], name="posts_of_author"),
             models.Index(fields=["thread", "published_at"], name="posts_in_time"),
             models.Index(fields=["thread"], name="posts_held", condition=Q(number__isnull=True)),
+            models.Index(fields=["-published_at"], name="posts_once_held", condition=~Q(held_for="")),
             GinIndex(fields=["search"], name="posts_search"),
         ]
 

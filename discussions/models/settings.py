@@ -20,6 +20,12 @@ class DiscussionSettings(models.Model):
         validators=between(0, 10),
         help_text=_("0: none is held."),
     )
+    held_links = models.PositiveSmallIntegerField(
+        _("links in a new member’s first post that hold it"),
+        default=3,
+        validators=between(0, 50),
+        help_text=_("To other sites. 0: links hold nothing."),
+    )
     held_alert_hours = models.PositiveSmallIntegerField(
         _("hours after which hosts hear of posts still held"), default=24, validators=between(1, 168)
     )

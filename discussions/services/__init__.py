@@ -3,11 +3,13 @@
 from .answers import accept_answer, unaccept_answer
 from .keeping_order import ReasonMissing, close_thread, hide_post, release_post, reopen_thread, restore_post
 from .leaving import forget_author
+from .limits import LimitReached
 from .posts import ThreadClosed, add_reply, edit_post, start_thread
 from .reading import forget_reader, mark_all_read, mark_posts_read, set_watch
 from .spaces import open_group_space, seed_spaces
 
 __all__ = [
+    "LimitReached",
     "ReasonMissing",
     "ThreadClosed",
     "accept_answer",

@@ -11,8 +11,9 @@ from kmnet.core.text import RENDER_VERSION, render_markdown
 from kmnet.core.vocabulary import in_order
 from members.models import Member
 
-from ..models import Kind, Post, PostVersion, Space, Thread
+from ..models import HeldFor, Kind, Post, PostVersion, Space, Thread
 from ..permissions import can_announce, can_edit_post, can_reply, can_start_thread, can_view_thread
+from .limits import check_may_reply, check_may_start, must_hold
 from .threads import heading_of, lock_thread, publish, retell, slug_of
 
 
@@ -25,6 +26,12 @@ def sent_before(author: Member, submit_key: UUID | None) -> Post | None:
     if submit_key is None:
         return None
     return Post.objects.select_related("thread__space").filter(author=author, submit_key=submit_key).first()
+
+
+def why_held(author: Member, space: Space, text: str, hold: bool) -> str:
+    """The reason to hold it back (a HeldFor), or ""."""
+    found = must_hold(author, space, text)
+    return found or (HeldFor.ASKED if hold and not space.group_id else "")
 
 
 def new_post(*, author: Member, source: str, submit_key: UUID | None) -> Post:
@@ -53,8 +60,8 @@ def start_thread(
 ) -> Thread:
     """A new thread with its first post; the same submit_key again gives the thread made before.
 
-    With `hold` it waits, unnumbered, until a moderator has looked (release_post); never in a group's space, where no
-    moderator looks unless somebody there asks for it.
+    With `hold`, or where must_hold says so, it waits, unnumbered, until a moderator has looked (release_post); never in
+    a group's space, where no moderator looks unless somebody there asks for it. Raises LimitReached.
     """
     kind = kind or space.first_kind
     if not can_start_thread(author, space) or (kind == Kind.ANNOUNCEMENT and not can_announce(author)):
@@ -62,6 +69,8 @@ def start_thread(
     earlier = sent_before(author, submit_key)
     if earlier is not None:
         return earlier.thread
+    check_may_start(author, space)
+    held_for = why_held(author, space, f"{title} {source}", hold)
     tags = list(dict.fromkeys(tags))
     now = timezone.now()
     try:
@@ -82,8 +91,8 @@ def start_thread(
             thread.save()
             thread.tags.set(in_order(tags))
             post.thread = thread
-            if hold and not space.group_id:
-                post.state = Post.State.HELD
+            if held_for:
+                post.state, post.held_for = Post.State.HELD, held_for
                 post.save()
             else:
                 publish(thread, post, at=now)
@@ -108,6 +117,7 @@ def add_reply(
     """A reply to the thread, or to another reply. Locks the thread: numbers follow one another without a gap.
 
     The same submit_key again gives the reply made before. A reply that somebody else wrote meanwhile is no conflict.
+    Raises ThreadClosed and LimitReached.
     """
     thread = lock_thread(thread.pk)
     earlier = sent_before(author, submit_key)
@@ -119,11 +129,12 @@ def add_reply(
         raise PermissionDenied
     if parent is not None and (parent.thread_id != thread.pk or parent.number is None):
         raise PermissionDenied
+    check_may_reply(author, thread)
     post = new_post(author=author, source=source, submit_key=submit_key)
     post.thread = thread
     post.parent = None if parent is None or parent.is_first else parent
-    if hold and not thread.space.group_id:
-        post.state = Post.State.HELD
+    if held_for := why_held(author, thread.space, source, hold):
+        post.state, post.held_for = Post.State.HELD, held_for
         post.save()
     else:
         publish(thread, post, at=timezone.now())

@@ -8,7 +8,7 @@ from kmnet.core import activity
 from kmnet.core.access import guests_sign_in
 from members.models import Member
 
-from .. import decorate, pages, services
+from .. import decorate, holding, pages, services
 from ..forms import ReplyForm
 from ..models import Post, Thread, ThreadWatch
 from ..permissions import can_choose_answer, can_moderate, can_reply
@@ -64,6 +64,8 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
     posts = page.posts + held
     for post in posts:
         post.thread = thread
+    for post in held:
+        post.waits_because = holding.why_and_how_long(post) if post.author_id == user.pk else ""
     items = pages.nest(posts)
     moderates = can_moderate(user)
     read = getattr(thread, "read_numbers", None)

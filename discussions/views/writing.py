@@ -14,7 +14,7 @@ from kmnet.core.text import clean_text, render_markdown
 from kmnet.core.vocabulary import terms_for
 from members.permissions import can_write
 
-from .. import services
+from .. import holding, services
 from ..forms import EditForm, ReplyForm, ThreadForm
 from ..models import Post
 from ..permissions import can_edit_post, can_reply, can_start_thread
@@ -54,17 +54,23 @@ def ask(request, space=None):
         return render(request, "discussions/ask.html", ask_context(shown, space, preview_html=preview))
     if not valid:
         return render(request, "discussions/ask.html", ask_context(form, space), status=422)
-    thread = services.start_thread(
-        author=request.user,
-        space=space or form.cleaned_data["space"],
-        kind=form.cleaned_data["kind"],
-        title=form.cleaned_data["title"],
-        source=form.source(),
-        tags=form.cleaned_data["tags"],
-        submit_key=form.cleaned_data["submit_key"],
-    )
+    try:
+        thread = services.start_thread(
+            author=request.user,
+            space=space or form.cleaned_data["space"],
+            kind=form.cleaned_data["kind"],
+            title=form.cleaned_data["title"],
+            source=form.source(),
+            tags=form.cleaned_data["tags"],
+            submit_key=form.cleaned_data["submit_key"],
+        )
+    except services.LimitReached as limit:
+        form.add_error("body", limit.sentence)
+        return render(request, "discussions/ask.html", ask_context(form, space), status=429)
     kept_text.forget(request)
-    if thread.is_question and thread.is_shown:
+    if not thread.is_shown:
+        messages.info(request, holding.why_and_how_long(thread.posts.get()))
+    elif thread.is_question:
         messages.success(request, _("Your question is out. We tell you by e-mail when somebody answers."))
     return redirect(thread)
 
@@ -110,7 +116,12 @@ def reply(request, space, pk, slug):
             None, _("This thread was closed meanwhile. Your text is still here; copy what you need.")
         )
         return reply_page(request, thread, form, status=409)
+    except services.LimitReached as limit:
+        form.add_error("body", limit.sentence)
+        return reply_page(request, thread, form, status=429)
     kept_text.forget(request)
+    if not post.is_shown:
+        messages.info(request, holding.why_and_how_long(post))
     return redirect(post)
 
 

@@ -49,13 +49,17 @@ def introduce(request):
     if not form.is_valid():
         return render(request, "hub/introduce.html", {"form": form, "space": space}, status=422)
     data = form.cleaned_data
-    thread = existing or discussions.start_thread(
-        author=request.user,
-        space=space,
-        kind=Kind.INTRODUCTION,
-        title=data["title"],
-        source=data["body"],
-        submit_key=data["submit_key"],
-    )
+    try:
+        thread = existing or discussions.start_thread(
+            author=request.user,
+            space=space,
+            kind=Kind.INTRODUCTION,
+            title=data["title"],
+            source=data["body"],
+            submit_key=data["submit_key"],
+        )
+    except discussions.LimitReached as limit:
+        form.add_error("body", limit.sentence)
+        return render(request, "hub/introduce.html", {"form": form, "space": space}, status=429)
     kept_text.forget(request)
     return redirect(thread)
