@@ -8,6 +8,7 @@ class DiscussionsConfig(AppConfig):
 
     def ready(self):
         from . import (
+            hanging,  # noqa: F401  what the pages of posts load
             hooks,  # noqa: F401  registers with core
             personal,  # noqa: F401  what is held about people
             receivers,  # noqa: F401  answers the members app

@@ -46,3 +46,10 @@ def of_accepted_answer(activity: Activity) -> set[int]:
     if post is None:
         return set()
     return readers_of(post.thread, {post.author_id} - {activity.actor_id})
+
+
+def of_reactions(activity: Activity) -> set[int]:
+    """Whoever wrote it, also behind another name."""
+    post = Post.objects.shown().select_related("thread__space", "mask").filter(pk=activity.target_id).first()
+    writer = None if post is None else post.mask.member_id if post.mask_id else post.author_id
+    return readers_of(post.thread, {writer}) if writer else set()

@@ -23,6 +23,9 @@ activity.register(
         "discussions.accepted",
     )
 )
+activity.register(
+    activity.ActivityType("discussions.reacted", "discussions/activity/_reacted.html", audiences.of_reactions)
+)
 
 mail.register(
     mail.MailKind(

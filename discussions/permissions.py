@@ -96,6 +96,27 @@ def can_report_post(user, post: Post) -> bool:
     return can_write(user) and not is_author(user, post) and can_view_post(user, post)
 
 
+def has_standing_words(post: Post) -> bool:
+    """Readers see its words: neither hidden nor held, not taken back, not taken along by an author who left."""
+    return post.is_shown and post.deleted_at is None and post.withdrawn_at is None
+
+
+def may_be_thanked(user, post: Post) -> bool:
+    """The post's part of can_react_to_post: its words stand, and are another's."""
+    return has_standing_words(post) and not is_author(user, post)
+
+
+def can_react_to_post(user, post: Post) -> bool:
+    """Whoever may write here, to words of others that all may read. Whom the author blocks may, too: a no would tell
+    them; the author does not hear of it."""
+    return (
+        can_write_in(user, post.thread.space)
+        and post.thread.is_shown
+        and can_view_post(user, post)
+        and may_be_thanked(user, post)
+    )
+
+
 def can_hide_post(user, post: Post) -> bool:
     return can_moderate(user)
 

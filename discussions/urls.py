@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import acts, lists, reading, writing
+from .views import acts, lists, reacting, reading, writing
 
 app_name = "discussions"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("read/", acts.read_all, name="read_all"),
     path("posts/<int:pk>/edit/", writing.edit, name="edit"),
     path("posts/<int:pk>/accept/", acts.accept, name="accept"),
+    path("posts/<int:pk>/react/", reacting.react, name="react"),
+    path("posts/<int:pk>/reactions/", reacting.reactions, name="reactions"),
     path("threads/<int:pk>/unaccept/", acts.unaccept, name="unaccept"),
     path("threads/<int:pk>/watch/", acts.watch, name="watch"),
     path("threads/<int:pk>/close/", acts.close, name="close"),

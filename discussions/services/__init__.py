@@ -5,6 +5,7 @@ from .keeping_order import ReasonMissing, close_thread, hide_post, release_post,
 from .leaving import forget_author
 from .limits import LimitReached
 from .posts import ThreadClosed, add_reply, edit_post, start_thread
+from .reactions import set_reaction
 from .reading import forget_reader, mark_all_read, mark_posts_read, set_watch
 from .spaces import open_group_space, seed_spaces
 
@@ -26,6 +27,7 @@ __all__ = [
     "reopen_thread",
     "restore_post",
     "seed_spaces",
+    "set_reaction",
     "set_watch",
     "start_thread",
     "unaccept_answer",

@@ -187,6 +187,9 @@ TABLE = [
     ("discussions:preview", "POST", MEMBERS),
     ("discussions:read_all", BOTH, MEMBERS),
     ("discussions:edit", BOTH, MEMBERS_403),
+    ("discussions:react", "GET", MEMBERS),
+    ("discussions:react", "POST", MEMBERS_404),  # no reaction was named
+    ("discussions:reactions", "GET", MEMBERS),
     ("discussions:accept", "GET", MEMBERS),
     ("discussions:accept", "POST", ANSWER_CHOOSERS),
     ("discussions:unaccept", "GET", MEMBERS),
