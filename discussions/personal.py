@@ -15,8 +15,10 @@ from kmnet.core.personal_data import (
 from .models import (
     AskedToAnswer,
     Bookmark,
+    CaughtUp,
     Draft,
     Mask,
+    Mention,
     Participant,
     Post,
     PostFile,
@@ -61,9 +63,21 @@ def reading(member):
     return rows(found, "seen_at", "numbers", thread="thread_id")
 
 
+def caught_up(member):
+    """When I said that I had read everything."""
+    found = CaughtUp.objects.filter(member=member).order_by("pk")
+    return rows(found, "at", space="space__name")
+
+
+def mentions(member):
+    """Where others named me."""
+    found = Mention.objects.filter(member=member).order_by("pk")
+    return rows(found, "at", thread="post__thread_id", number="post__number")
+
+
 def watches(member):
     found = ThreadWatch.objects.filter(member=member).order_by("pk")
-    return rows(found, "level", "until", "changed_at", thread="thread_id")
+    return rows(found, "level", "chosen", "until", "changed_at", thread="thread_id")
 
 
 def followed_spaces(member):
@@ -140,6 +154,14 @@ register(
     )
 )
 register(PersonalData("read", _("What I have read"), reading, covers=("discussions.ReadState",), order=33))
+register(
+    PersonalData(
+        "caught-up", _("When I was caught up"), caught_up, covers=("discussions.CaughtUp",), order=33
+    )
+)
+register(
+    PersonalData("mentions", _("Where I was mentioned"), mentions, covers=("discussions.Mention",), order=37)
+)
 register(PersonalData("followed", _("What I follow"), watches, covers=("discussions.ThreadWatch",), order=34))
 
 register(

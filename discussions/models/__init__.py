@@ -1,7 +1,7 @@
 """Spaces, threads, posts, what each member has read of them, and what hangs on them."""
 
 from .files import PostFile
-from .following import SpaceLevel, TagLevel
+from .following import Mention, SpaceLevel, TagLevel
 from .keeping import Bookmark, Draft
 from .moved import MovedPost
 from .numbers import NumbersField
@@ -10,7 +10,7 @@ from .post import HeldFor, Post, PostVersion
 from .private import Mask, Participant
 from .promise import AskedToAnswer, OwedReply
 from .reactions import QuietThanks, Reaction
-from .reading import Level, ReadState, ThreadWatch
+from .reading import CaughtUp, Level, Owed, ReadState, ThreadWatch
 from .settings import DiscussionSettings
 from .space import MayStart, Readers, Space
 from .thread import Kind, Thread
@@ -18,6 +18,7 @@ from .thread import Kind, Thread
 __all__ = [
     "AskedToAnswer",
     "Bookmark",
+    "CaughtUp",
     "DiscussionSettings",
     "Draft",
     "HeldFor",
@@ -25,8 +26,10 @@ __all__ = [
     "Level",
     "Mask",
     "MayStart",
+    "Mention",
     "MovedPost",
     "NumbersField",
+    "Owed",
     "OwedReply",
     "Participant",
     "Poll",

@@ -1,10 +1,12 @@
-"""How closely a member follows a space or a tag; of a thread see reading.ThreadWatch."""
+"""How closely a member follows a space or a tag (of a thread see reading.ThreadWatch), and who is mentioned where."""
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from taggit.models import Tag
 
+from .post import Post
 from .reading import Level
 from .space import Space
 
@@ -55,3 +57,21 @@ class TagLevel(models.Model):
 
     def __str__(self):
         return f"level {self.pk}"
+
+
+class Mention(models.Model):
+    """A post names a member: they are told once, however often it is edited."""
+
+    post = models.ForeignKey(Post, on_delete=models.CASCADE, related_name="mentions", verbose_name=_("post"))
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mentions", verbose_name=_("member")
+    )
+    at = models.DateTimeField(_("when"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("mention")
+        verbose_name_plural = _("mentions")
+        constraints = [models.UniqueConstraint(fields=["post", "member"], name="one_mention_per_post")]
+
+    def __str__(self):
+        return f"mention {self.pk}"

@@ -86,3 +86,30 @@ class Lowest(Func):
 class IsEmpty(Func):
     function = "isempty"
     output_field = models.BooleanField()
+
+
+class OwedCount(Func):
+    """Of a thread: how many (or the lowest) of its shown posts were published after a moment."""
+
+    output_field = models.IntegerField()
+    what = "count(*)::integer"
+
+    def __init__(self, since, *, thread="pk", gone="gone_numbers"):
+        super().__init__(F(thread), F(gone), since)
+
+    def as_sql(self, compiler, connection, **extra):
+        parts, params = [], []
+        for expression in self.source_expressions:
+            sql, own = compiler.compile(expression)
+            parts.append(sql)
+            params.append(own)
+        thread, gone, since = parts
+        sql = (
+            f"(SELECT {self.what} FROM discussions_post owed WHERE owed.thread_id = {thread}"
+            f" AND owed.published_at > {since} AND NOT {gone} @> owed.number)"
+        )
+        return sql, (*params[0], *params[2], *params[1])
+
+
+class OwedFirst(OwedCount):
+    what = "min(owed.number)"

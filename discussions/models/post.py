@@ -135,7 +135,7 @@ class Post(Hideable):
         indexes = [
             models.Index(fields=["thread", "path"], name="posts_in_branches"),
             models.Index(fields=["author", "-published_at"], name="posts_of_author"),
-            models.Index(fields=["thread", "published_at"], name="posts_in_time"),
+            models.Index(fields=["thread", "published_at", "number"], name="posts_by_moment"),
             models.Index(fields=["thread"], name="posts_held", condition=Q(number__isnull=True)),
             models.Index(fields=["-published_at"], name="posts_once_held", condition=~Q(held_for="")),
             GinIndex(fields=["search"], name="posts_search"),

@@ -2,8 +2,9 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
+from django.db.models import Case, Exists, F, FilteredRelation, OuterRef, Q, When
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -12,10 +13,11 @@ from taggit.managers import TaggableManager
 from kmnet.core.models.moderation import Hideable, HideableQuerySet
 from members.permissions import can_moderate
 
-from .numbers import HowMany, IsEmpty, Lowest, NumbersField, Unread
-from .reading import ReadState, ThreadWatch
+from .numbers import HowMany, IsEmpty, Lowest, NumbersField, OwedCount, OwedFirst, Unread
+from .reading import Owed, ReadState, ThreadWatch
 from .space import Space, readable_rule
 
+EMPTY = models.Value([], output_field=ArrayField(models.IntegerField()))
 NEW_HERE = timedelta(days=14)  # for so long a first post is one to be welcomed
 
 
@@ -44,14 +46,26 @@ class ThreadQuerySet(HideableQuerySet):
         """The same rule as permissions.can_view_thread."""
         return self.filter(visible_rule(user))
 
+    def in_spaces(self, space_ids, user):
+        """visible_to, for whoever has looked up already which spaces this person reads: no join."""
+        found = self.filter(space_id__in=space_ids)
+        if can_moderate(user):
+            return found
+        shown = Q(state=Hideable.State.VISIBLE)
+        return found.filter(shown | Q(author=user.pk) if user.is_authenticated else shown)
+
     def unanswered(self):
-        """Open questions to which nobody but the asker has replied: a person is needed."""
+        """Open questions where a person is needed: nobody but the asker has replied, or it was said to be still open."""
         return self.shown().filter(
+            Q(first_reply_at__isnull=True) | Q(still_open_at__isnull=False),
             kind=Kind.QUESTION,
-            first_reply_at__isnull=True,
             accepted_post__isnull=True,
             closed_at__isnull=True,
         )
+
+    def unsettled(self):
+        """Open questions that have no chosen answer, with replies or without."""
+        return self.shown().filter(kind=Kind.QUESTION, accepted_post__isnull=True, closed_at__isnull=True)
 
     def with_reading(self, user):
         """Each with `unread_count`, `first_unread` (a number or None), `opened` (the member was here before)."""
@@ -62,10 +76,12 @@ class ThreadQuerySet(HideableQuerySet):
                 opened=models.Value(False),
             )
         unread = Unread(read="my_reading__numbers")
+        untouched = Q(my_reading__isnull=True)
+        since = Owed.to(user).expression()
         return self._joined_reading(user).annotate(
-            unread_count=HowMany(unread),
-            first_unread=Lowest(unread),
-            opened=Q(my_reading__seen_at__isnull=False),
+            unread_count=Case(When(untouched, then=OwedCount(since)), default=HowMany(unread)),
+            first_unread=Case(When(untouched, then=OwedFirst(since)), default=Lowest(unread)),
+            opened=Q(my_reading__isnull=False),
         )
 
     def _joined_reading(self, user):
@@ -99,11 +115,17 @@ class ThreadQuerySet(HideableQuerySet):
             watch_level=models.Subquery(mine),
         )
 
-    def unread_by(self, user):
-        """Threads with posts that this member has not read."""
+    def unread_by(self, user, space_ids=None):
+        """Threads with posts that this member has not read. The moment keeps the search short: nobody walks through
+        what was read years ago; `space_ids`, where only threads of these are sought, may make it shorter."""
         if not user.is_authenticated:
             return self.none()
-        return self._joined_reading(user).filter(~IsEmpty(Unread(read="my_reading__numbers")))
+        owed = Owed.to(user)
+        return self._joined_reading(user).filter(
+            Q(my_reading__isnull=False) | Q(last_post_at__gt=owed.expression()),
+            ~IsEmpty(Unread(read="my_reading__numbers")),
+            last_post_at__gt=owed.floor(space_ids),
+        )
 
     def watched_by(self, user):
         if not user.is_authenticated:
@@ -199,6 +221,9 @@ class Thread(Hideable):
         "Mask", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
     )
 
+    # The ids of its tags, in their order; a trigger keeps them, so that a list filters without a join.
+    tag_ids = ArrayField(models.IntegerField(), default=list, db_default=EMPTY, editable=False)
+
     tags = TaggableManager(blank=True)
     objects = ThreadQuerySet.as_manager()
 
@@ -215,17 +240,22 @@ class Thread(Hideable):
             models.Index(F("last_post_at").desc(), F("id").desc(), name="threads_latest"),
             models.Index("space", F("last_post_at").desc(), F("id").desc(), name="threads_latest_in_space"),
             models.Index("author", F("last_post_at").desc(), F("id").desc(), name="threads_of_author"),
+            models.Index("space", "id", name="threads_newest_in_space"),
+            models.Index("kind", F("last_post_at").desc(), F("id").desc(), name="threads_of_kind"),
             models.Index(
                 F("last_post_at").desc(),
                 F("id").desc(),
-                name="threads_unanswered",
-                condition=Q(
-                    kind=Kind.QUESTION,
-                    first_reply_at__isnull=True,
-                    accepted_post__isnull=True,
-                    closed_at__isnull=True,
-                ),
+                name="threads_waiting",
+                condition=Q(kind=Kind.QUESTION, accepted_post__isnull=True, closed_at__isnull=True)
+                & (Q(first_reply_at__isnull=True) | Q(still_open_at__isnull=False)),
             ),
+            models.Index(
+                F("last_post_at").desc(),
+                F("id").desc(),
+                name="threads_unsettled",
+                condition=Q(kind=Kind.QUESTION, accepted_post__isnull=True, closed_at__isnull=True),
+            ),
+            GinIndex(fields=["tag_ids"], name="threads_by_tag"),
         ]
 
     def __str__(self):
@@ -262,7 +292,7 @@ class Thread(Hideable):
         return (
             self.is_question
             and self.is_shown
-            and self.first_reply_at is None
+            and (self.first_reply_at is None or self.still_open_at is not None)
             and self.accepted_post_id is None
             and not self.is_closed
         )

@@ -3,10 +3,18 @@
 from .answers import accept_answer, unaccept_answer
 from .keeping_order import ReasonMissing, close_thread, hide_post, release_post, reopen_thread, restore_post
 from .leaving import forget_author
+from .levels import (
+    set_space_level,
+    set_tag_level,
+    set_watch,
+    unset_space_level,
+    unset_tag_level,
+    unset_watch,
+)
 from .limits import LimitReached
 from .posts import ThreadClosed, add_reply, edit_post, start_thread
 from .reactions import set_reaction
-from .reading import forget_reader, mark_all_read, mark_posts_read, set_watch
+from .reading import forget_reader, mark_all_read, mark_posts_read, mark_unread_from
 from .spaces import open_group_space, seed_spaces
 
 __all__ = [
@@ -22,13 +30,19 @@ __all__ = [
     "hide_post",
     "mark_all_read",
     "mark_posts_read",
+    "mark_unread_from",
     "open_group_space",
     "release_post",
     "reopen_thread",
     "restore_post",
     "seed_spaces",
     "set_reaction",
+    "set_space_level",
+    "set_tag_level",
     "set_watch",
     "start_thread",
     "unaccept_answer",
+    "unset_space_level",
+    "unset_tag_level",
+    "unset_watch",
 ]

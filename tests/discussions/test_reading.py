@@ -35,7 +35,7 @@ def test_thread_page_costs_the_same_at_any_length(client, django_assert_num_quer
     thread = make_thread(replies=replies, tags=["boards"])
     client.force_login(make_member())
     client.get(thread.get_absolute_url())  # warms what is cached; and everything is read
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         response = client.get(thread.get_absolute_url())
     assert numbers_on(response) == list(range(1, replies + 2))
 

@@ -1,0 +1,69 @@
+"""How closely a member follows a thread, a space or a tag."""
+
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from taggit.models import Tag
+
+from members.models import Member
+from members.permissions import is_full_member
+
+from ..models import Level, Space, SpaceLevel, TagLevel, Thread, ThreadWatch
+from ..permissions import can_read_space, can_watch_thread
+
+
+def set_watch(*, member: Member, thread: Thread, level: str, until: datetime | None = None) -> ThreadWatch:
+    """The member's own choice for one thread, from now on or until a moment."""
+    if not can_watch_thread(member, thread):
+        raise PermissionDenied
+    watch, _new = ThreadWatch.objects.update_or_create(
+        member=member, thread=thread, defaults={"level": Level(level), "chosen": True, "until": until}
+    )
+    return watch
+
+
+def unset_watch(*, member: Member, thread: Thread) -> None:
+    """As if they had never chosen: tags, space and the space's usual level decide."""
+    ThreadWatch.objects.filter(member=member, thread=thread).delete()
+
+
+def track_replied(*, member: Member, thread_id: int) -> None:
+    """Whoever replies sees what is new there from now on; never instead of a choice, nor of an earlier mark."""
+    ThreadWatch.objects.get_or_create(
+        member=member, thread_id=thread_id, defaults={"level": Level.TRACKING, "chosen": False}
+    )
+
+
+def set_space_level(*, member: Member, space: Space, level: str, until: datetime | None = None) -> SpaceLevel:
+    if not (member.is_active and can_read_space(member, space)):
+        raise PermissionDenied
+    found, _new = SpaceLevel.objects.update_or_create(
+        member=member, space=space, defaults={"level": Level(level), "until": until}
+    )
+    return found
+
+
+def unset_space_level(*, member: Member, space: Space) -> None:
+    SpaceLevel.objects.filter(member=member, space=space).delete()
+
+
+def set_tag_level(*, member: Member, tag: Tag, level: str, until: datetime | None = None) -> TagLevel:
+    if not is_full_member(member):
+        raise PermissionDenied
+    found, _new = TagLevel.objects.update_or_create(
+        member=member, tag=tag, defaults={"level": Level(level), "until": until}
+    )
+    return found
+
+
+def unset_tag_level(*, member: Member, tag: Tag) -> None:
+    TagLevel.objects.filter(member=member, tag=tag).delete()
+
+
+@transaction.atomic
+def forget_levels(*, member: Member) -> None:
+    """Nothing is left of what this member followed."""
+    ThreadWatch.objects.filter(member=member).delete()
+    SpaceLevel.objects.filter(member=member).delete()
+    TagLevel.objects.filter(member=member).delete()
