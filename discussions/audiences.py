@@ -40,6 +40,14 @@ def of_reply(activity: Activity) -> set[int]:
     return readers_of(post.thread, ids - {post.author_id})
 
 
+def of_asked(activity: Activity) -> set[int]:
+    """Those who were chosen for this asking, as long as the thread waits for a reply."""
+    thread = Thread.objects.shown().filter(pk=activity.target_id).select_related("space").first()
+    if thread is None or thread.first_reply_at is not None:
+        return set()
+    return readers_of(thread, set(activity.data.get("members", ())))
+
+
 def of_accepted_answer(activity: Activity) -> set[int]:
     """The one who gave the answer, unless they chose it themselves."""
     post = find_post(activity)

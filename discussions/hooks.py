@@ -26,7 +26,39 @@ activity.register(
 activity.register(
     activity.ActivityType("discussions.reacted", "discussions/activity/_reacted.html", audiences.of_reactions)
 )
+activity.register(
+    activity.ActivityType(
+        "discussions.could_answer",
+        "discussions/activity/_could_answer.html",
+        audiences.of_asked,
+        "discussions.could_answer",
+    )
+)
+activity.register(
+    activity.ActivityType(
+        "discussions.owed", "discussions/activity/_owed.html", audiences.of_asked, "discussions.owed"
+    )
+)
 
+mail.register(
+    mail.MailKind(
+        "discussions.could_answer",
+        _("A question that you could answer"),
+        "discussions/email/could_answer",
+        mails.compose_asking,
+        category="could_answer",
+    )
+)
+mail.register(
+    mail.MailKind(
+        "discussions.owed",
+        _("A reply is owed"),
+        "discussions/email/owed",
+        mails.compose_asking,
+        category="could_answer",
+        why=_("You get this because you are a host, and it is your turn."),
+    )
+)
 mail.register(
     mail.MailKind(
         "discussions.reply",

@@ -13,8 +13,8 @@ from kmnet.core.models import Activity
 from kmnet.core.moments import clock, day
 from kmnet.core.text import render_markdown
 
-from .models import Post, ReadState, Thread, ThreadWatch
-from .permissions import can_view_post
+from .models import AskedToAnswer, Post, ReadState, Thread, ThreadWatch
+from .permissions import can_reply, can_view_post
 
 LONGEST = 10_000  # characters of a reply that a mail carries whole
 MUTE = "discussions.mute"
@@ -80,6 +80,38 @@ def compose_accepted(mail) -> MailContent:
         "by_asker": activity.actor_id == thread.author_id,
         "why": _("You get this because you wrote the answer."),
     }
+    return MailContent(context=context, headers=in_thread(thread))
+
+
+def compose_asking(mail) -> MailContent:
+    """Could you answer? To a member whose own words fit, or to the host whose turn it is."""
+    activity = Activity.objects.filter(pk=mail.refs.get("activity")).first()
+    thread_id = activity.target_id if activity else None
+    post = (
+        Post.objects.select_related("author", "parent", "thread__space", "thread__author")
+        .filter(thread=thread_id, number=1)
+        .first()
+    )
+    asked = AskedToAnswer.objects.filter(thread=thread_id, member=mail.member).first()
+    if post is None or asked is None:
+        raise Withhold("the thread is gone")
+    thread = post.thread
+    if not (post.is_shown and thread.is_shown and can_reply(mail.member, thread)):
+        raise Withhold("the receiver cannot reply there")
+    if thread.first_reply_at is not None or thread.accepted_post_id is not None:
+        raise Withhold("somebody has replied meanwhile")
+    if ThreadWatch.objects.filter(thread=thread, member=mail.member, level=ThreadWatch.Level.MUTED).exists():
+        raise Withhold("the receiver has muted the thread")
+    context = {
+        **about(post, mail),
+        "words": asked.why,
+        "reply_url": settings.SITE_URL + thread.get_absolute_url() + "#reply",
+        "since": thread.created_at,
+    }
+    if asked.why:
+        context["why"] = _("You get this because your profile says that you can help with %(words)s.") % {
+            "words": asked.why
+        }
     return MailContent(context=context, headers=in_thread(thread))
 
 

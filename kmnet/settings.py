@@ -212,6 +212,7 @@ CELERY_BEAT_SCHEDULE = {
     "copies": {"task": "members.tasks.build_waiting_copies", "schedule": 60.0},
     "leaving": {"task": "members.tasks.serve_leaving", "schedule": 300.0},
     "doomed-files": {"task": "kmnet.core.tasks.sweep_doomed_files", "schedule": 300.0},
+    "reply-promise": {"task": "discussions.tasks.keep_promise", "schedule": 300.0},
     "retention": {"task": "kmnet.core.tasks.keep_retention", "schedule": 21_600.0},
     "library-abandoned-files": {"task": "resources.tasks.sweep_abandoned_files", "schedule": 3600.0},
 }

@@ -6,7 +6,21 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from kmnet.core.models.moderation import Hideable
+
 from .thread import Thread
+
+
+class OwedReplyQuerySet(models.QuerySet):
+    def owed(self):
+        """Those to which nobody else has replied, while the thread stands and waits."""
+        return self.filter(
+            kept_at__isnull=True,
+            thread__state=Hideable.State.VISIBLE,
+            thread__first_reply_at__isnull=True,
+            thread__accepted_post__isnull=True,
+            thread__closed_at__isnull=True,
+        )
 
 
 class OwedReply(models.Model):
@@ -20,8 +34,9 @@ class OwedReply(models.Model):
     asked_at = models.DateTimeField(_("members were asked"), null=True, blank=True)
     host_at = models.DateTimeField(_("a host is asked"))
     host_told_at = models.DateTimeField(_("a host was asked"), null=True, blank=True)
-    kept_at = models.DateTimeField(_("first reply"), null=True, blank=True)
-    dropped_at = models.DateTimeField(_("no reply is owed any more"), null=True, blank=True)
+    kept_at = models.DateTimeField(_("first reply by somebody else"), null=True, blank=True)
+
+    objects = OwedReplyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("owed reply")
@@ -30,7 +45,7 @@ class OwedReply(models.Model):
             models.Index(
                 fields=["ask_at"],
                 name="owed_open",
-                condition=Q(kept_at__isnull=True, dropped_at__isnull=True),
+                condition=Q(kept_at__isnull=True),
             ),
             models.Index(fields=["started_at"], name="owed_by_start"),
         ]

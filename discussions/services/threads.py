@@ -12,6 +12,7 @@ from members.models import Member
 
 from ..models import Kind, Post, ReadState, Space, Thread
 from ..models.numbers import ranges_of
+from . import promise
 
 PEOPLE_KEPT = 6
 COUNTED = (
@@ -71,7 +72,10 @@ def publish(thread: Thread, post: Post, *, at: datetime) -> None:
         thread.reply_count += 1
         if thread.first_reply_at is None and post.author_id != thread.author_id:
             thread.first_reply_at = at
+            promise.note_first_reply(thread)
     thread.save(update_fields=COUNTED)
+    if post.is_first:
+        promise.start_clock(thread, at=at)
     ReadState.objects.mark(member=post.author, thread_id=thread.pk, numbers=[post.number])
     if post.is_first:
         activity.record("discussions.asked", actor=post.author, target=thread, at=at)
@@ -106,3 +110,4 @@ def recount(thread: Thread) -> None:
     there = set(shown.values_list("number", flat=True))
     thread.gone_numbers = ranges_of(n for n in range(1, thread.last_number + 1) if n not in there)
     thread.save(update_fields=COUNTED)
+    promise.note_first_reply(thread)

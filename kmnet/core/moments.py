@@ -1,7 +1,7 @@
 """Moments in words, in the reader's zone (the active one): “Monday, 11:52”, “2 days ago”."""
 
 import zoneinfo
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext, ngettext
@@ -94,3 +94,23 @@ def world_clock(moment: datetime) -> list[str]:
 
 
 MOMENTS = {"moment": in_words, "ago": ago, "day": day, "date": date_words, "clock": clock, "exact": exact}
+
+
+def after_weekday_hours(start: datetime, hours: float, zone: str) -> datetime:
+    """The moment (UTC) by which so many hours have passed since `start`, Saturdays and Sundays in `zone` not counted.
+
+    Real hours: on the day the clocks change a day has 23 or 25 of them. An unknown zone counts as UTC.
+    """
+    try:
+        place = zoneinfo.ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        place = zoneinfo.ZoneInfo("UTC")
+    moment, left = start.astimezone(UTC), timedelta(hours=hours)
+    while True:
+        local = moment.astimezone(place)
+        midnight = datetime.combine(local.date() + timedelta(days=1), time.min, place).astimezone(UTC)
+        if local.weekday() < 5:
+            if left <= midnight - moment:
+                return moment + left
+            left -= midnight - moment
+        moment = midnight

@@ -7,6 +7,7 @@ from kmnet.core.mail import MailKind, register
 from members.permissions import can_greet, can_moderate
 
 from . import mails
+from .permissions import can_see_replies
 
 register(
     MailKind(
@@ -38,4 +39,5 @@ register(
     )
 )
 register_menu_item(MenuItem(_("Moderation"), "/moderation/", can_moderate, order=80))
+register_menu_item(MenuItem(_("Replies owed"), "/hosts/replies/", can_see_replies, order=71))
 register_menu_item(MenuItem(_("Say hello"), "/hosts/hello/", can_greet, order=70))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import digest, home, joining, moderation, notifications, search, welcome
+from .views import digest, home, joining, moderation, notifications, replies, search, welcome
 
 app_name = "hub"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("moderation/joining/<int:pk>/decide/", joining.decide, name="joining_decide"),
     path("hosts/hello/", joining.hello, name="hello"),
     path("hosts/hello/<int:pk>/", joining.said_hello, name="said_hello"),
+    path("hosts/replies/", replies.replies, name="replies"),
     path("welcome/done/", welcome.done, name="welcome_done"),
     path("welcome/introduction/", welcome.introduce, name="introduce"),
     path("moderation/<str:kind>/<int:pk>/", moderation.case, name="moderation_case"),

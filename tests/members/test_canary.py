@@ -167,6 +167,7 @@ def pages(crowd) -> dict[str, str]:
         "introductions": reverse("members:introductions"),
         "ignore or block": reverse("members:distance", args=[owner.handle]),
         "newcomers to greet": reverse("hub:hello"),
+        "replies owed": reverse("hub:replies"),
     }
 
 

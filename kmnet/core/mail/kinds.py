@@ -10,6 +10,7 @@ CATEGORIES = {
     "reply": _("Replies to what I wrote"),
     "mention": _("Somebody mentions me"),
     "watched": _("New posts in what I follow"),
+    "could_answer": _("A question that I could answer"),
     "event_reminders": _("Reminders before an event"),
     "new_resources": _("New resources in the library"),
     "digest": _("The digest"),
