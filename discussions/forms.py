@@ -128,6 +128,7 @@ class EditForm(forms.Form):
     title = LineField(label=_("Title"), max_length=160, min_length=5)
     body = BodyField(label=_("Your text"), rows=12)
     tags = TagsField(label=_("Tags"), help_text=_("Up to five words, with commas between them."))
+    begun_from = forms.CharField(required=False, max_length=16, widget=forms.HiddenInput)
 
     def __init__(self, *args, leads: bool, **kwargs):
         super().__init__(*args, **kwargs)

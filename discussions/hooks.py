@@ -5,14 +5,18 @@ from django.utils.translation import gettext_lazy as _
 from kmnet.core import activity, contributions, group_contents, mail, moderation, search
 
 from . import audiences, contributing, mails, of_group, searching, services
-from .models import Post
+from .models import Post, grace
 
 contributions.register(contributing.ANSWERS)
 contributions.register(contributing.THREADS)
 activity.register(activity.ActivityType("discussions.asked", "discussions/activity/_asked.html"))
 activity.register(
     activity.ActivityType(
-        "discussions.replied", "discussions/activity/_replied.html", audiences.of_reply, "discussions.reply"
+        "discussions.replied",
+        "discussions/activity/_replied.html",
+        audiences.of_reply,
+        "discussions.reply",
+        mail_due_at=lambda deed: deed.at + grace(),  # an edit in these minutes is what the mail then says
     )
 )
 activity.register(

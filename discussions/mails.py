@@ -29,6 +29,8 @@ def find(mail) -> tuple[Activity, Post]:
     post = posts.filter(pk=activity.target_id).first()
     if post is None:
         raise Withhold("the post is gone")
+    if post.is_taken_back:
+        raise Withhold("its author took the post back before sending")
     if not (post.is_shown and post.thread.is_shown):
         raise Withhold("the post was hidden before sending")
     if not can_view_post(mail.member, post):

@@ -57,17 +57,17 @@ def _path_of(thread: Thread, number: int) -> Subquery:
 
 
 def first_page(thread: Thread) -> PostPage:
-    return _forwards(Post.objects.with_page().filter(thread=thread).published(), Q())
+    return _forwards(Post.objects.with_page().filter(thread=thread).on_pages(), Q())
 
 
 def page_after(thread: Thread, number: int) -> PostPage:
-    posts = Post.objects.with_page().filter(thread=thread).published()
+    posts = Post.objects.with_page().filter(thread=thread).on_pages()
     return _forwards(posts, Q(path__gt=_path_of(thread, number)))
 
 
 def page_before(thread: Thread, number: int) -> PostPage:
     """The page that ends just above this post; near the beginning, the first page whole."""
-    posts = Post.objects.with_page().filter(thread=thread).published()
+    posts = Post.objects.with_page().filter(thread=thread).on_pages()
     found = list(posts.filter(path__lt=_path_of(thread, number)).order_by("-path")[: SIZE + 1])
     if len(found) <= SIZE:
         return first_page(thread)
@@ -77,7 +77,7 @@ def page_before(thread: Thread, number: int) -> PostPage:
 
 def page_with(thread: Thread, number: int) -> PostPage:
     """The page on which this post stands: the first one if it is there, else one that starts a little above it."""
-    posts = Post.objects.filter(thread=thread).published()
+    posts = Post.objects.filter(thread=thread).on_pages()
     above = list(
         posts.filter(path__lt=_path_of(thread, number))
         .order_by("-path")
@@ -86,7 +86,7 @@ def page_with(thread: Thread, number: int) -> PostPage:
     if len(above) < SIZE:
         return first_page(thread)
     return _forwards(
-        Post.objects.with_page().filter(thread=thread).published(), Q(path__gte=above[BEFORE - 1])
+        Post.objects.with_page().filter(thread=thread).on_pages(), Q(path__gte=above[BEFORE - 1])
     )
 
 

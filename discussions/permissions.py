@@ -72,9 +72,29 @@ def can_edit_post(user, post: Post) -> bool:
     return (
         can_write_in(user, post.thread.space)
         and is_author(user, post)
-        and post.state != Post.State.HIDDEN
+        and post.state not in (Post.State.HIDDEN, Post.State.DELETED)
         and can_view_thread(user, post.thread)
     )
+
+
+def can_delete_post(user, post: Post) -> bool:
+    """One's own words, while they stand or wait; silenced members too, since the words are theirs."""
+    return (
+        is_full_member(user)
+        and is_author(user, post)
+        and post.state in (Post.State.VISIBLE, Post.State.HELD)
+        and can_view_thread(user, post.thread)
+    )
+
+
+def can_undelete_post(user, post: Post) -> bool:
+    """Its author, for ten minutes, where they may still write; also where the whole thread went meanwhile."""
+    return can_write_in(user, post.thread.space) and is_author(user, post) and post.undo_until is not None
+
+
+def can_view_history(user, post: Post) -> bool:
+    """Whoever may read the post may read what it said before; of what was taken back or hidden nobody does."""
+    return can_view_post(user, post) and post.is_shown
 
 
 def can_choose_answer(user, thread: Thread) -> bool:

@@ -47,7 +47,8 @@ def posts(member):
     found = Post.objects.filter(author=member).order_by("pk")
     return rows(
         found,
-        "number", "source", "created_at", "published_at", "edited_at", "language", "state", "hidden_reason",
+        "number", "source", "created_at", "published_at", "edited_at", "deleted_at", "language", "state",
+        "hidden_reason",
         thread="thread_id", thread_title="thread__title",
     )  # fmt: skip
 

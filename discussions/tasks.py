@@ -9,3 +9,11 @@ def keep_promise() -> None:
     from .services import promise  # models are not ready when Celery looks for tasks
 
     promise.serve_due()
+
+
+@shared_task
+def wipe_taken_back() -> None:
+    """Words that their authors took back more than ten minutes ago."""
+    from . import services  # as above
+
+    services.wipe_taken_back()

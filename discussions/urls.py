@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import acts, lists, reacting, reading, writing
+from .views import acts, history, lists, reacting, reading, taking_back, writing
 
 app_name = "discussions"
 urlpatterns = [
@@ -11,6 +11,9 @@ urlpatterns = [
     path("preview/", writing.preview, name="preview"),
     path("read/", acts.read_all, name="read_all"),
     path("posts/<int:pk>/edit/", writing.edit, name="edit"),
+    path("posts/<int:pk>/delete/", taking_back.delete, name="delete"),
+    path("posts/<int:pk>/undelete/", taking_back.undelete, name="undelete"),
+    path("posts/<int:pk>/history/", history.history, name="history"),
     path("posts/<int:pk>/accept/", acts.accept, name="accept"),
     path("posts/<int:pk>/react/", reacting.react, name="react"),
     path("posts/<int:pk>/reactions/", reacting.reactions, name="reactions"),

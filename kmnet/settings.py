@@ -214,6 +214,7 @@ CELERY_BEAT_SCHEDULE = {
     "doomed-files": {"task": "kmnet.core.tasks.sweep_doomed_files", "schedule": 300.0},
     "reply-promise": {"task": "discussions.tasks.keep_promise", "schedule": 300.0},
     "retention": {"task": "kmnet.core.tasks.keep_retention", "schedule": 21_600.0},
+    "posts-taken-back": {"task": "discussions.tasks.wipe_taken_back", "schedule": 60.0},
     "library-abandoned-files": {"task": "resources.tasks.sweep_abandoned_files", "schedule": 3600.0},
 }
 
@@ -235,6 +236,9 @@ RETENTION_DAYS = {
     # 730 is a good choice; two mails a month apart warn before, and two weeks follow in which it can be undone
     "dormant_accounts": env.int("KEEP_DORMANT_ACCOUNTS", default=0),
 }
+
+# --- discussions ----------------------------------------------------------------------------------------------------
+POST_GRACE_MINUTES = 5  # in which an edit leaves no trace, and mails about a post wait
 
 # --- people ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "members.Member"

@@ -18,3 +18,4 @@ CELERY_BROKER_URL = "memory://"  # wake-ups go nowhere; tests run the work thems
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 LOGGING["root"]["level"] = "ERROR"
 STAFF_NEED_SECOND_STEP = False  # tests/members/test_mfa.py is about it
+POST_GRACE_MINUTES = 0  # tests/discussions/test_taking_back.py is about it

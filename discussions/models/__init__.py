@@ -13,9 +13,11 @@ from .reactions import QuietThanks, Reaction
 from .reading import CaughtUp, Level, Owed, ReadState, ThreadWatch
 from .settings import DiscussionSettings
 from .space import MayStart, Readers, Space
+from .taking_back import UNDO, grace
 from .thread import Kind, Thread
 
 __all__ = [
+    "UNDO",
     "AskedToAnswer",
     "Bookmark",
     "CaughtUp",
@@ -47,4 +49,5 @@ __all__ = [
     "Thread",
     "ThreadWatch",
     "Vote",
+    "grace",
 ]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from kmnet.core.models.moderation import Hideable, HideableQuerySet
 from members.permissions import can_moderate
 
+from .taking_back import UNDO, MayBeTakenBack
 from .thread import NEW_HERE, Thread, visible_rule
 
 
@@ -36,6 +37,14 @@ class PostQuerySet(HideableQuerySet):
         """Posts that have their number: all but those held before they ever appeared."""
         return self.filter(number__isnull=False)
 
+    def on_pages(self):
+        """Published, and not taken back with nothing below: what a page of a thread is made of, stubs included."""
+        return self.published().filter(gone=False)
+
+    def taken_back(self):
+        """By their authors, with words that are still there."""
+        return self.filter(deleted_at__isnull=False, wiped_at__isnull=True)
+
     def in_branches(self):
         """Each post before its replies, replies in the order of their numbers."""
         return self.order_by("path")
@@ -58,7 +67,7 @@ class PostManager(models.Manager.from_queryset(PostQuerySet)):
         return super().get_queryset().defer("search")  # only the index reads it
 
 
-class Post(Hideable):
+class Post(MayBeTakenBack):
     """What one person wrote: the first post of a thread, or a reply to it or to another reply."""
 
     thread = models.ForeignKey(
@@ -91,7 +100,9 @@ class Post(Hideable):
     )  # its author left and took the words along; the row stays, since others replied to it
     deleted_at = models.DateTimeField(
         _("taken back"), null=True, blank=True, editable=False
-    )  # by its author; a stub while replies exist
+    )  # by its author; see taking_back.py
+    gone = models.BooleanField(default=False, editable=False)  # taken back, and nothing is left below it
+    wiped_at = models.DateTimeField(_("words wiped"), null=True, blank=True, editable=False)
     mask = models.ForeignKey(
         "Mask", null=True, blank=True, on_delete=models.SET_NULL, related_name="posts", editable=False
     )
@@ -131,6 +142,17 @@ class Post(Hideable):
             models.CheckConstraint(
                 condition=~Q(number=1) | Q(parent__isnull=True), name="first_post_answers_none"
             ),
+            models.CheckConstraint(
+                condition=~Q(state="deleted") | Q(deleted_at__isnull=False), name="taken_back_says_when"
+            ),
+            models.CheckConstraint(
+                condition=Q(deleted_at__isnull=False) | Q(gone=False, wiped_at__isnull=True),
+                name="only_what_was_taken_back_is_gone",
+            ),
+            models.CheckConstraint(
+                condition=Q(wiped_at__isnull=True) | Q(source="", html="", heading=""),
+                name="wiped_words_are_gone",
+            ),
         ]
         indexes = [
             models.Index(fields=["thread", "path"], name="posts_in_branches"),
@@ -138,6 +160,12 @@ class Post(Hideable):
             models.Index(fields=["thread", "published_at", "number"], name="posts_by_moment"),
             models.Index(fields=["thread"], name="posts_held", condition=Q(number__isnull=True)),
             models.Index(fields=["-published_at"], name="posts_once_held", condition=~Q(held_for="")),
+            models.Index(
+                fields=["deleted_at"],
+                name="posts_to_wipe",
+                condition=Q(deleted_at__isnull=False, wiped_at__isnull=True),
+            ),
+            models.Index(fields=["render_version", "id"], name="posts_by_rendering"),
             GinIndex(fields=["search"], name="posts_search"),
         ]
 
@@ -165,6 +193,17 @@ class Post(Hideable):
     @property
     def is_shown(self) -> bool:
         return self.state == self.State.VISIBLE
+
+    @property
+    def is_taken_back(self) -> bool:
+        return self.deleted_at is not None
+
+    @property
+    def undo_until(self):
+        """Until when its author may have it back; None where that is over, or it was never taken back."""
+        if self.state != self.State.DELETED or self.wiped_at or self.deleted_at + UNDO < timezone.now():
+            return None
+        return self.deleted_at + UNDO
 
     @property
     def depth(self) -> int:

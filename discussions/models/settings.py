@@ -53,6 +53,11 @@ class DiscussionSettings(models.Model):
     conversations_per_day = models.PositiveSmallIntegerField(
         _("conversations that a member may begin in a day"), default=20, validators=between(1, 500)
     )
+    files_mb_per_member = models.PositiveSmallIntegerField(
+        _("megabytes of pictures and files that one member may put into posts"),
+        default=200,
+        validators=between(0, 10_000),
+    )
     promise_ask_hours = models.PositiveSmallIntegerField(
         _("hours until three members are asked for a reply"),
         default=24,

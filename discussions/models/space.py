@@ -9,7 +9,10 @@ from members.permissions import can_moderate, can_write, is_full_member
 
 from .reading import Level
 
-RESERVED = {"ask", "groups", "posts", "preview", "read", "threads", "new", "feed"}
+RESERVED = {
+    *("ask", "complete", "drafts", "feed", "files", "groups", "new", "posts", "preview", "read", "similar"),
+    "threads",
+}
 
 
 def check_space_slug(value: str) -> None:

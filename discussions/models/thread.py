@@ -16,6 +16,7 @@ from members.permissions import can_moderate
 from .numbers import HowMany, IsEmpty, Lowest, NumbersField, OwedCount, OwedFirst, Unread
 from .reading import Owed, ReadState, ThreadWatch
 from .space import Space, readable_rule
+from .taking_back import MayBeTakenBack
 
 EMPTY = models.Value([], output_field=ArrayField(models.IntegerField()))
 NEW_HERE = timedelta(days=14)  # for so long a first post is one to be welcomed
@@ -166,7 +167,7 @@ class ThreadQuerySet(HideableQuerySet):
         return self.order_by("-last_post_at", "-pk")
 
 
-class Thread(Hideable):
+class Thread(MayBeTakenBack):
     """A question, a discussion: its first post and the replies. Its state follows that of the first post."""
 
     space = models.ForeignKey(

@@ -12,18 +12,21 @@ from .levels import (
     unset_watch,
 )
 from .limits import LimitReached
-from .posts import ThreadClosed, add_reply, edit_post, start_thread
+from .posts import ChangedMeanwhile, ThreadClosed, add_reply, edit_post, start_thread, state_of
 from .reactions import set_reaction
 from .reading import forget_reader, mark_all_read, mark_posts_read, mark_unread_from
 from .spaces import open_group_space, seed_spaces
+from .taking_back import delete_post, undelete_post, wipe_taken_back
 
 __all__ = [
     "LimitReached",
+    "ChangedMeanwhile",
     "ReasonMissing",
     "ThreadClosed",
     "accept_answer",
     "add_reply",
     "close_thread",
+    "delete_post",
     "edit_post",
     "forget_author",
     "forget_reader",
@@ -41,8 +44,11 @@ __all__ = [
     "set_tag_level",
     "set_watch",
     "start_thread",
+    "state_of",
     "unaccept_answer",
     "unset_space_level",
     "unset_tag_level",
     "unset_watch",
+    "undelete_post",
+    "wipe_taken_back",
 ]

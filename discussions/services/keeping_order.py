@@ -52,7 +52,7 @@ def hide_post(*, post: Post, actor: Member, reason: str) -> Post:
     if was_answer:
         thread.accepted_post = thread.accepted_at = thread.accepted_by = None
         thread.save(update_fields=ANSWER_FIELDS)
-    if post.is_first or not thread.last_number:
+    if (post.is_first or not thread.last_number) and not post.is_taken_back:
         thread.state = Thread.State.HIDDEN
         if was_shown:
             Space.objects.filter(pk=thread.space_id).update(thread_count=F("thread_count") - 1)
@@ -71,10 +71,13 @@ def hide_post(*, post: Post, actor: Member, reason: str) -> Post:
 def restore_post(*, post: Post, actor: Member, reason: str) -> Post:
     """A hidden post is shown again, with the number it always had; one that had never appeared is published."""
     post, thread = lock_post(post, actor, reason)
-    if post.is_shown:
+    if post.is_shown or post.state == Post.State.DELETED:
         return post
     post.hidden_at, post.hidden_by, post.hidden_reason = None, None, ""
-    if post.number is None:
+    if post.is_taken_back:  # by its author, before it was hidden: nobody shows it again
+        post.state = Post.State.DELETED
+        post.save(update_fields=STATE_FIELDS)
+    elif post.number is None:
         publish(thread, post, at=timezone.now())
     else:
         post.state = Post.State.VISIBLE

@@ -10,9 +10,10 @@ from kmnet.core import erasing
 from kmnet.core.models import Activity
 from members.models import Member
 
-from ..models import Post, PostVersion, Space, Thread
+from ..models import Post, PostFile, PostVersion, Space, Thread
 from ..tags import TAGS_IN_USE
 from .answers import FIELDS as ANSWER_FIELDS
+from .files import doom_files
 from .threads import lock_thread, recount, slug_of
 
 
@@ -24,11 +25,13 @@ def forget_author(*, member: Member, keep_words: bool) -> None:
     began the thread, becomes a stub; the others are deleted.
     """
     transaction.on_commit(lambda: cache.delete_many(TAGS_IN_USE.values()), robust=True)
+    doom_files(PostFile.objects.filter(uploader=member, post=None))
     PostVersion.objects.filter(post__author=member).delete()
     Post.objects.filter(author=member).update(submit_key=None, is_authors_first=False)
     Thread.objects.filter(author=member).update(is_authors_first=False)
     if keep_words:
         return
+    doom_files(PostFile.objects.filter(uploader=member))
     for thread_id in (
         Post.objects.filter(author=member)
         .order_by("thread_id")

@@ -1,5 +1,6 @@
 """Writing: a thread's first post, replies, edits."""
 
+import hashlib
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -11,10 +12,14 @@ from kmnet.core.text import RENDER_VERSION, render_markdown
 from kmnet.core.vocabulary import in_order
 from members.models import Member
 
-from ..models import HeldFor, Kind, Post, PostVersion, Space, Thread
+from ..models import HeldFor, Kind, Post, PostVersion, Space, Thread, grace
 from ..permissions import can_announce, can_edit_post, can_reply, can_start_thread, can_view_thread
 from .limits import check_may_reply, check_may_start, must_hold
 from .threads import heading_of, lock_thread, publish, retell, slug_of
+
+
+class ChangedMeanwhile(Exception):
+    """The post is no longer what it was when its author began to edit it."""
 
 
 class ThreadClosed(Exception):
@@ -149,24 +154,34 @@ def edit_post(
     source: str,
     title: str | None = None,
     tags: Iterable[str] | None = None,
+    begun_from: str | None = None,
 ) -> Post:
     """New words for one's own post; what it said before stays in its history. Nobody is told.
 
-    Title and tags belong to the first post. A held post stays held, a number stays what it is.
+    Title and tags belong to the first post. A held post stays held, a number stays what it is. Before it appeared, and
+    in the minutes of grace() after, an edit leaves no trace. `begun_from`: the state_of() the post that the edit began
+    from; raises ChangedMeanwhile where another edit came first.
     """
     thread = lock_thread(post.thread_id)
     post = Post.objects.select_for_update(of=("self",)).get(pk=post.pk)
     post.thread = thread
     if not can_edit_post(editor, post):
         raise PermissionDenied
-    leads = post.leads
+    if begun_from and begun_from != state_of(post):
+        raise ChangedMeanwhile
+    leads, now = post.leads, timezone.now()
     title = title if leads and title else thread.title
     if (post.source, thread.title) != (source, title):
-        PostVersion.objects.create(
-            post=post, source=post.source, title=thread.title if leads else "", edited_by=editor
-        )
+        if post.published_at is not None and now >= post.published_at + grace():
+            PostVersion.objects.create(
+                post=post,
+                source=post.source,
+                title=thread.title if leads else "",
+                edited_by=editor,
+                replaced_at=now,
+            )
+            post.edited_at = now
         post.source, post.html, post.render_version = source, render_markdown(source), RENDER_VERSION
-        post.edited_at = timezone.now()
     if leads:
         if tags is not None:
             tags = list(dict.fromkeys(tags))
@@ -179,3 +194,9 @@ def edit_post(
         post.heading = heading_of(title, tags)
     post.save(update_fields=["source", "html", "render_version", "edited_at", "heading"])
     return post
+
+
+def state_of(post: Post) -> str:
+    """What an edit began from, in a few letters. Needs the post's thread."""
+    words = f"{post.source}\0{post.thread.title if post.leads else ''}"
+    return hashlib.sha256(words.encode()).hexdigest()[:16]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import F, Min
+from django.db.models import F, Min, Q
 from django.utils.text import slugify
 
 from kmnet.core import activity
@@ -73,6 +73,9 @@ def publish(thread: Thread, post: Post, *, at: datetime) -> None:
         if thread.first_reply_at is None and post.author_id != thread.author_id:
             thread.first_reply_at = at
             promise.note_first_reply(thread)
+    if thread.gone_numbers and not post.is_first:
+        # Perhaps it answers what was taken back meanwhile: then a stub keeps that place.
+        settle(thread, above(thread, post))
     thread.save(update_fields=COUNTED)
     if post.is_first:
         promise.start_clock(thread, at=at)
@@ -83,6 +86,43 @@ def publish(thread: Thread, post: Post, *, at: datetime) -> None:
         activity.record("discussions.replied", actor=post.author, target=post, at=at)
         if thread.kind == Kind.INTRODUCTION:
             members.note_reply_to_introduction(newcomer=thread.author, by=post.author)
+
+
+def above(thread: Thread, post: Post) -> Post | None:
+    """What the post answers: another reply, or the first post."""
+    if post.leads:
+        return None
+    return (
+        Post.objects.filter(thread=thread)
+        .filter(Q(pk=post.parent_id) if post.parent_id else Q(number=1))
+        .first()
+    )
+
+
+def settle(thread: Thread, post: Post | None) -> None:
+    """Is this post that was taken back a stub, or gone? And then the one above it. The thread goes with its first.
+
+    The caller holds the thread's lock, and counts anew afterwards.
+    """
+    while post is not None and post.is_taken_back:
+        others = Post.objects.filter(thread=thread, gone=False).exclude(pk=post.pk)
+        gone = not (others if post.leads else others.filter(parent=post)).exists()
+        if gone == post.gone:
+            return
+        post.gone = gone
+        post.save(update_fields=["gone"])
+        if post.leads and post.state == Post.State.DELETED:
+            visible = Thread.State.VISIBLE if post.number else Thread.State.HELD
+            set_state(thread, Thread.State.DELETED if gone else visible)
+        post = above(thread, post)
+
+
+def set_state(thread: Thread, state: str) -> None:
+    was_shown, thread.state = thread.is_shown, state
+    thread.save(update_fields=["state"])
+    if was_shown != thread.is_shown:
+        step = 1 if thread.is_shown else -1
+        Space.objects.filter(pk=thread.space_id).update(thread_count=F("thread_count") + step)
 
 
 def is_first_of(author_id: int) -> bool:

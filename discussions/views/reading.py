@@ -12,6 +12,7 @@ from .. import decorate, holding, pages, services
 from ..forms import ReplyForm
 from ..models import Post, Thread, ThreadWatch
 from ..permissions import can_choose_answer, can_moderate, can_reply
+from .taking_back import undo_offers
 
 
 @login_not_required
@@ -71,7 +72,9 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
     read = getattr(thread, "read_numbers", None)
     for item in items:
         post = item.post
-        item.shown = post.is_shown or moderates or (user.is_authenticated and post.author_id == user.pk)
+        item.shown = post.is_shown or (
+            not post.is_taken_back and (moderates or (user.is_authenticated and post.author_id == user.pk))
+        )
         if not item.shown:
             post.html = ""  # the words are not on the page at all
         item.is_new = thread.opened and post.is_shown and not in_ranges(post.number, read)
@@ -90,6 +93,7 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
         "page": page,
         "answer": answer,
         "moderates": moderates,
+        "undo_offers": undo_offers(request, thread),
         "may_reply": can_reply(user, thread),
         "may_choose": can_choose_answer(user, thread),
         "levels": ThreadWatch.Level.choices,
@@ -111,7 +115,7 @@ def held_posts(user, thread: Thread) -> list[Post]:
     """What waits for a moderator: one's own, or for moderators all."""
     if not user.is_authenticated:
         return []
-    held = Post.objects.with_page().filter(thread=thread, number__isnull=True)
+    held = Post.objects.with_page().filter(thread=thread, number__isnull=True, deleted_at__isnull=True)
     return list((held if can_moderate(user) else held.filter(author=user)).order_by("pk")[:20])
 
 

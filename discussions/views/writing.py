@@ -15,6 +15,7 @@ from kmnet.core.vocabulary import terms_for
 from members.permissions import can_write
 
 from .. import holding, services
+from ..differences import changes
 from ..forms import EditForm, ReplyForm, ThreadForm
 from ..models import Post
 from ..permissions import can_edit_post, can_reply, can_start_thread
@@ -158,7 +159,7 @@ def edit(request, pk):
         raise PermissionDenied
     leads, thread = post.leads, post.thread
     if request.method != "POST":
-        initial = {"body": post.source, "title": thread.title}
+        initial = {"body": post.source, "title": thread.title, "begun_from": services.state_of(post)}
         initial["tags"] = ", ".join(thread.tags.names()) if leads else ""
         form = EditForm(initial={**initial, **kept_text.take(request)}, leads=leads)
         return render(request, "discussions/edit.html", edit_context(form, post))
@@ -170,16 +171,33 @@ def edit(request, pk):
         return render(request, "discussions/edit.html", edit_context(form, post, preview_html=preview))
     if not valid:
         return render(request, "discussions/edit.html", edit_context(form, post), status=422)
-    services.edit_post(
-        editor=request.user,
-        post=post,
-        source=form.cleaned_data["body"],
-        title=form.cleaned_data.get("title"),
-        tags=form.cleaned_data.get("tags"),
-    )
+    try:
+        services.edit_post(
+            editor=request.user,
+            post=post,
+            source=form.cleaned_data["body"],
+            title=form.cleaned_data.get("title"),
+            tags=form.cleaned_data.get("tags"),
+            begun_from=form.cleaned_data["begun_from"],
+        )
+    except services.ChangedMeanwhile:
+        return changed_meanwhile(request, post, form)
     kept_text.forget(request)
     post = find_post(request, pk)  # its thread may have a new address
     return redirect(post)
+
+
+def changed_meanwhile(request, post, form) -> HttpResponse:
+    """In another window, say: both texts are shown, and saving again takes the one below."""
+    post = find_post(request, post.pk)
+    form.data = form.data.copy()
+    form.data["begun_from"] = services.state_of(post)
+    form.add_error(
+        None,
+        _("You changed this in another window meanwhile. Your text is below; saving it replaces the other."),
+    )
+    other = changes(post.source, form.cleaned_data["body"])
+    return render(request, "discussions/edit.html", edit_context(form, post, other=other), status=409)
 
 
 def edit_context(form, post, **more) -> dict:

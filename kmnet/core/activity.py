@@ -23,7 +23,7 @@ class ActivityType:
     members who are told; asked at fan-out time, so it must itself leave out whoever may no longer see the target. The
     actor never hears of their own deed. mail_kind: the kind of mail each of them gets, or None. category: on the
     settings page, where it differs from the mail kind's. official: done in a role that nobody can block away, so that
-    no filter is asked.
+    no filter is asked. mail_due_at: when the mails go out; at once where it is not given.
     """
 
     verb: str
@@ -31,6 +31,7 @@ class ActivityType:
     audience: Callable[[Activity], Iterable[int]] | None = None
     mail_kind: str | None = None
     official: bool = False
+    mail_due_at: Callable[[Activity], datetime] | None = None
 
 
 Filter = Callable[[Activity, set[int]], set[int]]
@@ -129,6 +130,7 @@ def fan_out(*, activity_id: int) -> int:
                     member=members[pk],
                     dedupe_key=f"{kind.mail_kind}:{activity.pk}:{pk}",
                     refs={"activity": activity.pk},
+                    due_at=kind.mail_due_at(activity) if kind.mail_due_at else None,
                 )
     activity.fanned_out_at = timezone.now()
     activity.save(update_fields=["fanned_out_at"])

@@ -190,6 +190,9 @@ TABLE = [
     ("discussions:react", "GET", MEMBERS),
     ("discussions:react", "POST", MEMBERS_404),  # no reaction was named
     ("discussions:reactions", "GET", MEMBERS),
+    ("discussions:delete", BOTH, MEMBERS_404),
+    ("discussions:undelete", "POST", MEMBERS_404),
+    ("discussions:history", "GET", READERS),
     ("discussions:accept", "GET", MEMBERS),
     ("discussions:accept", "POST", ANSWER_CHOOSERS),
     ("discussions:unaccept", "GET", MEMBERS),
