@@ -158,8 +158,8 @@ def edit_post(
 ) -> Post:
     """New words for one's own post; what it said before stays in its history. Nobody is told.
 
-    Title and tags belong to the first post. A held post stays held, a number stays what it is. Before it appeared, and
-    in the minutes of grace() after, an edit leaves no trace. `begun_from`: the state_of() the post that the edit began
+    Title and tags belong to the first post. A held post stays held, a number stays what it is. In the minutes of grace()
+    after it appeared an edit leaves no trace. `begun_from`: the state_of() the post that the edit began
     from; raises ChangedMeanwhile where another edit came first.
     """
     thread = lock_thread(post.thread_id)
@@ -172,7 +172,7 @@ def edit_post(
     leads, now = post.leads, timezone.now()
     title = title if leads and title else thread.title
     if (post.source, thread.title) != (source, title):
-        if post.published_at is not None and now >= post.published_at + grace():
+        if post.published_at is None or now >= post.published_at + grace():
             PostVersion.objects.create(
                 post=post,
                 source=post.source,
