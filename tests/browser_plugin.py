@@ -16,6 +16,9 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-quic",
+    "--renderer-process-limit=1",
+    "--in-process-gpu",
+    "--disable-smooth-scrolling",
 ]
 
 

@@ -1,10 +1,8 @@
 """People at their browsers: each has an own one, reads own mails, and never sees a page that axe would fault."""
 
 import re
-from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
-import axe_playwright_python
 import pytest
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Browser, Page, expect
@@ -14,10 +12,9 @@ from kmnet.core import mail
 from kmnet.core.tasks import fan_out_waiting
 from kmnet.hub.tasks import queue_due_digests
 
+from .judging import DESK, faults_of
+
 PASSWORD = "a-bridge-and-a-harbour-7"
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-COLOUR_RULES = ["color-contrast", "link-in-text-block"]
 
 
 def without_scripts():
@@ -60,7 +57,11 @@ class Person:
     def __init__(self, site: Site, name: str, address: str, *, scripts: bool):
         self.site, self.name, self.address, self.scripts = site, name, address, scripts
         self.context = site.browser.new_context(
-            java_script_enabled=scripts, viewport=DESK, timezone_id="America/Toronto", locale="en-GB"
+            java_script_enabled=scripts,
+            viewport=DESK,
+            timezone_id="America/Toronto",
+            locale="en-GB",
+            reduced_motion="reduce",  # as in faults_of; nobody waits for a transition
         )
         self.context.set_default_timeout(15_000)
         self.page: Page = self.context.new_page()
@@ -139,34 +140,11 @@ class Person:
 
     # --- what axe says ---
     def look(self, where: str) -> None:
-        """Judge the page that is open, on a phone and at a desk, light and dark. Needs scripts; without them, nothing.
-
-        In the dark only the rules about colours can find anything that they did not find in the light.
-        """
+        """Judge the page that is open (faults_of). Needs scripts; without them, nothing."""
         assert self.faults == [], f"{where}: {self.faults}"
         self.site.judged.add(view_at(self.page.url))
-        if not self.scripts or where in self.site.looked_at:
-            return
-        found = []
-        self.page.evaluate(AXE)
-        for size in (PHONE, DESK):
-            self.page.set_viewport_size(size)
-            for scheme in ("light", "dark"):
-                self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-                options: dict = {"resultTypes": ["violations"]}  # what passes is told by one node, not by all
-                if scheme == "dark":
-                    options["runOnly"] = {"type": "rule", "values": COLOUR_RULES}
-                answer = self.page.evaluate("options => axe.run(document, options)", options)
-                assert answer["passes"], f"axe looked at nothing on {where}"
-                for fault in answer["violations"]:
-                    nodes = [node["html"][:200] for node in fault["nodes"]]
-                    found.append(f"{where} at {size['width']} px, {scheme}: {fault['id']}: {nodes}")
-            beyond = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-            if beyond > 0:
-                found.append(f"{where} at {size['width']} px is {beyond} px too wide")
-        self.page.emulate_media(color_scheme="light")
-        self.faults.clear()  # axe tries to read imported style sheets as inline ones, which the policy refuses
-        self.site.looked_at[where] = found
+        if self.scripts and where not in self.site.looked_at:
+            self.site.looked_at[where] = faults_of(self.page, where)
 
 
 def view_at(address: str) -> str:

@@ -4,17 +4,14 @@ import gzip
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from kmnet.core import views
-from tests.browser.people import COLOUR_RULES
+from tests.browser.judging import PHONE, faults_of
 from tests.factories import PASSWORD, make_member
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-LOOKS = [(PHONE, "light"), (PHONE, "dark"), (DESK, "light"), (DESK, "dark")]
 GUEST_PAGES = {
     "about": [
         "/",
@@ -49,21 +46,6 @@ MEMBER_PAGES = [
     "/accounts/2fa/recovery-codes/generate/",
     "/accounts/reauthenticate/",
 ]
-
-
-def faults_of(page, where: str) -> list[str]:
-    found = []
-    for size, scheme in LOOKS:
-        page.set_viewport_size(size)
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        options: dict = {"resultTypes": ["violations"]}  # what passes needs no list
-        if scheme == "dark":
-            options["runOnly"] = {"type": "rule", "values": COLOUR_RULES}
-        said = Axe().run(page, options=options)
-        found += [f"{where} {size['width']} {scheme}: {fault['id']}" for fault in said.response["violations"]]
-        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-            found.append(f"{where} {size['width']}: wider than the window")
-    return found
 
 
 @pytest.fixture

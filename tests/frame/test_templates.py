@@ -55,6 +55,33 @@ def test_nothing_is_loaded_from_elsewhere():
     assert found_in(SCRIPTS, r"\beval\(|new Function|(fetch|import)\(\s*[\"'`](https?:)?//") == []
 
 
+def width_queries(css: str) -> list[str]:
+    """What stands inside @media or @container with a width."""
+    blocks = []
+    for query in re.finditer(r"@(?:media|container)[^{]*(?:width|inline-size)[^{]*{", css):
+        end, depth = query.end(), 1
+        while depth:
+            depth += {"{": 1, "}": -1}.get(css[end], 0)
+            end += 1
+        blocks.append(css[query.end() : end - 1])
+    return blocks
+
+
+def test_no_width_changes_a_colour():
+    """What axe says of the dark on a phone holds at a desk (tests/browser/judging.py). Words that a style generates are
+    not judged anywhere."""
+    css = {path.name: re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S) for path in STYLES}
+    tokens = "|".join(re.findall(r"(--[\w-]+):\s*(?:light-dark|#)", css["tokens.css"]))
+    colours = rf"(?<![\w-])(color|background[\w-]*|opacity|filter|mix-blend-mode|{tokens})\s*:"
+    blocks = [block for text in css.values() for block in width_queries(text)]
+    shown = [re.sub(r"[^{}]*::(before|after)\s*{[^}]*}", "", block) for block in blocks]
+    assert len(shown) >= 5
+    assert "--ink" in tokens
+    assert [match[0] for block in shown for match in re.finditer(colours, block)] == []
+    told = width_queries("@media (min-width: 9rem) { a { --ink: red } } b { color: red }")
+    assert [re.findall(colours, block) for block in told] == [["--ink"]]
+
+
 def test_styles_are_logical():
     """Left and right are for left-to-right scripts only; start and end are for all."""
     physical = (
