@@ -61,3 +61,8 @@ def of_reactions(activity: Activity) -> set[int]:
     post = Post.objects.shown().select_related("thread__space", "mask").filter(pk=activity.target_id).first()
     writer = None if post is None else post.mask.member_id if post.mask_id else post.author_id
     return readers_of(post.thread, {writer}) if writer else set()
+
+
+def of_thanks(activity: Activity) -> set[int]:
+    """The author, and nobody else; the giver is unknown here."""
+    return set(Member.objects.full().filter(pk=activity.target.author_id).values_list("pk", flat=True))

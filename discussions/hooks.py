@@ -2,7 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core import activity, contributions, group_contents, mail, moderation, search
+from kmnet.core import activity, contributions, frame, group_contents, mail, moderation, search
+from members.permissions import is_full_member
 
 from . import audiences, contributing, mails, of_group, searching, services
 from .models import Post, grace
@@ -25,6 +26,15 @@ activity.register(
         "discussions/activity/_accepted.html",
         audiences.of_accepted_answer,
         "discussions.accepted",
+    )
+)
+activity.register(activity.ActivityType("discussions.kept", "discussions/activity/_kept.html"))
+activity.register(
+    activity.ActivityType(
+        "discussions.helped",
+        "discussions/activity/_helped.html",
+        audiences.of_thanks,
+        "discussions.helped",
     )
 )
 activity.register(
@@ -80,6 +90,32 @@ mail.register(
         mails.compose_accepted,
         category="reply",
     )
+)
+
+mail.register(
+    mail.MailKind(
+        "discussions.kept",
+        _("Something you keep for later"),
+        "discussions/email/kept",
+        mails.compose_kept,
+        category="kept",
+        why=_("You get this because you asked to be reminded."),
+    )
+)
+mail.register(
+    mail.MailKind(
+        "discussions.helped",
+        _("How many people you helped"),
+        "discussions/email/helped",
+        mails.compose_helped,
+        category="thanks",
+        why=_(
+            "You get this because members said that what you wrote helped them. It comes once a month at most."
+        ),
+    )
+)
+frame.register_menu_item(
+    frame.MenuItem(_("Kept for later"), "/discussions/bookmarks/", is_full_member, order=40)
 )
 
 search.register(search.SearchSource("discussions", _("Discussions"), 10, searching.search))

@@ -13,8 +13,10 @@ from kmnet.core.models import Activity
 from kmnet.core.moments import clock, day
 from kmnet.core.text import render_markdown
 
-from .models import AskedToAnswer, Post, ReadState, Thread, ThreadWatch
+from .models import AskedToAnswer, Bookmark, Post, ReadState, Thread, ThreadWatch
 from .permissions import can_reply, can_view_post
+from .services.bookmarks import why_not
+from .services.thanks import count_helped
 
 LONGEST = 10_000  # characters of a reply that a mail carries whole
 MUTE = "discussions.mute"
@@ -145,3 +147,36 @@ def in_thread(thread: Thread) -> dict[str, str]:
 def mute_url(thread: Thread, member_id: int) -> str:
     token = tokens.make(MUTE, lifetime=tokens.TWO_YEARS, t=thread.pk, m=member_id)
     return settings.SITE_URL + reverse("discussions_mail:mute", args=[token])
+
+
+def compose_kept(mail) -> MailContent:
+    """The way back to what they wanted to come back to, and their own note."""
+    bookmarks = Bookmark.objects.select_related("member", "post__thread__space", "post__mask")
+    kept = bookmarks.filter(pk=mail.refs["bookmark"]).first()
+    if kept is None:
+        raise Withhold("kept no longer, or the post is gone")
+    if reason := why_not(kept):
+        raise Withhold(reason)
+    thread = kept.post.thread
+    return MailContent(
+        context={
+            "thread": thread,
+            "note": kept.note,
+            "url": settings.SITE_URL + thread.url_of(kept.post.number),
+            "again_url": settings.SITE_URL + reverse("discussions:keep", args=[kept.post_id]),
+        },
+        headers=in_thread(thread),
+    )
+
+
+def compose_helped(mail) -> MailContent:
+    """Numbers, counted at this moment: what was taken back meanwhile is not told."""
+    deed = Activity.objects.filter(pk=mail.refs["activity"]).first()
+    month = deed.target if deed else None
+    if month is None:
+        raise Withhold("the month is gone")
+    month.people, month.countries = count_helped(month)
+    if not month.people:
+        raise Withhold("nobody to tell of any more")
+    url = settings.SITE_URL + reverse("discussions:helped_months")
+    return MailContent(context={"sentence": month.sentence, "url": url})

@@ -137,6 +137,13 @@ def can_react_to_post(user, post: Post) -> bool:
     )
 
 
+def can_keep_post(user, post: Post) -> bool:
+    """Kept for oneself: whatever one may read, as long as its words stand; silenced members too."""
+    return bool(
+        user.is_authenticated and user.is_active and has_standing_words(post) and can_view_post(user, post)
+    )
+
+
 def can_hide_post(user, post: Post) -> bool:
     return can_moderate(user)
 

@@ -28,6 +28,7 @@ from .models import (
     ReadState,
     SpaceLevel,
     TagLevel,
+    ThanksMonth,
     Thread,
     ThreadWatch,
     Vote,
@@ -102,6 +103,12 @@ def quiet_thanks(member):
     return rows(found, "at", thread="post__thread_id", number="post__number")
 
 
+def thanks_told(member):
+    """How many people I helped, as I was told."""
+    found = ThanksMonth.objects.filter(author=member).order_by("pk")
+    return rows(found, "month", "people", "countries", "told_at")
+
+
 def votes(member):
     found = Vote.objects.filter(member=member).order_by("pk")
     return rows(found, "rank", "at", answer="option__text", thread="poll__thread_id")
@@ -110,7 +117,7 @@ def votes(member):
 def bookmarks(member):
     found = Bookmark.objects.filter(member=member).order_by("pk")
     return rows(
-        found, "note", "remind_at", "reminded_at", "created_at",
+        found, "note", "remind_at", "reminded_at", "not_reminded", "created_at",
         thread="post__thread_id", number="post__number",
     )  # fmt: skip
 
@@ -181,6 +188,11 @@ register(
         "quiet-thanks", _("Thanks I gave"), quiet_thanks, covers=("discussions.QuietThanks",), order=35
     )
 )
+register(
+    PersonalData(
+        "thanks-told", _("How many I helped"), thanks_told, covers=("discussions.ThanksMonth",), order=35
+    )
+)
 register(PersonalData("votes", _("How I voted"), votes, covers=("discussions.Vote",), order=35))
 register(PersonalData("bookmarks", _("Bookmarks"), bookmarks, covers=("discussions.Bookmark",), order=36))
 register(PersonalData("drafts", _("Drafts"), drafts, covers=("discussions.Draft",), order=36))
@@ -241,6 +253,7 @@ declare(
 declare("discussions.Mask", name=Fate.STAYS)
 declare("discussions.AskedToAnswer", why=Fate.GOES)
 declare("discussions.Draft", key=Fate.GOES, data=Fate.GOES)
-declare("discussions.Bookmark", note=Fate.GOES)
+declare("discussions.Bookmark", note=Fate.GOES, not_reminded=Fate.GOES)
 declare("discussions.PollOption", text=Fate.STAYS)
+declare("discussions.Poll", outcome=Fate.STAYS)  # numbers
 declare_impersonal("discussions.Space", "discussions.MovedPost", "discussions.DiscussionSettings")

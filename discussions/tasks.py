@@ -17,3 +17,20 @@ def wipe_taken_back() -> None:
     from . import services  # as above
 
     services.wipe_taken_back()
+
+
+@shared_task
+def remind_of_kept() -> None:
+    """What members keep for later, where their reminder is due."""
+    from . import services  # models are not ready when Celery looks for tasks
+
+    while services.remind_of_kept():
+        pass
+
+
+@shared_task
+def tell_of_thanks() -> None:
+    """Whom they helped, to authors in whose zone it is the morning of one of the first days of the month."""
+    from . import services  # models are not ready when Celery looks for tasks
+
+    services.tell_of_thanks()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import acts, history, lists, reacting, reading, taking_back, writing
+from .views import acts, history, keeping, lists, reacting, reading, taking_back, writing
 
 app_name = "discussions"
 urlpatterns = [
@@ -15,6 +15,11 @@ urlpatterns = [
     path("posts/<int:pk>/undelete/", taking_back.undelete, name="undelete"),
     path("posts/<int:pk>/history/", history.history, name="history"),
     path("posts/<int:pk>/accept/", acts.accept, name="accept"),
+    path("bookmarks/", keeping.bookmarks, name="bookmarks"),
+    path("bookmarks/<int:pk>/drop/", keeping.drop, name="drop"),
+    path("helped/", keeping.helped_months, name="helped_months"),
+    path("posts/<int:pk>/keep/", keeping.keep, name="keep"),
+    path("posts/<int:pk>/helped/", keeping.helped, name="helped"),
     path("posts/<int:pk>/react/", reacting.react, name="react"),
     path("posts/<int:pk>/reactions/", reacting.reactions, name="reactions"),
     path("threads/<int:pk>/unaccept/", acts.unaccept, name="unaccept"),

@@ -9,7 +9,7 @@ from .polls import Poll, PollOption, Vote
 from .post import HeldFor, Post, PostVersion
 from .private import Mask, Participant
 from .promise import AskedToAnswer, OwedReply
-from .reactions import QuietThanks, Reaction
+from .reactions import QuietThanks, Reaction, ThanksMonth
 from .reading import CaughtUp, Level, Owed, ReadState, ThreadWatch
 from .settings import DiscussionSettings
 from .space import MayStart, Readers, Space
@@ -46,6 +46,7 @@ __all__ = [
     "Space",
     "SpaceLevel",
     "TagLevel",
+    "ThanksMonth",
     "Thread",
     "ThreadWatch",
     "Vote",

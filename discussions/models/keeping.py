@@ -57,6 +57,7 @@ class Bookmark(models.Model):
     note = models.CharField(_("note to myself"), max_length=200, blank=True)
     remind_at = models.DateTimeField(_("remind me"), null=True, blank=True)
     reminded_at = models.DateTimeField(_("reminded"), null=True, blank=True)
+    not_reminded = models.CharField(_("why there was no reminder"), max_length=100, blank=True)
     created_at = models.DateTimeField(_("kept"), default=timezone.now)
 
     class Meta:

@@ -26,13 +26,34 @@ class Poll(models.Model):
     )
     way = models.CharField(_("how to answer"), max_length=8, choices=Way, default=Way.SINGLE)
     closes_at = models.DateTimeField(_("open until"), null=True, blank=True)
-    closed_at = models.DateTimeField(_("closed early"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)  # counted, for good
     results = models.CharField(_("results are shown"), max_length=6, choices=Results, default=Results.ALWAYS)
     is_anonymous = models.BooleanField(_("nobody sees who chose what"), default=True)
+    # Once closed: what came out, by the ids of the options (services.tallies). The votes of an anonymous poll are then
+    # deleted; those of a named one stay, and no longer count.
+    outcome = models.JSONField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("poll")
         verbose_name_plural = _("polls")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(way__in=["single", "multiple", "ranked"], results__in=["always", "closed"]),
+                name="poll_is_of_a_known_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True, outcome__isnull=True)
+                | Q(closed_at__isnull=False, outcome__isnull=False),
+                name="closed_polls_have_an_outcome",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["closes_at"],
+                name="polls_to_close",
+                condition=Q(closed_at__isnull=True, closes_at__isnull=False),
+            )
+        ]
 
     def __str__(self):
         return f"poll {self.pk}"
@@ -50,7 +71,10 @@ class PollOption(models.Model):
         verbose_name_plural = _("answers of a poll")
         ordering = ["position"]
         constraints = [
-            models.UniqueConstraint(fields=["poll", "position"], name="one_poll_option_per_position")
+            models.UniqueConstraint(fields=["poll", "position"], name="one_poll_option_per_position"),
+            models.CheckConstraint(
+                condition=Q(position__gte=1, position__lte=10), name="polls_have_ten_options_at_most"
+            ),
         ]
 
     def __str__(self):
@@ -70,7 +94,7 @@ class Vote(models.Model):
         related_name="votes",
         verbose_name=_("member"),
     )
-    rank = models.PositiveSmallIntegerField(_("rank"), default=1)
+    rank = models.PositiveSmallIntegerField(_("rank"), null=True, blank=True)  # in a ranked poll alone
     is_only = models.BooleanField(default=False, editable=False)  # in a poll with one answer each
     at = models.DateTimeField(_("when"), default=timezone.now)
 
@@ -82,6 +106,7 @@ class Vote(models.Model):
             models.UniqueConstraint(
                 fields=["poll", "member"], condition=Q(is_only=True), name="one_vote_where_one_is_asked"
             ),
+            models.UniqueConstraint(fields=["poll", "member", "rank"], name="one_vote_per_rank"),
         ]
 
     def __str__(self):

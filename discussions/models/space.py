@@ -10,6 +10,7 @@ from members.permissions import can_moderate, can_write, is_full_member
 from .reading import Level
 
 RESERVED = {
+    *("bookmarks", "helped"),
     *("ask", "complete", "drafts", "feed", "files", "groups", "new", "posts", "preview", "read", "similar"),
     "threads",
 }

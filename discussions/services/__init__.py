@@ -1,6 +1,7 @@
 """Every write of this app. Each locks the thread's row first; who holds it numbers, counts and decides alone."""
 
 from .answers import accept_answer, unaccept_answer
+from .bookmarks import drop_bookmark, keep_post, remind_of_kept
 from .keeping_order import ReasonMissing, close_thread, hide_post, release_post, reopen_thread, restore_post
 from .leaving import forget_author
 from .levels import (
@@ -17,8 +18,15 @@ from .reactions import set_reaction
 from .reading import forget_reader, mark_all_read, mark_posts_read, mark_unread_from
 from .spaces import open_group_space, seed_spaces
 from .taking_back import delete_post, undelete_post, wipe_taken_back
+from .thanks import months_of, set_quiet_thanks, tell_of_thanks
 
 __all__ = [
+    "tell_of_thanks",
+    "set_quiet_thanks",
+    "remind_of_kept",
+    "months_of",
+    "keep_post",
+    "drop_bookmark",
     "LimitReached",
     "ChangedMeanwhile",
     "ReasonMissing",

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from kmnet.core.templatetags.kmnet import icon
 
 from ..models import Reaction
+from ..permissions import has_standing_words
 
 register = template.Library()
 
@@ -84,3 +85,29 @@ def button(post, kind) -> SafeString:
         kind.label,
         format_html(" <b>{}</b>", count) if count else "",
     )
+
+
+@register.simple_tag(takes_context=True)
+def keep_menu(context, post):
+    """{% keep_menu post %}: lines of a post's menu: keep it, and “this helped me”, which only its giver sees."""
+    if not context["user"].is_authenticated or not has_standing_words(post):
+        return ""
+    keep = format_html(
+        '<a href="{}">{}{}</a>',
+        address("discussions:keep", post.pk),
+        icon("bookmark"),
+        _("Kept for later") if post.is_kept else _("Keep for later"),
+    )
+    if not post.may_react:
+        return keep
+    thank = format_html(
+        '<form method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+        '<button type="submit" name="set" value="{}" aria-pressed="{}">{}{}</button></form>',
+        address("discussions:helped", post.pk),
+        context.get("csrf_token"),
+        "off" if post.helped_me else "on",
+        "true" if post.helped_me else "false",
+        icon("check" if post.helped_me else "heart"),
+        _("This helped me (only you see this)"),
+    )
+    return format_html("{}{}", keep, thank)

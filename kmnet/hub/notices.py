@@ -7,7 +7,7 @@ from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
-from discussions.models import Post, Thread
+from discussions.models import Post, ThanksMonth, Thread
 from events.models import Event
 from kmnet.core import activity
 from kmnet.core.models import Activity, Notification
@@ -48,6 +48,7 @@ def things_seen_by(member) -> list[QuerySet]:
         .select_related("thread__space", "author")
         .defer("source", "html", "heading"),
         Thread.objects.visible_to(member).select_related("space", "author"),
+        ThanksMonth.objects.filter(author=member),
         Event.objects.visible_to(member),
         Resource.objects.visible_to(member).defer("csl", "search"),
         MembersGroup.objects.visible_to(member),

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from discussions.models import Post, Thread
+from discussions.services import set_reaction
 from events.models import Speaker
 from kmnet.core import activity
 from kmnet.core.mail import send_due_mail
@@ -136,6 +137,8 @@ def pages(crowd) -> dict[str, str]:
     asked = make_thread(author=owner, space=space)
     answered = make_thread(space=space)
     make_post(thread=answered, author=owner)
+    question = answered.posts.get(number=1)
+    set_reaction(member=owner, post=question, kind="thanks", on=True)
     event = make_event(organisers=[owner])
     make_registration(event=event, member=owner)
     session = make_session_item(event=event)
@@ -153,6 +156,7 @@ def pages(crowd) -> dict[str, str]:
         "space": space.get_absolute_url(),
         "thread": asked.get_absolute_url(),
         "answered thread": answered.get_absolute_url(),
+        "who reacted": reverse("discussions:reactions", args=[question.pk]),
         "ask": reverse("discussions:ask"),
         "events": reverse("events:index"),
         "event": event.get_absolute_url(),

@@ -187,6 +187,12 @@ TABLE = [
     ("discussions:preview", "POST", MEMBERS),
     ("discussions:read_all", BOTH, MEMBERS),
     ("discussions:edit", BOTH, MEMBERS_403),
+    ("discussions:bookmarks", "GET", MEMBERS),
+    ("discussions:drop", "POST", MEMBERS_404),
+    ("discussions:helped_months", "GET", MEMBERS),
+    ("discussions:keep", BOTH, MEMBERS),
+    ("discussions:helped", "GET", MEMBERS),
+    ("discussions:helped", "POST", MEMBERS_404),  # neither on nor off
     ("discussions:react", "GET", MEMBERS),
     ("discussions:react", "POST", MEMBERS_404),  # no reaction was named
     ("discussions:reactions", "GET", MEMBERS),

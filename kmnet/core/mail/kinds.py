@@ -11,6 +11,8 @@ CATEGORIES = {
     "mention": _("Somebody mentions me"),
     "watched": _("New posts in what I follow"),
     "could_answer": _("A question that I could answer"),
+    "kept": _("Reminders of what I keep for later"),
+    "thanks": _("Once a month: how many people I helped"),
     "event_reminders": _("Reminders before an event"),
     "new_resources": _("New resources in the library"),
     "digest": _("The digest"),
