@@ -226,6 +226,11 @@ class Shown:
         """By one query, unless the member came from `with_card(viewer)`."""
         return cls(profile, level_between(viewer, profile.member))
 
+    def holding(self, lists: dict[str, list]) -> "Shown":
+        """With lists that were fetched for many profiles at once; each is still shown to those who may see it."""
+        self._lists.update(lists)
+        return self
+
     def with_lists(self, reader) -> "Shown":
         """All terms and tags of the profile in one query, which of them the reader has too, and the groups of both."""
         self._lists = {name: [] for name in NAMED}

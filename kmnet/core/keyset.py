@@ -122,12 +122,15 @@ def paginate_stretches(stretches: list[QuerySet], params, *, order: list[str], s
     columns = [name.lstrip("-") for name in order]
     parts = []
     for number, rows in enumerate(stretches):
-        if at is not None and (number > at if place.backwards else number < at):
+        passed = at is not None and (number > at if place.backwards else number < at)
+        if passed or rows.query.is_empty():
             continue
         rows = rows.annotate(stretch=Value(number, output_field=IntegerField())).order_by(*direction)
         if number == at:
             rows = rows.filter(_after(direction, values))
         parts.append(rows.values_list("stretch", *columns, named=True)[: size + 1])
+    if not parts:
+        return place.page([], size)
     first, *others = parts
     rows = first.union(*others, all=True).order_by(*place.direction)[: size + 1] if others else first
     return place.page(list(rows), size)

@@ -3,7 +3,7 @@
 from django.core.cache import cache
 from django.db import connection, transaction
 
-COUNTRIES_KEY = "directory:countries"  # see members.finding
+COUNTRIES_KEY = "directory:countries"  # see members.finding.by_country
 
 # One statement for one profile and for all of them. What is hidden from everybody but its owner gets no key at all.
 INDEX = """

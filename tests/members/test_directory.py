@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from kmnet.core.models import Term
 from members import services
-from members.finding import KINDS, LABELS_KEY, PAGE_SIZE, Finding, count_countries
+from members.finding import KINDS, LABELS_KEY, Finding, count_countries
+from members.finding.limits import PAGE_SIZE
 from members.models import DirectoryEntry, Group, GroupMember, Member, Profile, SeenBy
 from members.services.directory import COUNTRIES_KEY
 from members.visibility import can_see
@@ -45,7 +46,7 @@ def names(finding) -> list[str]:
 def test_directory_costs_the_same_for_1_and_50(
     count, signed_in, vocabulary, monkeypatch, django_assert_num_queries
 ):
-    monkeypatch.setattr("members.finding.PAGE_SIZE", 50)
+    monkeypatch.setattr("members.finding.limits.PAGE_SIZE", 50)
     roles = list(Term.objects.filter(facet__key="role")[:2])
     for _number in range(count):
         services.update_profile(
@@ -241,7 +242,7 @@ def test_the_total_is_never_exact(number, said, look):
 
 
 def test_where_not_all_are_looked_at_the_numbers_say_so(look, monkeypatch):
-    monkeypatch.setattr("members.finding.LOOKED_AT", 4)
+    monkeypatch.setattr("members.finding.limits.LOOKED_AT", 4)
     for _number in range(6):
         services.update_profile(member=make_member(), country="KE")
     finding = look()
@@ -251,7 +252,7 @@ def test_where_not_all_are_looked_at_the_numbers_say_so(look, monkeypatch):
 @pytest.mark.parametrize("rare", [0, 100])
 def test_the_two_ways_of_looking_up_find_the_same(rare, look, monkeypatch):
     """Few are looked up first, many are come across in the order."""
-    monkeypatch.setattr("members.finding.RARE", rare)
+    monkeypatch.setattr("members.finding.limits.RARE", rare)
     for name, country in (("Ann", "KE"), ("Bob", "NL"), ("Cy", "KE")):
         services.update_profile(
             member=make_member(name=name), country=country, headline="falls prevention", can_help=["boards"]
@@ -348,7 +349,7 @@ def look_as(signed_in):
 
 @pytest.mark.parametrize("rare", [0, 100])
 def test_those_who_fit_come_first_and_it_is_said_why(rare, look_as, vocabulary, monkeypatch):
-    monkeypatch.setattr("members.finding.RARE", rare)
+    monkeypatch.setattr("members.finding.limits.RARE", rare)
     viewer = make_member(name="Me")
     services.update_profile(member=viewer, can_help=["KT planning"], looking_for=["co-creation", "boards"])
     people = {
@@ -377,8 +378,8 @@ def test_those_who_fit_come_first_and_it_is_said_why(rare, look_as, vocabulary, 
 
 @pytest.mark.parametrize("rare", [0, 100])
 def test_pages_by_match_show_everybody_once_and_lead_back(rare, signed_in, monkeypatch):
-    monkeypatch.setattr("members.finding.PAGE_SIZE", 3)
-    monkeypatch.setattr("members.finding.RARE", rare)
+    monkeypatch.setattr("members.finding.limits.PAGE_SIZE", 3)
+    monkeypatch.setattr("members.finding.limits.RARE", rare)
     viewer = make_member(profile={"is_listed": False})
     services.update_profile(member=viewer, can_help=["boards"], looking_for=["equity"])
     for number in range(8):

@@ -1,0 +1,86 @@
+"""Pieces of SQL with their parameters, for what the ORM would take longer to say than Postgres to answer.
+
+They read the table members_directoryentry under its own name. Values are always parameters."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+
+from django.db import connection
+from django.db.models import BooleanField, QuerySet, Value
+from django.db.models.expressions import RawSQL
+
+from ..models import Member
+
+LISTED = "members_directoryentry.is_listed"
+
+
+@dataclass(frozen=True)
+class Sql:
+    text: str
+    params: tuple = ()
+
+    def __and__(self, other: "Sql") -> "Sql":
+        return Sql(f"({self.text} AND {other.text})", self.params + other.params)
+
+    def __or__(self, other: "Sql") -> "Sql":
+        return Sql(f"({self.text} OR {other.text})", self.params + other.params)
+
+    def __invert__(self) -> "Sql":
+        return Sql(f"(({self.text}) IS NOT TRUE)", self.params)
+
+    def in_orm(self) -> RawSQL:
+        """As a condition for a queryset that is joined to the entry."""
+        return RawSQL(self.text, self.params, output_field=BooleanField())
+
+
+ALL, NOBODY = Sql("TRUE"), Sql("FALSE")
+
+
+def entry_of(pks: Iterable[int]) -> Sql:
+    return Sql("members_directoryentry.member_id = ANY(%s::bigint[])", (list(pks),))
+
+
+def members_among(pks: Iterable[int]) -> RawSQL:
+    """Has one of these ids; one parameter however many there are."""
+    return RawSQL("members_member.id = ANY(%s::bigint[])", (list(pks),), output_field=BooleanField())
+
+
+_SAME_PERSON = RawSQL("members_member.id = members_directoryentry.member_id", (), output_field=BooleanField())
+
+
+def standing(members: QuerySet[Member]) -> Sql:
+    """For `of_entries`: the owner of the entry is one of these members."""
+    rows = members.filter(_SAME_PERSON).order_by().values_list(Value(1))
+    text, params = rows.query.sql_with_params()
+    return Sql(text, tuple(params))
+
+
+@cache
+def full() -> Sql:
+    return standing(Member.objects.full())
+
+
+def of_entries(columns: Sql, rule: Sql, *, limit: int, owner: Sql | None = None) -> Sql:
+    """These columns of up to `limit` listed entries that fit. The owner is looked at for one entry after the other,
+    as OFFSET 0 tells Postgres, which would else read all members to find the few whose entries fit."""
+    owner = owner or full()
+    return Sql(
+        f"SELECT {columns.text} FROM members_directoryentry, LATERAL ({owner.text} OFFSET 0) AS owner "
+        f"WHERE {LISTED} AND {rule.text} LIMIT %s",
+        (*columns.params, *owner.params, *rule.params, limit),
+    )
+
+
+def fetch(text: str, params: tuple | dict) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(text, params)
+        return cursor.fetchall()
+
+
+def union_all(queries: Iterable[Sql]) -> Sql:
+    queries = list(queries)
+    return Sql(
+        " UNION ALL ".join(f"({query.text})" for query in queries),
+        tuple(param for query in queries for param in query.params),
+    )
