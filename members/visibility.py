@@ -179,20 +179,24 @@ def seen(viewer, part: str, prefix: str = "") -> Q:
     return rule
 
 
+def heard_by(query, viewer, prefix: str = "") -> list[Q]:
+    """The conditions under which this person finds somebody by these words, one for each vector, which is asked by its
+    own audience; any of them will do. `prefix` leads to the profile. For full members only."""
+    blocked = Q(**{f"{prefix}member__in": blockers_of(viewer)})
+    mates = Q(**{f"{prefix}member__in": group_mates_of(viewer)})
+    return [
+        Q(**{f"{prefix}search_vector": query}) & ~blocked,
+        Q(**{f"{prefix}search_groups": query}) & mates & ~blocked,
+        Q(**{f"{prefix}search_public": query}) & blocked,
+        Q(**{f"{prefix}search_looking": query}) & seen(viewer, "looking_for", prefix),
+    ]
+
+
 def found_by_words(query, viewer) -> list:
-    """The ids of those whom this person finds by these words, as querysets to unite: each vector asked by its audience."""
+    """The ids of those whom this person finds by these words, as querysets to unite."""
     if not is_full(viewer):
         return []
-    profiles, blockers, mates = Profile.objects, blockers_of(viewer), group_mates_of(viewer)
-    return [
-        found.values("member")
-        for found in (
-            profiles.filter(search_vector=query).exclude(member__in=blockers),
-            profiles.filter(search_groups=query, member__in=mates).exclude(member__in=blockers),
-            profiles.filter(search_public=query, member__in=blockers),
-            profiles.filter(seen(viewer, "looking_for"), search_looking=query),
-        )
-    ]
+    return [Profile.objects.filter(rule).values("member") for rule in heard_by(query, viewer)]
 
 
 def has_something_public(profile: Profile) -> bool:

@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from kmnet.core.text import fold
 
 from ..permissions import is_full_member
-from ..services.directory import COUNTRIES_KEY
+from ..services.directory import COUNTRIES_KEY, VERSION_KEY
 from . import limits
 from .circle import Circle
 from .kinds import country_name
@@ -29,10 +29,7 @@ def count_countries(viewer) -> tuple[list[CountryRow], list[str]]:
     show more or less are given the difference."""
     if not is_full_member(viewer):
         return [], []
-    counts = cache.get(COUNTRIES_KEY)
-    if counts is None:
-        counts = _count(Sql("members_directoryentry.for_members"), ALL)
-        cache.set(COUNTRIES_KEY, counts, limits.COUNTED_FOR)
+    counts = _shown_to_members()
     circle = Circle(viewer)
     if not circle.is_plain:
         others = entry_of([*circle.away, *circle.near])
@@ -50,6 +47,16 @@ def count_countries(viewer) -> tuple[list[CountryRow], list[str]]:
         (row for row in rows if row.number >= limits.FEW), key=lambda row: (-row.number, fold(row.name))
     )
     return shown, sorted((row.name for row in rows if row.number < limits.FEW), key=fold)
+
+
+def _shown_to_members() -> dict[str, int]:
+    kept = cache.get_many([VERSION_KEY, COUNTRIES_KEY])
+    version = kept.get(VERSION_KEY)
+    of, counts = kept.get(COUNTRIES_KEY, (None, None))
+    if counts is None or of != version:
+        counts = _count(Sql("members_directoryentry.for_members"), ALL)
+        cache.set(COUNTRIES_KEY, (version, counts), limits.COUNTED_FOR)
+    return counts
 
 
 def _count(keys: Sql, rule: Sql) -> dict[str, int]:

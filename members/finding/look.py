@@ -120,10 +120,13 @@ class Finding:
         query = of_entries(columns, self.rule(), limit=limits.RARE + 1, owner=self.owner)
         return dict(fetch(query.text, query.params))
 
-    @property
+    @cached_property
     def all_are_known(self) -> bool:
         """Are those who are found so few that they were looked up?"""
-        return self.is_empty or (self.is_narrowed and len(self.some_found) <= limits.RARE)
+        if self.is_empty:
+            return True
+        can_be_few = self.in_use or (self.text and not self.words_are_common)
+        return bool(can_be_few) and len(self.some_found) <= limits.RARE
 
     @cached_property
     def some_who_fit(self) -> dict[int, list[int]]:
@@ -240,7 +243,10 @@ class Finding:
         return count(groups, self.circle)
 
     def _group(self, kind: str) -> Group:
-        return Group(kind, self.rule(but=kind), self.owner)
+        rule = self.rule(but=kind)
+        if self.words_are_common and rule == ALL:  # enough of them were looked up already
+            return Group(kind, entry_of(self.some_by_words))
+        return Group(kind, rule, self.owner)
 
     @cached_property
     def facets(self) -> list[Facet]:

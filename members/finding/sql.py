@@ -63,11 +63,13 @@ def full() -> Sql:
 
 def of_entries(columns: Sql, rule: Sql, *, limit: int, owner: Sql | None = None) -> Sql:
     """These columns of up to `limit` listed entries that fit. The owner is looked at for one entry after the other,
-    as OFFSET 0 tells Postgres, which would else read all members to find the few whose entries fit."""
+    as OFFSET 0 tells Postgres, which would else read all members to find the few whose entries fit. Of everybody, the
+    first, so that the same are looked at each time."""
     owner = owner or full()
+    order = "ORDER BY members_directoryentry.member_id " if rule == ALL else ""
     return Sql(
         f"SELECT {columns.text} FROM members_directoryentry, LATERAL ({owner.text} OFFSET 0) AS owner "
-        f"WHERE {LISTED} AND {rule.text} LIMIT %s",
+        f"WHERE {LISTED} AND {rule.text} {order}LIMIT %s",
         (*columns.params, *owner.params, *rule.params, limit),
     )
 

@@ -12,6 +12,14 @@ def keys(**options) -> ArrayField:
     return ArrayField(models.CharField(max_length=120), default=list, **options)
 
 
+# Something is shown to groups only: see members.finding.circle, which asks for those of one's group mates.
+TELLS_GROUPS = (
+    ~models.Q(for_groups=[])
+    | models.Q(wishes_seen_by=SeenBy.GROUPS)
+    | models.Q(free_for_seen_by=SeenBy.GROUPS)
+)
+
+
 class DirectoryEntry(models.Model):
     """One row per member, written by services.index_entries together with the words of the search.
 
@@ -42,6 +50,7 @@ class DirectoryEntry(models.Model):
             GinIndex(fields=["for_members"], name="entry_for_members", fastupdate=False),
             GinIndex(fields=["wishes"], name="entry_wishes", fastupdate=False),
             GinIndex(fields=["free_for"], name="entry_free_for", fastupdate=False),
+            models.Index(fields=["member"], name="entry_tells_groups", condition=TELLS_GROUPS),
         ]
 
     def __str__(self):

@@ -10,7 +10,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Exists, IntegerField, OuterRef, Q, Value
+from django.db.models import IntegerField, Q, Value
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
@@ -105,11 +105,11 @@ class MemberQuerySet(models.QuerySet):
 
     def matching_one_by_one(self, text, viewer):
         """The same people as by `matching`; for words that fit many, where the list stops after a page."""
-        from ..visibility import found_by_words  # it reads the models
+        from ..visibility import heard_by  # it reads the models
 
         rule = name_like(text)
-        for found in found_by_words(text.query, viewer):
-            rule |= Q(Exists(found.filter(member=OuterRef("pk"))))
+        for heard in heard_by(text.query, viewer, "profile__") if is_full(viewer) else ():
+            rule |= heard
         return self.filter(rule)
 
     def with_level(self, viewer):

@@ -1,9 +1,14 @@
 """The rows that the directory filters and counts by, made from the profiles with the rule about who sees what."""
 
+import secrets
+
 from django.core.cache import cache
 from django.db import connection, transaction
 
 COUNTRIES_KEY = "directory:countries"  # see members.finding.by_country
+VERSION_KEY = (
+    "directory:version"  # another one after each change: what was counted before it is not read after it
+)
 
 # One statement for one profile and for all of them. What is hidden from everybody but its owner gets no key at all.
 INDEX = """
@@ -66,8 +71,10 @@ def index_entries(profile_ids: list[int] | None = None) -> None:
             cursor.execute(INDEX.replace("{where}", ""))
         else:
             cursor.execute(INDEX.replace("{where}", "WHERE p.id = ANY(%s)"), [profile_ids])
-    transaction.on_commit(_forget_counts, robust=True)
+    transaction.on_commit(forget_counts, robust=True)
 
 
-def _forget_counts() -> None:
+def forget_counts() -> None:
+    """Also those that somebody is counting at this moment."""
+    cache.set(VERSION_KEY, secrets.token_hex(8), None)
     cache.delete(COUNTRIES_KEY)

@@ -39,7 +39,7 @@ from ..models import (
 from ..models.joining import hash_of_address
 from ..permissions import can_administer
 from ..signals import member_erased, member_leaving
-from .directory import COUNTRIES_KEY
+from .directory import forget_counts
 from .introductions import withdraw_introductions
 from .invitations import forget_invitations_of
 from .pictures import picture_names
@@ -47,7 +47,6 @@ from .standing import end_sessions, need_reason
 
 logger = logging.getLogger(__name__)
 
-SIDE_DISHES = [CACHE_KEY, COUNTRIES_KEY]  # in the cache, and may tell of somebody for some minutes
 REMIND_BEFORE = timedelta(days=2)
 GONE = "[former member]"  # in others' words, where a name stood
 
@@ -211,8 +210,14 @@ def erase_member(*, member: Member, keep_words: bool) -> bool:
     personal_data.redact(words, GONE)
     erasure, _new = Erasure.objects.get_or_create(member_id=member.pk, defaults={"keep_words": keep_words})
     transaction.on_commit(lambda: note_erasure(erasure), robust=True)
-    transaction.on_commit(lambda: cache.delete_many(SIDE_DISHES), robust=True)
+    transaction.on_commit(_forget_side_dishes, robust=True)
     return True
+
+
+def _forget_side_dishes() -> None:
+    """What is in the cache, and may tell of somebody for some minutes."""
+    cache.delete(CACHE_KEY)
+    forget_counts()
 
 
 def addresses_of(member: Member) -> tuple[list[str], list[str]]:

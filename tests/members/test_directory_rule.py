@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from kmnet.core.models import Term
 from members import services
 from members.finding import KINDS, Circle, Finding
+from members.finding.sql import ALL, Sql, entry_of, fetch
 from members.models import Boundary, Group, GroupMember, Member, Profile, SeenBy, Standing
 from members.visibility import seen
 from tests.factories import make_member
@@ -76,6 +77,13 @@ def test_every_facet_has_its_key():
     assert {kind.part: kind.key for kind in KINDS} == {part: key.split(":")[0] for part, key in KEYS.items()}
 
 
+def _of_entry(owner: Member, column: Sql, condition: Sql) -> list:
+    """The column of the owner's entry; nothing where the condition does not hold."""
+    rule = entry_of([owner.pk]) & condition
+    text = f"SELECT {column.text} FROM members_directoryentry WHERE {rule.text}"
+    return [value for [value] in fetch(text, column.params + rule.params)]
+
+
 def check_agreement(owner: Member, viewer: Member, **columns) -> None:
     """The owner's entry, written anew with these columns, says to this viewer what the rule says."""
     Profile.objects.filter(member=owner).update(**columns)
@@ -83,10 +91,12 @@ def check_agreement(owner: Member, viewer: Member, **columns) -> None:
     rule = _asked(
         Profile.objects.filter(member=owner), {part: seen(viewer, part) for part in (*KEYS, "looking_for")}
     )
-    circle, rows = Circle(viewer), Member.objects.filter(pk=owner.pk)
+    circle = Circle(viewer)
     filters = {part: circle.shows([key]) for part, key in KEYS.items()}
-    assert _asked(rows, {**filters, "looking_for": circle.seeks([WISH])}) == rule
-    [counted] = rows.values_list(circle.keys(), flat=True)
+    for part, condition in {**filters, "looking_for": circle.seeks([WISH])}.items():
+        assert bool(_of_entry(owner, ALL, condition)) is rule[part], part
+        assert bool(_of_entry(owner, ALL, ~condition)) is not rule[part], part
+    [counted] = _of_entry(owner, circle.keys(), ALL)
     assert sorted(counted) == sorted(["all:all", *(key for part, key in KEYS.items() if rule[part])])
 
 
