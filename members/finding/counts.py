@@ -60,12 +60,17 @@ class Group:
     owner: Sql | None = None
 
 
+def looked_at(of: str) -> int:
+    """So many of a group are looked at; of a group that is counted for one facet only, half as many."""
+    return limits.LOOKED_AT // 2 if of else limits.LOOKED_AT
+
+
 def count(groups: Iterable[Group], circle: Circle) -> dict[str, dict[str, int]]:
     """The number of each key, group by group, among as many as are looked at. One query."""
     keys = circle.keys()
     parts = []
     for group in groups:
-        some = of_entries(keys, group.rule, limit=limits.LOOKED_AT, owner=group.owner)
+        some = of_entries(keys, group.rule, limit=looked_at(group.of), owner=group.owner)
         only = " WHERE key LIKE %s OR key = %s" if group.of else ""
         params = (f"{group.of}:%", EVERYBODY) if group.of else ()
         text = (
@@ -131,7 +136,8 @@ def _values_of(kind: Kind, counted, chosen: list[str]) -> dict[str, int]:
 
 
 def _options_of(kind: Kind, values: dict[str, int], chosen: list[str], counted, words) -> list[Option]:
-    more = _counts_of(kind, counted, chosen).get(EVERYBODY, 0) >= limits.LOOKED_AT
+    most = looked_at(kind.key if chosen else "")
+    more = _counts_of(kind, counted, chosen).get(EVERYBODY, 0) >= most
     options = []
     for value, number in values.items():
         label = label_of(kind.key, value)

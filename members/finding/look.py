@@ -164,7 +164,7 @@ class Finding:
             return Member.objects.filter(members_among(self.some_found))
         found = Member.objects.full().filter(directory_entry__is_listed=True)
         if self.words_are_common:
-            found = found.matching_one_by_one(self.text, self.viewer)
+            found = found.filter(Sql(f"EXISTS ({self.owner.text} OFFSET 0)", self.owner.params).in_orm())
         return found.filter(self.rule().in_orm()) if self.is_narrowed else found
 
     @cached_property

@@ -40,7 +40,7 @@ def _options(key: str, options: Iterable[Option]) -> str:
     return "".join(
         f'<label class="choice"><input type="checkbox" id="f-{key}-{option.number}" name="{key}" '
         f'value="{escape(option.value)}"{" checked" if option.chosen else ""}>'
-        f'<span dir="auto">{escape(option.label)}</span><span class="n">{escape(option.count)}</span></label>\n'
+        f'<span dir="auto">{escape(option.label)}</span><span class="n">{escape(option.count)}</span></label>'
         for option in options
     )
 
@@ -108,4 +108,4 @@ def _topics(shown: Shown, words: dict[str, str]) -> str:
     if not items:
         return ""
     label = escape(_("%(name)s, topics") % {"name": shown.member.name})
-    return f'<ul class="tags" aria-label="{label}">{"".join(items)}</ul>\n'
+    return f'<ul class="tags" aria-label="{label}">{" ".join(items)}</ul>\n'

@@ -321,6 +321,32 @@ def test_filters_and_counts_agree_with_the_rule(level, together, distance, vocab
     assert (rows, few) == ([], ["Kenya"] if can_see(viewer, profile, "place") else [])
 
 
+@pytest.mark.parametrize("rare", [0, 100])
+@pytest.mark.parametrize("level", LEVELS)
+def test_words_find_whom_they_show_however_common_they_are(level, rare, monkeypatch):
+    monkeypatch.setattr("members.finding.limits.RARE", rare)
+    owner = make_member()
+    services.update_profile(
+        member=owner,
+        headline="falls", headline_seen_by=level, looking_for=["equity"], looking_for_seen_by=level,
+    )  # fmt: skip
+    group = Group.objects.create(slug="us", name="Us")
+    viewers = {
+        who: make_member(profile={"is_listed": False}) for who in ("member", "mate", "away", "mate away")
+    }
+    for who in (owner, viewers["mate"], viewers["mate away"]):
+        GroupMember.objects.create(group=group, member=who)
+    for who in ("away", "mate away"):
+        services.set_boundary(owner=owner, other=viewers[who], distance="block")
+    profile = Profile.objects.select_related("member").get(member=owner)
+    for who, viewer in viewers.items():
+        for part, word in (("headline", "falls"), ("looking_for", "equity")):
+            finding = Finding(QueryDict(f"q={word}"), viewer)
+            found = [person.shown.member for person in finding.people] == [owner]
+            may = can_see(viewer, profile, part)
+            assert (found, finding.total == "A few people") == (may, may), (who, part)
+
+
 def test_somebody_away_is_found_by_name_and_public_words_only(look_as):
     viewer, owner = make_member(), make_member(name="Maren de Wit")
     services.update_profile(
