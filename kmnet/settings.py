@@ -97,7 +97,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "members.middleware.OwnerMiddleware",
     "members.middleware.SessionLimitMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
     "kmnet.core.middleware.ReaderMiddleware",  # the reader's language and time zone
@@ -131,6 +131,8 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "kmnet.core.context_processors.frame",
             ],
+            "builtins": ["kmnet.core.quick_tags"],
+            "libraries": {"i18n": "kmnet.core.quick_i18n"},
         },
     },
 ]
@@ -146,6 +148,7 @@ DATABASES = {
     }
 }
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+CHECK_FIXED_QUERIES = False  # on in the tests: see kmnet/core/fixed.py
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
 
@@ -174,7 +177,7 @@ CACHES = {
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "members.sessions"
 SESSION_LIMITS = (timedelta(days=30), timedelta(days=60))  # unused for, in all
 STAFF_SESSION_LIMITS = (timedelta(hours=12), timedelta(days=7))
 SESSION_COOKIE_AGE = int(SESSION_LIMITS[1].total_seconds())

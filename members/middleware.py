@@ -1,18 +1,20 @@
 """Where people whose joining is not finished may go, and the list of where somebody is signed in."""
 
+from datetime import timedelta
+
 from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import is_mfa_enabled
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import logout
-from django.core.cache import cache
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.http import HttpResponse
 from django.shortcuts import redirect, resolve_url
 
 from kmnet.core import access, kept_text
 
-from . import services, session_limits
+from . import services, session_limits, sessions
 from .models import Status
 from .permissions import is_full_member
 
@@ -37,7 +39,7 @@ ALSO_THEIRS = {"hub:welcome_done"}
 READ_WITHOUT_PROOF = {"account_email", "socialaccount_connections"}
 PROOF_PAGES = {*READ_WITHOUT_PROOF, "account_set_password", "mfa_activate_totp", "mfa_add_webauthn"}
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
-SEEN_EVERY = 3600  # seconds: how exact "last seen" is on the list of sessions
+SEEN_EVERY = timedelta(hours=1)  # how exact "last seen" is on the list of sessions
 AGREE_LATER = "agree_later"  # session key: so was the new version of the agreement
 LATER = "welcome_later"  # session key: the first steps were put off until the next sign-in
 
@@ -111,6 +113,14 @@ class StandingMiddleware:
         return None if request.session.get(LATER) else redirect("members:welcome")
 
 
+class OwnerMiddleware(AuthenticationMiddleware):
+    """As Django's, with the member that the session brought along. At once: something asks at every page anyway."""
+
+    def process_request(self, request):
+        super().process_request(request)
+        request.user = sessions.user_of(request)
+
+
 class SessionLimitMiddleware:
     """Right after AuthenticationMiddleware: who has been away for too long is a guest from here on."""
 
@@ -174,13 +184,12 @@ class FreshSignInMiddleware:
 
 class SessionListMiddleware:
     """Keeps the list under "where you are signed in". allauth's own costs five queries, one a write, at every request;
-    this one a look into the cache, and its queries once an hour."""
+    this one knows from the question that every page asks, and writes once an hour."""
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        key = request.session.session_key
-        if key and request.user.is_authenticated and cache.add(f"seen:{key}", 1, SEEN_EVERY):
+        if request.user.is_authenticated and sessions.is_due_on_the_list(request, SEEN_EVERY):
             UserSession.objects.create_from_request(request)
         return self.get_response(request)

@@ -5,12 +5,18 @@ from functools import cache
 from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
-from .frame import MAIN_WAYS, current_way, menu_for
+from .fixed import fixed
+from .frame import current_way, menu_for, named_path
 from .models import CommunitySettings, Notification
 
 
+@fixed
+def unread_notifications(*, member):
+    return Notification.objects.unread().filter(recipient=member).order_by()[:100]
+
+
 def frame(request):
-    """`community`, `unread_count` (asked only where shown), the ways and which of them is current, `demo`."""
+    """`community`, `unread_count` (asked only where shown), which of the main ways is current, `demo`."""
     user = getattr(request, "user", None)
     signed_in = bool(user and user.is_authenticated)
 
@@ -19,17 +25,17 @@ def frame(request):
         """At most 100: the bell says “99+”."""
         if not signed_in:
             return 0
-        return Notification.objects.unread().filter(recipient=user).order_by()[:100].count()
+        return unread_notifications.count(member=user.pk)
 
     @cache
-    def account_menu() -> list:
-        return menu_for(user) if signed_in else []
+    def account_menu() -> tuple:
+        return menu_for(user) if signed_in else ()
 
     return {
         "community": SimpleLazyObject(CommunitySettings.load),
         "signed_in": signed_in,
-        "main_ways": MAIN_WAYS if signed_in else [way for way in MAIN_WAYS if way.for_guests],
         "nav_current": current_way(request),
+        "nav_path": named_path(request),
         "unread_count": unread_count,
         "account_menu": account_menu,
         "theme": getattr(user, "theme", "") if signed_in else "",

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 
 
-@dataclass(frozen=True)
-class MainWay:
+class MainWay(NamedTuple):
     key: str
     label: str
     short: str  # on the phone's bar
@@ -25,6 +25,7 @@ MAIN_WAYS = (
     MainWay("library", _("Library"), _("Library"), "/library/", "library", "resources"),
     MainWay("people", _("People"), _("People"), "/members/", "people", "members", for_guests=False),
 )
+WAYS_OF_GUESTS = tuple(way for way in MAIN_WAYS if way.for_guests)
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,22 @@ def register_menu_item(item: MenuItem) -> None:
     _items[item.href] = item
 
 
-def menu_for(member) -> list[MenuItem]:
-    return [item for item in sorted(_items.values(), key=lambda item: item.order) if item.shown_to(member)]
+def menu_for(member) -> tuple[str, ...]:
+    """The addresses of this member's lines."""
+    items = sorted(_items.values(), key=lambda item: item.order)
+    return tuple([item.href for item in items if item.shown_to(member)])
+
+
+def menu_lines(addresses: tuple[str, ...]) -> list[MenuItem]:
+    return [_items[href] for href in addresses]
+
+
+NAMED_PATHS = {"/", "/notifications/", "/search/", *(way.href for way in MAIN_WAYS)}
+
+
+def named_path(request) -> str:
+    """The path where the frame has a link to this very page; "" elsewhere."""
+    return request.path if request.path in NAMED_PATHS else ""
 
 
 def current_way(request) -> str:

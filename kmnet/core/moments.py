@@ -2,9 +2,10 @@
 
 import zoneinfo
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from django.utils import formats, timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,7 +13,15 @@ def _local(moment: datetime) -> tuple[datetime, datetime]:
     return timezone.localtime(moment), timezone.localtime()
 
 
-def _format(moment, pattern: str) -> str:
+def _format(moment: datetime | date, pattern: str) -> str:
+    """To the minute; for moments in their zone already. A page names the same few over and over."""
+    if isinstance(moment, datetime):
+        moment = moment.replace(second=0, microsecond=0, tzinfo=None)
+    return _formatted(get_language(), moment, pattern)
+
+
+@lru_cache(maxsize=20_000, typed=True)
+def _formatted(_language, moment: datetime | date, pattern: str) -> str:
     return formats.date_format(moment, pattern)
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import zoneinfo
 from datetime import date
+from functools import lru_cache
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -12,11 +13,11 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import IntegerField, Q, Value
 from django.db.models.functions import Lower
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from kmnet.core.addresses import address
 from kmnet.core.text import has_double
 
 from .. import names
@@ -148,6 +149,11 @@ class MemberManager(BaseUserManager.from_queryset(MemberQuerySet)):
         )
 
 
+@lru_cache(maxsize=10_000)
+def tint_of(name: str) -> int:
+    return hashlib.sha256(name.encode()).digest()[0] % 8 + 1
+
+
 class Member(AbstractBaseUser, PermissionsMixin):
     """A person with an account. What they tell about themselves is on `profile`."""
 
@@ -220,7 +226,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
         super().save(*args, update_fields=update_fields, **kwargs)
 
     def get_absolute_url(self):
-        return reverse("members:profile", args=[self.handle])
+        return address("members:profile", self.handle)
 
     def get_full_name(self):
         return self.name
@@ -243,7 +249,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
     @property
     def tint(self) -> int:
         """1 to 8, the same for the same name for ever."""
-        return hashlib.sha256(self.name.encode()).digest()[0] % 8 + 1
+        return tint_of(self.name)
 
     def picture_for(self, request, size: int) -> str:
         """The address of their picture, if the reader of this page may see it; else "". For lists of any length."""
@@ -253,7 +259,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
         if not may_see_picture(request, self):
             return ""
-        return reverse("members:picture", args=[self.pk, self.picture, size])
+        return address("members:picture", self.pk, self.picture, size)
 
     @property
     def has_page(self) -> bool:

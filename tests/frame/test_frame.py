@@ -6,7 +6,7 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 
-from kmnet.core.frame import MenuItem, current_way, menu_for, register_menu_item
+from kmnet.core.frame import MenuItem, current_way, menu_for, menu_lines, register_menu_item
 from kmnet.core.models import Activity, CommunitySettings, Notification
 from tests.factories import make_member
 
@@ -99,7 +99,7 @@ def test_the_account_menu_takes_lines_from_apps(monkeypatch):
     register_menu_item(MenuItem("Second", "/b/", lambda member: True, order=2))
     register_menu_item(MenuItem("First", "/a/", lambda member: True, order=1))
     register_menu_item(MenuItem("Never", "/c/", lambda member: False))
-    assert [item.label for item in menu_for(object())] == ["First", "Second"]
+    assert [item.label for item in menu_lines(menu_for(object()))] == ["First", "Second"]
 
 
 def test_a_page_without_an_address_is_on_no_way(rf):

@@ -1,10 +1,15 @@
+import time
+
 from django.conf import settings
 from django.core.cache import cache
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 CACHE_KEY = "community-settings"
+HELD_FOR = 2.0  # seconds, by each process: every page of a guest asks
+
+_held: dict[str, tuple[float, "CommunitySettings"]] = {}
 
 
 class JoinPolicy(models.TextChoices):
@@ -93,10 +98,22 @@ class CommunitySettings(models.Model):
         self.pk = 1
         super().save(*args, **kwargs)
         cache.delete(CACHE_KEY)
+        _held.clear()
 
     @classmethod
     def load(cls) -> "CommunitySettings":
-        """The settings, from the cache for up to a minute. Where no row exists yet: the defaults, unsaved."""
+        """The settings, from the cache for up to a minute, and a change is seen by all within two seconds. Do not change
+        what you are given. Where no row exists yet: the defaults, unsaved."""
+        if connection.in_atomic_block:  # it may be changed here and not be so in the end
+            return cls._from_cache()
+        at, found = _held.get("settings", (0.0, None))
+        if found is None or time.monotonic() - at > HELD_FOR:
+            found = cls._from_cache()
+            _held["settings"] = time.monotonic(), found
+        return found
+
+    @classmethod
+    def _from_cache(cls) -> "CommunitySettings":
         found = cache.get(CACHE_KEY)
         if found is None:
             found = cls.objects.filter(pk=1).first() or cls(pk=1)

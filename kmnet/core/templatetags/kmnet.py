@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from ..frame import MAIN_WAYS, WAYS_OF_GUESTS, menu_lines
 from ..moments import MOMENTS, exact, world_clock
 from ..text import fold
 
@@ -20,6 +21,15 @@ register = template.Library()
 
 
 PICTURE = {False: (96, 108), True: (320, 358)}  # as members.services.pictures draws them
+
+
+# --- the frame -------------------------------------------------------------------------------------------------------
+@register.simple_tag
+def main_ways(signed_in):
+    return MAIN_WAYS if signed_in else WAYS_OF_GUESTS
+
+
+register.simple_tag(menu_lines)
 
 
 # --- icons and people ------------------------------------------------------------------------------------------------
@@ -50,13 +60,18 @@ def avatar_in_page(context, member, size=""):
 
 
 def avatar(member, size="", picture=""):
+    return _arch(getattr(member, "tint", 1), getattr(member, "initials", "·"), size, picture)
+
+
+@lru_cache(maxsize=10_000)
+def _arch(tint: int, initials: str, size: str, picture: str) -> SafeString:
     return format_html(
         '<span class="avatar{} tint-{}" aria-hidden="true">{}</span>',
         f" avatar--{size}" if size else "",
-        getattr(member, "tint", 1),
+        tint,
         format_html('<img src="{}" alt="" width="{}" height="{}">', picture, *PICTURE[size == "xl"])
         if picture
-        else getattr(member, "initials", "·"),
+        else initials,
     )
 
 
@@ -64,10 +79,16 @@ def avatar(member, size="", picture=""):
 def person_link(member, css="", signed_in=True):
     """{% person_link post.author "post__name" %}: their name, with the way to their profile where there is one: not of
     somebody who has left or was suspended, and with `signed_in` False not for guests."""
+    href = member.get_absolute_url() if signed_in and member.has_page else ""
+    return _name(str(member.name), css, href)
+
+
+@lru_cache(maxsize=10_000)
+def _name(name: str, css: str, href: str) -> SafeString:
     css = format_html(' class="{}"', css) if css else ""
-    if signed_in and member.has_page:
-        return format_html('<a{} href="{}"><bdi>{}</bdi></a>', css, member.get_absolute_url(), member.name)
-    return format_html("<span{}><bdi>{}</bdi></span>", css, member.name)
+    if href:
+        return format_html('<a{} href="{}"><bdi>{}</bdi></a>', css, href, name)
+    return format_html("<span{}><bdi>{}</bdi></span>", css, name)
 
 
 @register.filter
@@ -109,10 +130,14 @@ def localtime_tag(moment, style="moment"):
     """A <time> in the reader's zone. Styles: see kmnet.core.moments: moment (default), ago, day, date, clock."""
     if moment is None:
         return ""
-    words = MOMENTS[style](moment)
-    full = exact(moment)
-    title = format_html(' title="{}"', full) if full != words else ""
-    machine = timezone.localtime(moment).isoformat(timespec="minutes")
+    local = timezone.localtime(moment)
+    words, full = MOMENTS[style](local), exact(local)
+    return _time(local.isoformat(timespec="minutes"), "" if full == words else full, words)
+
+
+@lru_cache(maxsize=10_000)
+def _time(machine: str, title: str, words: str) -> SafeString:
+    title = format_html(' title="{}"', title) if title else ""
     return format_html('<time datetime="{}"{}>{}</time>', machine, title, words)
 
 

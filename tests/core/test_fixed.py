@@ -1,0 +1,136 @@
+"""Queries whose SQL is made once say what the ORM says, plain and prepared."""
+
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.db.models import F, Q, Value
+from django.utils import timezone
+
+from kmnet.core.fixed import fixed
+from members.models import Member, Profile
+from tests.factories import make_member
+
+
+@fixed
+def joined_since(order, *, since, name):
+    rule = Q(joined_at__gt=since) & Q(name__icontains="ada") | Q(name=name)
+    return Member.objects.filter(rule, status="active").annotate(share=Value("100%")).order_by(order)
+
+
+@fixed
+def profiles_of(*, ids):
+    return Profile.objects.filter(member__any_of=ids).select_related("member").annotate(who=F("member__name"))
+
+
+@contextmanager
+def statements():
+    """What is sent to the database meanwhile."""
+    sent = []
+
+    def note(execute, sql, params, many, context):
+        sent.append(sql.split()[0])
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield sent
+
+
+@pytest.mark.django_db
+def test_rows_are_those_of_the_queryset():
+    ada, ben, _eve = make_member(name="Ada 5%s"), make_member(name="Ben"), make_member(name="Eve")
+    since = timezone.now() - timedelta(days=1)
+    found = joined_since("pk", since=since, name="Ben")
+    assert found == [ada, ben]
+    assert [member.share for member in found] == ["100%"] * 2
+    assert joined_since("-pk", since=since, name="Eve ") == [ada]
+    assert joined_since.count("pk", since=since, name="Ben") == 2
+
+
+@pytest.mark.django_db
+def test_related_rows_and_annotations_come_along(django_assert_num_queries):
+    members = [make_member() for _ in range(3)]
+    with django_assert_num_queries(1):
+        found = profiles_of(ids=[member.pk for member in members[:2]])
+        assert {(p.member.name, p.who) for p in found} == {(m.name, m.name) for m in members[:2]}
+    assert profiles_of(ids=[]) == []
+
+
+@pytest.mark.django_db
+def test_values_and_named_columns_work():
+    member = make_member(name="Ada")
+    names = fixed(lambda *, pk: Member.objects.filter(pk=pk).values_list("name", flat=True))
+    pairs = fixed(lambda *, pk: Member.objects.filter(pk=pk).annotate(n=F("name")).values("n", "pk"))
+    assert names(pk=member.pk) == ["Ada"]
+    assert pairs(pk=member.pk) == [{"n": "Ada", "pk": member.pk}]
+    assert fixed(lambda *, pk: Member.objects.none().filter(pk=pk))(pk=member.pk) == []
+
+
+@pytest.mark.django_db
+def test_a_moment_that_was_not_given_is_refused():
+    with pytest.raises(TypeError, match="A moment stands in the SQL"):
+        fixed(lambda: Member.objects.filter(joined_at__lt=timezone.now()))()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "lost", [lambda *, pk: Member.objects.all(), lambda *, pk: Member.objects.filter(pk=pk + 1)]
+)
+def test_a_value_that_does_not_reach_the_sql_is_refused(lost):
+    with pytest.raises(TypeError, match="on the way into the SQL"):
+        fixed(lost)(pk=1)
+
+
+@pytest.mark.django_db
+def test_tests_find_a_query_that_depends_on_something_else():
+    wanted = ["Ada"]
+    unfixed = fixed(lambda: Member.objects.filter(name=wanted[0]))
+    unfixed()
+    wanted[0] = "Ben"
+    with pytest.raises(AssertionError, match="is not fixed"):
+        unfixed()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_on_a_kept_connection_the_second_time_is_prepared(monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 60)
+    ada = make_member(name="Ada 5%s")
+    since = timezone.now() - timedelta(days=1)
+    connection.close()
+    with statements() as sent:
+        found = [joined_since("pk", since=since, name="Ada") for _ in range(3)]
+        found.append(profiles_of(ids=[ada.pk])[0].member)
+        found.append(profiles_of(ids=[ada.pk])[0].member)
+    assert found == [[ada], [ada], [ada], ada, ada]
+    assert sent == ["SELECT", "PREPARE", "EXECUTE", "EXECUTE", "SELECT", "PREPARE", "EXECUTE"]
+
+    connection.close()  # another connection knows none of it
+    with statements() as sent:
+        joined_since("pk", since=since, name="Ada")
+        joined_since("pk", since=since, name="Ada")
+    assert sent == ["SELECT", "PREPARE", "EXECUTE"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_that_the_server_forgot_or_that_changed_is_asked_plainly(monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 60)
+    ada = make_member(name="Ada")
+    since = timezone.now() - timedelta(days=1)
+
+    def ask():
+        return joined_since("pk", since=since, name="Ada")
+
+    connection.close()
+    assert [ask(), ask()] == [[ada], [ada]]
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    assert [ask(), ask(), ask()] == [[ada]] * 3
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE members_member ALTER name TYPE varchar(121)")
+    try:
+        assert [ask(), ask(), ask()] == [[ada]] * 3
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE members_member ALTER name TYPE varchar(120)")
+        connection.close()
