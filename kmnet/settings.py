@@ -248,8 +248,9 @@ POST_GRACE_MINUTES = 5  # in which an edit leaves no trace, and mails about a po
 # --- people ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "members.Member"
 SILENCED_SYSTEM_CHECKS = [
-    "auth.W004"
-]  # addresses are unique without regard to case: a constraint on lower(email)
+    "auth.W004",  # addresses are unique without regard to case: a constraint on lower(email)
+    "templates.W003",  # our i18n stands in for Django's on purpose (kmnet/core/quick_i18n.py)
+]
 AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
