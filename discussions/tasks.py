@@ -2,6 +2,8 @@
 
 from celery import shared_task
 
+from kmnet.core.tasks import enqueue
+
 
 @shared_task
 def keep_promise() -> None:
@@ -34,3 +36,12 @@ def tell_of_thanks() -> None:
     from . import services  # models are not ready when Celery looks for tasks
 
     services.tell_of_thanks()
+
+
+@shared_task
+def render_old_posts() -> None:
+    """One slice; a full one wakes the next, so that no task holds a worker for long."""
+    from .services import rendering  # as above
+
+    if rendering.render_old_posts() == rendering.SLICE:
+        enqueue(render_old_posts)

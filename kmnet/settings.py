@@ -219,6 +219,7 @@ CELERY_BEAT_SCHEDULE = {
     "doomed-files": {"task": "kmnet.core.tasks.sweep_doomed_files", "schedule": 300.0},
     "reply-promise": {"task": "discussions.tasks.keep_promise", "schedule": 300.0},
     "retention": {"task": "kmnet.core.tasks.keep_retention", "schedule": 21_600.0},
+    "posts-rendering": {"task": "discussions.tasks.render_old_posts", "schedule": 600.0},
     "posts-taken-back": {"task": "discussions.tasks.wipe_taken_back", "schedule": 60.0},
     "library-abandoned-files": {"task": "resources.tasks.sweep_abandoned_files", "schedule": 3600.0},
 }

@@ -8,12 +8,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from kmnet.core.text import RENDER_VERSION, render_markdown
+from kmnet.core.language import language_of
+from kmnet.core.text import RENDER_VERSION
 from kmnet.core.vocabulary import in_order
 from members.models import Member
 
 from ..models import HeldFor, Kind, Post, PostVersion, Space, Thread, grace
 from ..permissions import can_announce, can_edit_post, can_reply, can_start_thread, can_view_thread
+from ..rendering import anchor_of, render_post
 from .limits import check_may_reply, check_may_start, must_hold
 from .threads import heading_of, lock_thread, publish, retell, slug_of
 
@@ -40,14 +42,15 @@ def why_held(author: Member, space: Space, text: str, hold: bool) -> str:
 
 
 def new_post(*, author: Member, source: str, submit_key: UUID | None) -> Post:
+    now = timezone.now()
     return Post(
         author=author,
         source=source,
-        html=render_markdown(source),
+        html=render_post(source, anchor=anchor_of(author.pk, now)),
         render_version=RENDER_VERSION,
-        language=author.language,
+        language=language_of(source, expected=author.language),
         submit_key=submit_key,
-        created_at=timezone.now(),
+        created_at=now,
     )
 
 
@@ -181,7 +184,9 @@ def edit_post(
                 replaced_at=now,
             )
             post.edited_at = now
-        post.source, post.html, post.render_version = source, render_markdown(source), RENDER_VERSION
+        post.source, post.render_version = source, RENDER_VERSION
+        post.html = render_post(source, anchor=anchor_of(post.author_id, post.created_at))
+        post.language = language_of(source, expected=editor.language)
     if leads:
         if tags is not None:
             tags = list(dict.fromkeys(tags))
@@ -192,7 +197,7 @@ def edit_post(
         retell(thread, post)
         thread.save(update_fields=["title", "slug", "excerpt"])
         post.heading = heading_of(title, tags)
-    post.save(update_fields=["source", "html", "render_version", "edited_at", "heading"])
+    post.save(update_fields=["source", "html", "render_version", "language", "edited_at", "heading"])
     return post
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from kmnet.core import kept_text
 from kmnet.core.forms import POST_LENGTH
 from kmnet.core.ratelimit import limited
-from kmnet.core.text import clean_text, render_markdown
+from kmnet.core.text import clean_text
 from kmnet.core.vocabulary import terms_for
 from members.permissions import can_write
 
@@ -19,6 +19,7 @@ from ..differences import changes
 from ..forms import EditForm, ReplyForm, ThreadForm
 from ..models import Post
 from ..permissions import can_edit_post, can_reply, can_start_thread
+from ..rendering import render_post
 from .access import find_post, find_space, find_thread
 
 
@@ -50,7 +51,7 @@ def ask(request, space=None):
     form = ThreadForm(request.POST, member=request.user, space=space)
     valid = form.is_valid()
     if wants_preview(request):
-        preview = render_markdown(form.source())
+        preview = render_post(form.source(), anchor="preview")
         shown = ThreadForm(initial=request.POST.dict(), member=request.user, space=space)
         return render(request, "discussions/ask.html", ask_context(shown, space, preview_html=preview))
     if not valid:
@@ -100,7 +101,7 @@ def reply(request, space, pk, slug):
     form = ReplyForm(request.POST)
     valid = form.is_valid()
     if wants_preview(request):
-        preview = render_markdown(form.cleaned_data.get("body") or "")
+        preview = render_post(form.cleaned_data.get("body") or "", anchor="preview")
         return reply_page(request, thread, ReplyForm(initial=request.POST.dict()), preview_html=preview)
     if not valid:
         return reply_page(request, thread, form, status=422)
@@ -166,7 +167,7 @@ def edit(request, pk):
     form = EditForm(request.POST, leads=leads)
     valid = form.is_valid()
     if wants_preview(request):
-        preview = render_markdown(form.cleaned_data.get("body") or "")
+        preview = render_post(form.cleaned_data.get("body") or "", anchor="preview")
         form = EditForm(initial=request.POST.dict(), leads=leads)
         return render(request, "discussions/edit.html", edit_context(form, post, preview_html=preview))
     if not valid:
@@ -215,4 +216,4 @@ def edit_context(form, post, **more) -> dict:
 def preview(request):
     """What a text will look like; for the composer's scripts."""
     text = clean_text(request.POST.get("text", ""))[:POST_LENGTH]
-    return render(request, "discussions/_preview.html", {"preview_html": render_markdown(text)})
+    return render(request, "discussions/_preview.html", {"preview_html": render_post(text, anchor="preview")})

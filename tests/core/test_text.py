@@ -1,11 +1,12 @@
 """Markdown to safe HTML, and the cleaning of what people type."""
 
+import re
 import time
 from html.parser import HTMLParser
 
 import pytest
 
-from kmnet.core.text import ATTRIBUTES, TAGS, clean_line, clean_text, excerpt, fold, render_markdown
+from kmnet.core.text import ATTRIBUTES, TAGS, Extras, clean_line, clean_text, excerpt, fold, render_markdown
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -125,3 +126,101 @@ def test_fold_compares_without_case_and_accents():
 def test_excerpt_cuts_at_a_word():
     assert excerpt("**Knowledge** mobilisers & friends, everywhere", 22) == "Knowledge mobilisers…"
     assert excerpt("Short & <b>sweet</b>", 80) == "Short & <b>sweet</b>"
+
+
+# --- what posts have beyond that ---------------------------------------------------------------------------------------
+PICTURE = re.compile(r"/files/[a-z]+\.png")
+EXTRAS = Extras(
+    anchor="a1",
+    people=lambda handles: {one: f"/members/{one}/" for one in handles & {"ada"}},
+    picture=PICTURE,
+)
+
+
+def rich(source):
+    return render_markdown(source, EXTRAS)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        *HOSTILE,
+        "[^a]\n\n[^a]: [x](javascript:alert(1)) <img src=x onerror=alert(1)>",
+        '[^"onclick="x]\n\n[^"onclick="x]: y',
+        "^[<script>alert(1)</script> [x](data:text/html,x)]",
+        "![x](/files/../../etc.png) ![x](//evil.example/files/a.png) ![x](/files/a.png?x=https://evil.example)",
+        '![" onerror="alert(1)](/files/a.png)',
+        "![x](/files/a.png \"' onload='alert(1)\")",
+        '@ada"onclick=alert(1) @<script>',
+        "[@ada](javascript:alert(1))",
+        "| @ada | ![x](/files/a.png) [^1] |\n|---|\n| <b>x</b> |\n\n[^1]: y",
+    ],
+)
+def test_extras_let_through_only_what_they_make(source):
+    parser = Structure()
+    parser.feed(rich(source))
+    allowed = {
+        **ATTRIBUTES,
+        "a": ATTRIBUTES["a"] | {"id", "role"},
+        "li": {"id"},
+        "section": {"class"},
+        "img": {"src", "alt", "title", "loading"},
+    }
+    for tag, attributes in parser.found:
+        assert tag in TAGS | {"sup", "section", "img"}
+        assert set(attributes) - {"rel"} <= set(allowed.get(tag, set()))
+        assert PICTURE.fullmatch(attributes["src"]) if tag == "img" else True
+        assert not re.match(r"(?i)\s*(javascript|data|vbscript):", attributes.get("href", ""))
+        assert re.fullmatch(r"fn(ref)?-a1-\d+(-\d+)?", attributes.get("id", "fn-a1-1"))
+
+
+def test_footnotes_of_two_texts_keep_apart_and_lead_to_and_fro():
+    html = rich("One[^n], again[^n], two[^m].\n\n[^n]: A *note*.\n\n[^m]: More.")
+    ids = re.findall(r' id="([^"]*)"', html)
+    assert ids == ["fnref-a1-1", "fnref-a1-1-1", "fnref-a1-2", "fn-a1-1", "fn-a1-2"]
+    assert {one for one in re.findall(r'href="#([^"]*)"', html)} == set(ids)
+    other = render_markdown("x[^n]\n\n[^n]: y", Extras("b2", EXTRAS.people, PICTURE))
+    assert not set(re.findall(r' id="([^"]*)"', other)) & set(ids)
+    assert render_markdown("x[^n]\n\n[^n]: y") == '<p>x<a href="y" rel="noopener nofollow ugc">^n</a></p>\n'
+
+
+def test_people_are_linked_where_they_are_meant():
+    link = '<a href="/members/ada/" rel="noopener nofollow ugc">@ada</a>'
+    assert rich("Thank you @ada, and @nobody.") == f"<p>Thank you {link}, and @nobody.</p>\n"
+    assert rich("**@ada**") == f"<p><strong>{link}</strong></p>\n"
+    assert link.replace("@ada", "@Ada") in rich("(@Ada)")
+    for source in (
+        "`@ada`",
+        "x@ada.org",
+        "[see @ada](/x/)",
+        "@ada-",
+        "https://a.example/@ada",
+        "@@ada",
+        "\\@adam",
+    ):
+        assert "/members/ada/" not in rich(source)
+
+
+def test_our_own_picture_is_shown_and_others_become_words():
+    assert (
+        rich("![A map](/files/map.png)") == '<p><img src="/files/map.png" alt="A map" loading="lazy"></p>\n'
+    )
+    assert "<img" not in rich("![A map](https://tracker.example/map.png)")
+    assert render_markdown("![A map](/files/map.png)") == "<p>A map</p>\n"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "[^1]" * 10_000 + "\n\n[^1]: x",
+        "^[" * 25_000,
+        "@ada " * 10_000,
+        "[^a]: " * 5_000,
+        "^[x]" * 5_000,
+        "|" * 20_000,
+    ],
+)
+def test_extras_of_hostile_texts_end_soon(source):
+    began = time.perf_counter()
+    rich(source)
+    assert time.perf_counter() - began < 5
