@@ -12,7 +12,7 @@ from tests.factories import make_member
 
 from .people import PASSWORD, Person, Site, without_scripts
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 
 class Door:

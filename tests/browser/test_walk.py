@@ -30,7 +30,7 @@ CROWD = 98  # register before the newcomer, the member and those after them do
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no-scripts"])
 def test_the_first_walk(site: Site, scripts: bool, tmp_path):
     walk = Walk(site, scripts)
