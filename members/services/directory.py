@@ -5,10 +5,10 @@ import secrets
 from django.core.cache import cache
 from django.db import connection, transaction
 
-COUNTRIES_KEY = "directory:countries"  # see members.finding.by_country
-VERSION_KEY = (
-    "directory:version"  # another one after each change: what was counted before it is not read after it
-)
+# In the cache, see members.finding.by_country. There is another version after each change: what was counted before it is
+# not read after it. ("directory:countries" held the counts in another shape.)
+COUNTRIES_KEY, VERSION_KEY = "directory:by-country", "directory:version"
+
 
 # One statement for one profile and for all of them. What is hidden from everybody but its owner gets no key at all.
 INDEX = """
