@@ -9,6 +9,7 @@ from kmnet.core.forms import LineField, MarkdownField, TextField
 from kmnet.core.submit_key import SubmitKeyField
 from members.models import Member
 
+from .forms_polls import PollFields
 from .models import DiscussionSettings, Kind, Readers, Space
 from .permissions import can_announce
 from .tags import LONGEST, MOST, canonical_tags, split_tags
@@ -45,12 +46,13 @@ class BodyField(MarkdownField):
 KIND_LABELS = {
     Kind.QUESTION: _("A question: I would like an answer"),
     Kind.DISCUSSION: _("A conversation"),
+    Kind.POLL: _("A poll: I would like to know what people think"),
     Kind.INTRODUCTION: _("An introduction"),
     Kind.ANNOUNCEMENT: _("An announcement"),
 }
 
 
-class ThreadForm(forms.Form):
+class ThreadForm(PollFields):
     """A new thread. With `space` given it is not asked for; a question comes with prompts."""
 
     kind = forms.ChoiceField(label=_("What is it?"), widget=forms.RadioSelect)
@@ -85,7 +87,8 @@ class ThreadForm(forms.Form):
 
     def __init__(self, *args, member, space=None, **kwargs):
         super().__init__(*args, **kwargs)
-        kinds = [Kind.QUESTION, Kind.DISCUSSION]
+        self.member = member
+        kinds = [Kind.QUESTION, Kind.DISCUSSION, Kind.POLL]
         first = space.first_kind if space else Kind.QUESTION
         if first == Kind.INTRODUCTION:
             kinds.insert(0, Kind.INTRODUCTION)

@@ -3,7 +3,7 @@
 from members.models import is_convenor, is_in_group, may_read_group
 from members.permissions import can_moderate, can_write, is_full_member
 
-from .models import MayStart, Post, Readers, Space, Thread
+from .models import MayStart, Poll, Post, Readers, Space, Thread
 
 
 def can_host(user) -> bool:
@@ -155,3 +155,36 @@ def can_close_thread(user, thread: Thread) -> bool:
 def can_watch_thread(user, thread: Thread) -> bool:
     """Silenced members read and hear, too."""
     return bool(user.is_authenticated and user.is_active and can_view_thread(user, thread))
+
+
+def can_vote(user, poll: Poll) -> bool:
+    """Whoever may write where it is asked, its author too. Whether it is still open is told apart: that is a 409."""
+    thread = poll.thread
+    return can_write_in(user, thread.space) and thread.is_shown and can_view_thread(user, thread)
+
+
+def can_see_results(poll: Poll) -> bool:
+    """Whoever sees the poll, or nobody, its author included, until it has closed."""
+    return poll.results == Poll.Results.ALWAYS or not poll.is_open()
+
+
+def can_see_votes(user, poll: Poll, *, has_voted: bool) -> bool:
+    """Who chose what: in a named poll, for members who have shown their own choice, or once it has closed. In an
+    anonymous one nobody, ever."""
+    if poll.is_anonymous or not can_see_results(poll):
+        return False
+    return is_full_member(user) and can_view_thread(user, poll.thread) and (has_voted or not poll.is_open())
+
+
+def can_close_poll(user, poll: Poll) -> bool:
+    """Whoever asked, or a moderator."""
+    thread = poll.thread
+    if not (can_view_thread(user, thread) and can_write_in(user, thread.space)):
+        return False
+    return is_author(user, thread) or can_moderate(user)
+
+
+def can_change_poll(user, poll: Poll) -> bool:
+    """Other answers to choose from: whoever asked, before anybody has voted."""
+    thread = poll.thread
+    return is_author(user, thread) and can_view_thread(user, thread) and can_write_in(user, thread.space)

@@ -45,3 +45,12 @@ def render_old_posts() -> None:
 
     if rendering.render_old_posts() == rendering.SLICE:
         enqueue(render_old_posts)
+
+
+@shared_task
+def close_due_polls() -> None:
+    """Count the polls whose time is over, and cut who chose what in the anonymous ones."""
+    from . import services  # models are not ready when Celery looks for tasks
+
+    while services.close_due_polls():
+        pass

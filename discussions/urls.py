@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import acts, history, keeping, lists, reacting, reading, taking_back, writing
+from .views import acts, history, keeping, lists, polls, reacting, reading, taking_back, writing
 
 app_name = "discussions"
 urlpatterns = [
@@ -22,6 +22,10 @@ urlpatterns = [
     path("posts/<int:pk>/helped/", keeping.helped, name="helped"),
     path("posts/<int:pk>/react/", reacting.react, name="react"),
     path("posts/<int:pk>/reactions/", reacting.reactions, name="reactions"),
+    path("threads/<int:pk>/vote/", polls.vote, name="vote"),
+    path("threads/<int:pk>/votes/", polls.votes, name="votes"),
+    path("threads/<int:pk>/close-poll/", polls.close_poll, name="close_poll"),
+    path("threads/<int:pk>/answers/", polls.change_poll, name="change_poll"),
     path("threads/<int:pk>/unaccept/", acts.unaccept, name="unaccept"),
     path("threads/<int:pk>/watch/", acts.watch, name="watch"),
     path("threads/<int:pk>/close/", acts.close, name="close"),

@@ -58,6 +58,14 @@ class Poll(models.Model):
     def __str__(self):
         return f"poll {self.pk}"
 
+    def is_open(self) -> bool:
+        """Takes votes now; one whose time is over is counted soon after."""
+        return self.closed_at is None and (self.closes_at is None or self.closes_at > timezone.now())
+
+    @property
+    def ended_at(self):
+        return self.closed_at or self.closes_at
+
 
 class PollOption(models.Model):
     """One of the answers to choose from."""

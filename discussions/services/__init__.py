@@ -13,6 +13,15 @@ from .levels import (
     unset_watch,
 )
 from .limits import LimitReached
+from .polls import (
+    AlreadyVoted,
+    PollClosed,
+    PollWanted,
+    change_options,
+    close_due_polls,
+    close_poll,
+    vote,
+)
 from .posts import ChangedMeanwhile, ThreadClosed, add_reply, edit_post, start_thread, state_of
 from .reactions import set_reaction
 from .reading import forget_reader, mark_all_read, mark_posts_read, mark_unread_from
@@ -21,6 +30,13 @@ from .taking_back import delete_post, undelete_post, wipe_taken_back
 from .thanks import months_of, set_quiet_thanks, tell_of_thanks
 
 __all__ = [
+    "vote",
+    "close_poll",
+    "close_due_polls",
+    "change_options",
+    "PollWanted",
+    "PollClosed",
+    "AlreadyVoted",
     "tell_of_thanks",
     "set_quiet_thanks",
     "remind_of_kept",

@@ -17,6 +17,7 @@ from ..models import HeldFor, Kind, Post, PostVersion, Space, Thread, grace
 from ..permissions import can_announce, can_edit_post, can_reply, can_start_thread, can_view_thread
 from ..rendering import anchor_of, render_post
 from .limits import check_may_reply, check_may_start, must_hold
+from .polls import PollWanted, open_poll
 from .threads import heading_of, lock_thread, publish, retell, slug_of
 
 
@@ -65,13 +66,17 @@ def start_thread(
     tags: Iterable[str] = (),
     submit_key: UUID | None = None,
     hold: bool = False,
+    poll: PollWanted | None = None,
 ) -> Thread:
     """A new thread with its first post; the same submit_key again gives the thread made before.
 
     With `hold`, or where must_hold says so, it waits, unnumbered, until a moderator has looked (release_post); never in
-    a group's space, where no moderator looks unless somebody there asks for it. Raises LimitReached.
+    a group's space, where no moderator looks unless somebody there asks for it. A poll comes with `poll`. Raises
+    LimitReached.
     """
     kind = kind or space.first_kind
+    if (kind == Kind.POLL) != (poll is not None):
+        raise ValueError("a poll has answers to choose from, and nothing else has")
     if not can_start_thread(author, space) or (kind == Kind.ANNOUNCEMENT and not can_announce(author)):
         raise PermissionDenied
     earlier = sent_before(author, submit_key)
@@ -98,6 +103,8 @@ def start_thread(
             retell(thread, post)
             thread.save()
             thread.tags.set(in_order(tags))
+            if poll is not None:
+                open_poll(thread=thread, wanted=poll)
             post.thread = thread
             if held_for:
                 post.state, post.held_for = Post.State.HELD, held_for

@@ -12,6 +12,7 @@ from .. import decorate, holding, pages, services
 from ..forms import ReplyForm
 from ..models import Post, Thread, ThreadWatch
 from ..permissions import can_choose_answer, can_moderate, can_reply
+from .polls import poll_of
 from .taking_back import undo_offers
 
 
@@ -92,6 +93,7 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
         "items": items[1:] if first else items,
         "page": page,
         "answer": answer,
+        "poll": poll_of(user, thread) if page.is_first else None,
         "moderates": moderates,
         "undo_offers": undo_offers(request, thread),
         "may_reply": can_reply(user, thread),

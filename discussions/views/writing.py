@@ -65,6 +65,7 @@ def ask(request, space=None):
             source=form.source(),
             tags=form.cleaned_data["tags"],
             submit_key=form.cleaned_data["submit_key"],
+            poll=form.poll(),
         )
     except services.LimitReached as limit:
         form.add_error("body", limit.sentence)

@@ -187,6 +187,10 @@ TABLE = [
     ("discussions:preview", "POST", MEMBERS),
     ("discussions:read_all", BOTH, MEMBERS),
     ("discussions:edit", BOTH, MEMBERS_403),
+    ("discussions:vote", BOTH, MEMBERS_404),  # the thread there is has no poll
+    ("discussions:votes", "GET", MEMBERS_404),
+    ("discussions:close_poll", BOTH, MEMBERS_404),
+    ("discussions:change_poll", BOTH, MEMBERS_404),
     ("discussions:bookmarks", "GET", MEMBERS),
     ("discussions:drop", "POST", MEMBERS_404),
     ("discussions:helped_months", "GET", MEMBERS),
