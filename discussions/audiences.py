@@ -1,5 +1,8 @@
 """Who is told of what. Asked when the telling begins, so it leaves out whoever may no longer see the thing."""
 
+from django.db.models import Q
+from django.utils import timezone
+
 from kmnet.core.models import Activity
 from members.models import GroupMember, Member, Status
 from members.models.group import IN_IT
@@ -20,6 +23,27 @@ def readers_of(thread: Thread, ids: set[int]) -> set[int]:
         inside = GroupMember.objects.filter(group=thread.space.group_id, standing__in=IN_IT)
         members = members.filter(pk__in=inside.values("member"))
     muted = ThreadWatch.objects.filter(thread=thread, level=ThreadWatch.Level.MUTED)
+    return set(members.exclude(pk__in=muted.values("member")).values_list("pk", flat=True))
+
+
+def of_message(activity: Activity) -> set[int]:
+    """Those who are in the conversation now and may read this message, but for those who have muted it."""
+    post = find_post(activity)
+    return listeners_of(post.thread, post.number) - {post.author_id} if post else set()
+
+
+def of_bringing_in(activity: Activity) -> set[int]:
+    """Whoever was brought into the conversation, if they are there still."""
+    thread = Thread.objects.filter(pk=activity.target_id).first()
+    return listeners_of(thread, thread.last_number + 1) & {activity.data["member"]} if thread else set()
+
+
+def listeners_of(thread: Thread, number: int) -> set[int]:
+    """Full members who take part in a conversation, read this number of it and have not muted it for now."""
+    seats = thread.participants.staying().filter(first_number__lte=number)
+    muted = ThreadWatch.objects.filter(thread=thread, level=ThreadWatch.Level.MUTED)
+    muted = muted.filter(Q(until__isnull=True) | Q(until__gt=timezone.now()))
+    members = Member.objects.full().filter(pk__in=seats.values("member"))
     return set(members.exclude(pk__in=muted.values("member")).values_list("pk", flat=True))
 
 

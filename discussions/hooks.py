@@ -1,11 +1,12 @@
 """What this app registers with core."""
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core import activity, contributions, frame, group_contents, mail, moderation, search
 from members.permissions import is_full_member
 
-from . import audiences, contributing, mails, of_group, searching, services
+from . import audiences, contributing, in_private, mails, of_group, searching, services
 from .models import Post, grace
 
 contributions.register(contributing.ANSWERS)
@@ -54,6 +55,31 @@ activity.register(
     )
 )
 
+activity.register(
+    activity.ActivityType(
+        "discussions.messaged",
+        "messages/activity/_messaged.html",
+        audiences.of_message,
+        "discussions.message",
+        mail_due_at=lambda deed: deed.at + grace(),
+    )
+)
+activity.register(
+    activity.ActivityType(
+        "discussions.brought_in", "messages/activity/_brought_in.html", audiences.of_bringing_in
+    )
+)
+frame.register_menu_item(frame.MenuItem(_("Messages"), "/messages/", is_full_member, order=10))
+
+mail.register(
+    mail.MailKind(
+        "discussions.message",
+        _("A private message"),
+        "messages/email/message",
+        mails.compose_message,
+        category="messages",
+    )
+)
 mail.register(
     mail.MailKind(
         "discussions.could_answer",
@@ -125,7 +151,7 @@ moderation.register(
         model=Post,
         label=_("post"),
         card_template="discussions/_moderated.html",
-        title=lambda post: post.thread.title,
+        title=lambda post: post.thread.title or gettext("A private conversation"),
         url=lambda post: post.get_absolute_url(),
         author_id=lambda post: post.author_id,
         hide=lambda *, target, actor, reason: services.hide_post(post=target, actor=actor, reason=reason),
@@ -135,10 +161,11 @@ moderation.register(
         release=lambda *, target, actor, reason: services.release_post(
             post=target, actor=actor, reason=reason
         ),
-        visible_to=lambda user: Post.objects.visible_to(user).select_related("thread__space"),
+        visible_to=lambda user: Post.objects.readable_by(user).select_related("thread__space"),
         held=lambda: Post.objects.filter(state=Post.State.HELD),
-        around=of_group.around,
-        is_private=lambda post: post.thread.space.group_id is not None,
+        around=in_private.around,
+        after=in_private.after,
+        is_private=in_private.is_private,
     )
 )
 

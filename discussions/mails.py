@@ -3,23 +3,27 @@
 import re
 
 from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from kmnet.core import tokens
 from kmnet.core.mail import MailContent, Withhold
-from kmnet.core.models import Activity
+from kmnet.core.models import Activity, OutgoingMail
+from kmnet.core.models.mail import MailState
 from kmnet.core.moments import clock, day
 from kmnet.core.text import render_markdown
 
+from . import audiences
 from .models import AskedToAnswer, Bookmark, Post, ReadState, Thread, ThreadWatch
-from .permissions import can_reply, can_view_post
+from .permissions import can_reply, can_view_post, seats_of
 from .services.bookmarks import why_not
 from .services.thanks import count_helped
 
 LONGEST = 10_000  # characters of a reply that a mail carries whole
 MUTE = "discussions.mute"
+LOOKED_BACK = 200  # messages before this one among which one may be unread, and told of
 
 
 def find(mail) -> tuple[Activity, Post]:
@@ -33,12 +37,13 @@ def find(mail) -> tuple[Activity, Post]:
         raise Withhold("the post is gone")
     if post.is_taken_back:
         raise Withhold("its author took the post back before sending")
-    if not (post.is_shown and post.thread.is_shown):
+    if not (post.is_shown and (post.thread.is_shown or post.thread.is_conversation)):
         raise Withhold("the post was hidden before sending")
     if not can_view_post(mail.member, post):
         raise Withhold("the receiver may not see the thread")
     watch = ThreadWatch.objects.filter(thread=post.thread, member=mail.member).first()
-    if watch is not None and watch.level == ThreadWatch.Level.MUTED:
+    muted = watch is not None and watch.level == ThreadWatch.Level.MUTED
+    if muted and not post.thread.is_conversation:  # there compose_message asks
         raise Withhold("the receiver has muted the thread")
     return activity, post
 
@@ -132,6 +137,46 @@ def about(post: Post, mail) -> dict:
         "by": f"{post.author.name}. {day(post.published_at)}, {clock(post.published_at)}.",
         "mute_url": mute_url(thread, mail.member_id),
     }
+
+
+# --- private messages ------------------------------------------------------------------------------------------------
+def compose_message(mail) -> MailContent:
+    """The words, and the way to them: for the first message that is unread, and not for those that follow it."""
+    if mail.is_preview:
+        raise Withhold("a private message: it is shown to its receiver only")
+    activity, post = find(mail)
+    thread = post.thread
+    if mail.member_id not in audiences.listeners_of(thread, post.number):
+        raise Withhold("the receiver has left or muted the conversation")
+    state = ReadState.objects.filter(member=mail.member, thread=thread).first()
+    if state is not None and state.has(post.number):
+        raise Withhold("the receiver has read it already")
+    if told_before(mail, post, state):
+        raise Withhold("the receiver knows that something unread is there")
+    others = [
+        seat.member for seat in seats_of(thread) if not seat.has_left and seat.member_id != mail.member_id
+    ]
+    context = {
+        **about(post, mail),
+        "others": [person for person in others if person.pk != post.author_id],
+        "why": _("You get this because you are in this conversation."),
+    }
+    return MailContent(context=context, headers=in_thread(thread), from_name=post.author.name)
+
+
+def told_before(mail, post: Post, state: ReadState | None) -> bool:
+    """Has a mail about an earlier message gone out, or will it, which the receiver has not read either?"""
+    earlier = post.thread.posts.filter(number__lt=post.number).exclude(author=mail.member_id)
+    earlier = earlier.order_by("-number").values_list("pk", "number")[:LOOKED_BACK]
+    unread = [pk for pk, number in earlier if state is None or not state.has(number)]
+    deeds = Activity.objects.filter(
+        verb="discussions.messaged",
+        target_type=ContentType.objects.get_for_model(Post),
+        target_id__in=unread,
+    )
+    mails = OutgoingMail.objects.filter(member=mail.member_id, kind=mail.kind).exclude(pk=mail.pk)
+    mails = mails.filter(state__in=(MailState.WAITING, MailState.SENT))
+    return mails.filter(refs__activity__in=list(deeds.values_list("pk", flat=True))).exists()
 
 
 def with_whole_links(html: SafeString) -> SafeString:

@@ -1,6 +1,5 @@
-"""What a group talks about: for its page, and for a moderator who was told of one post in it."""
+"""What a group talks about, for its page."""
 
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -8,7 +7,7 @@ from kmnet.core.group_contents import Found
 from members.group_permissions import can_lead_group, is_in
 from members.permissions import can_write
 
-from .models import MayStart, Post, Space, Thread
+from .models import MayStart, Space, Thread
 from .views.lists import with_people
 
 
@@ -31,12 +30,3 @@ def find(group, viewer, limit: int) -> Found:
             (_("Start a conversation"), reverse("discussions:ask_in", args=[free[0].slug])) if free else None
         )
     return Found(rows=rows, more_href=spaces[0].get_absolute_url() if rows else "", begin=begin)
-
-
-def around(post: Post) -> list[Post]:
-    """What a reported post answers, and the two posts before it: enough to judge it, and no more of the thread."""
-    before = Q(pk=post.parent_id)
-    if post.number:
-        before |= Q(number__lt=post.number, number__gte=post.number - 2)
-    posts = Post.objects.shown().published().filter(before, thread=post.thread_id)
-    return list(posts.select_related("author", "thread__space").order_by("number"))

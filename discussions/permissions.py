@@ -1,9 +1,15 @@
 """Who may do what in discussions. An anonymous visitor may be passed everywhere; visible_to is the same as a filter."""
 
-from members.models import is_convenor, is_in_group, may_read_group
+from collections.abc import Iterable
+from enum import StrEnum
+
+from django.db.models import Q
+
+from members.models import Boundary, Member, is_convenor, is_in_group, may_read_group
 from members.permissions import can_moderate, can_write, is_full_member
 
-from .models import MayStart, Poll, Post, Readers, Space, Thread
+from .models import MayStart, Participant, Poll, Post, Readers, Space, Thread
+from .models.private import seat_of
 
 
 def can_host(user) -> bool:
@@ -41,14 +47,19 @@ def can_announce(user) -> bool:
 
 
 def can_view_thread(user, thread: Thread) -> bool:
-    """The same rule as Thread.objects.visible_to. Needs the thread's space."""
+    """The same rule as Thread.objects.readable_by. Needs the thread's space."""
+    if thread.is_conversation:
+        return seat_of(user, thread) is not None
     if not can_read_space(user, thread.space):
         return False
     return thread.is_shown or is_author(user, thread) or can_moderate(user)
 
 
 def can_view_post(user, post: Post) -> bool:
-    """May read the words; the same rule as Post.objects.visible_to. Needs the post's thread and its space."""
+    """May read the words; the same rule as Post.objects.readable_by. Needs the post's thread and its space."""
+    if post.thread.is_conversation:  # in which a moderator is as anybody
+        seat = seat_of(user, post.thread)
+        return seat is not None and seat.covers(post.number) and (post.is_shown or is_author(user, post))
     if not can_view_thread(user, post.thread):
         return False
     return post.is_shown or is_author(user, post) or can_moderate(user)
@@ -68,12 +79,13 @@ def can_reply(user, thread: Thread) -> bool:
 
 
 def can_edit_post(user, post: Post) -> bool:
-    """One's own words, while they stand or wait; nobody edits another's."""
+    """One's own words, while they stand or wait; nobody edits another's. In a conversation: who may write there."""
+    thread = post.thread
     return (
-        can_write_in(user, post.thread.space)
+        (can_write_message(user, thread) if thread.is_conversation else can_write_in(user, thread.space))
         and is_author(user, post)
         and post.state not in (Post.State.HIDDEN, Post.State.DELETED)
-        and can_view_thread(user, post.thread)
+        and can_view_thread(user, thread)
     )
 
 
@@ -149,7 +161,7 @@ def can_hide_post(user, post: Post) -> bool:
 
 
 def can_close_thread(user, thread: Thread) -> bool:
-    return can_moderate(user)
+    return can_moderate(user) and not thread.is_conversation
 
 
 def can_watch_thread(user, thread: Thread) -> bool:
@@ -188,3 +200,53 @@ def can_change_poll(user, poll: Poll) -> bool:
     """Other answers to choose from: whoever asked, before anybody has voted."""
     thread = poll.thread
     return is_author(user, thread) and can_view_thread(user, thread) and can_write_in(user, thread.space)
+
+
+# --- conversations ---------------------------------------------------------------------------------------------------
+class Silence(StrEnum):
+    """Why somebody cannot write in a conversation."""
+
+    READER = "reader"  # silenced: reads only
+    LEFT = "left"
+    ALONE = "alone"  # nobody else is there any more
+    APART = "apart"  # one of two blocks the other, or is away: which of it is told to nobody
+
+
+def why_silent(user, seats: Iterable[Participant]) -> Silence | None:
+    """Why this person cannot write to those who have these seats (each with its member), or None if they can.
+
+    Of two people a block, by whichever of them, ends it both ways. Among more it does not: the words of the one are
+    folded away for the other, who hears nothing of them.
+    """
+    here = [seat for seat in seats if not seat.has_left]
+    if all(seat.member_id != user.pk for seat in here):
+        return Silence.LEFT
+    if not can_write(user):
+        return Silence.READER
+    others = [seat.member for seat in here if seat.member_id != user.pk]
+    if not others:
+        return Silence.ALONE
+    if not any(is_full_member(other) for other in others):
+        return Silence.APART
+    return Silence.APART if len(others) == 1 and are_apart(user, others[0]) else None
+
+
+def are_apart(one: Member, other: Member) -> bool:
+    """Does one of the two block the other?"""
+    between = Q(owner=one.pk, other=other.pk) | Q(owner=other.pk, other=one.pk)
+    return Boundary.objects.blocks().filter(between).exists()
+
+
+def can_write_message(user, thread: Thread) -> bool:
+    return why_silent(user, seats_of(thread)) is None
+
+
+def seats_of(thread: Thread) -> list[Participant]:
+    """Everybody's who ever took part, each with its member; in the order in which they came."""
+    return list(thread.participants.select_related("member").order_by("joined_at", "pk"))
+
+
+def can_mute(user, thread: Thread) -> bool:
+    """Whoever is in it; a silenced member too."""
+    seat = seat_of(user, thread)
+    return thread.is_conversation and seat is not None and not seat.has_left

@@ -17,6 +17,7 @@ from .models import (
     Bookmark,
     CaughtUp,
     Draft,
+    Kind,
     Mask,
     Mention,
     Participant,
@@ -36,7 +37,7 @@ from .models import (
 
 
 def threads(member):
-    found = Thread.objects.filter(author=member).order_by("pk")
+    found = Thread.objects.filter(author=member).exclude(kind=Kind.CONVERSATION).order_by("pk")
     return rows(
         found.annotate(named=tag_names("tags")),
         "id", "kind", "title", "created_at", "state", "hidden_reason", "closed_at", "closed_reason",
@@ -144,8 +145,9 @@ def masks(member):
 
 
 def conversations(member):
+    """When I was in which. What I wrote there is among my posts; what others wrote, and who they are, is theirs."""
     found = Participant.objects.filter(member=member).order_by("pk")
-    return rows(found, "joined_at", "left_at", thread="thread_id", title="thread__title")
+    return rows(found, "joined_at", "left_at", thread="thread_id")
 
 
 def askings(member):

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("members.urls")),  # /join/, /welcome/, /members/, /settings/
     path("groups/", include("members.urls_groups")),
     path("discussions/", include("discussions.urls")),
+    path("messages/", include("discussions.urls_messages")),
     path("events/", include("events.urls")),
     path("mail/", include("events.urls_mail")),
     path("mail/", include("discussions.urls_mail")),

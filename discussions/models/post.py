@@ -10,8 +10,21 @@ from django.utils.translation import gettext_lazy as _
 from kmnet.core.models.moderation import Hideable, HideableQuerySet
 from members.permissions import can_moderate
 
+from .private import seat_rule
 from .taking_back import UNDO, MayBeTakenBack
-from .thread import NEW_HERE, Thread, visible_rule
+from .thread import NEW_HERE, Kind, Thread, visible_rule
+
+
+def words_rule(user) -> Q:
+    """Which posts show their words to somebody who is no moderator there, as a condition."""
+    shown = Q(state=Hideable.State.VISIBLE)
+    return shown | Q(author=user) if user.is_authenticated else shown
+
+
+def post_rule(user) -> Q:
+    """Which posts outside of conversations this person may read, as a condition."""
+    rule = visible_rule(user, "thread__")
+    return rule if can_moderate(user) else rule & words_rule(user)
 
 
 class HeldFor(models.TextChoices):
@@ -24,14 +37,15 @@ class HeldFor(models.TextChoices):
 
 class PostQuerySet(HideableQuerySet):
     def visible_to(self, user):
-        """Posts whose words this person may read; the same rule as permissions.can_view_post."""
-        seen = self.filter(visible_rule(user, "thread__"))
-        if can_moderate(user):
-            return seen
-        shown = Q(state=Hideable.State.VISIBLE)
-        if user.is_authenticated:
-            shown |= Q(author=user)
-        return seen.filter(shown)
+        """Posts whose words this person may read, all but those of conversations; by the same rule as
+        permissions.can_view_post."""
+        return self.filter(post_rule(user))
+
+    def readable_by(self, user):
+        """Posts whose words this person may read, those of their conversations too (where a moderator is as anybody);
+        the same rule as permissions.can_view_post."""
+        talks = Q(thread__kind=Kind.CONVERSATION) & seat_rule(user) & words_rule(user)
+        return self.filter(post_rule(user) | talks)
 
     def published(self):
         """Posts that have their number: all but those held before they ever appeared."""
@@ -188,7 +202,9 @@ class Post(MayBeTakenBack):
     @property
     def leads(self) -> bool:
         """The post that began the thread, held or not."""
-        return self.is_first or (self.number is None and bool(self.heading))
+        if self.is_first:
+            return not self.thread.is_conversation
+        return self.number is None and bool(self.heading)
 
     @property
     def is_shown(self) -> bool:

@@ -53,6 +53,9 @@ class DiscussionSettings(models.Model):
     conversations_per_day = models.PositiveSmallIntegerField(
         _("conversations that a member may begin in a day"), default=20, validators=between(1, 500)
     )
+    messages_per_hour = models.PositiveSmallIntegerField(
+        _("private messages that a member may write in an hour"), default=60, validators=between(1, 500)
+    )
     files_mb_per_member = models.PositiveSmallIntegerField(
         _("megabytes of pictures and files that one member may put into posts"),
         default=200,

@@ -111,7 +111,10 @@ class Space(models.Model):
                 condition=Q(readable_by="group", group__isnull=False)
                 | (~Q(readable_by="group") & Q(group__isnull=True)),
                 name="space_of_a_group_names_it",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["readable_by"], condition=Q(readable_by="people"), name="one_space_of_conversations"
+            ),
         ]
 
     def __str__(self):

@@ -14,6 +14,7 @@ from kmnet.core.models.moderation import Hideable, HideableQuerySet
 from members.permissions import can_moderate
 
 from .numbers import HowMany, IsEmpty, Lowest, NumbersField, OwedCount, OwedFirst, Unread
+from .private import taking_part
 from .reading import Owed, ReadState, ThreadWatch
 from .space import Space, readable_rule
 from .taking_back import MayBeTakenBack
@@ -44,7 +45,7 @@ def visible_rule(user, prefix: str = "") -> Q:
 
 class ThreadQuerySet(HideableQuerySet):
     def visible_to(self, user):
-        """The same rule as permissions.can_view_thread."""
+        """All but conversations, by the same rule as permissions.can_view_thread: lists, searches, digests, counts."""
         return self.filter(visible_rule(user))
 
     def in_spaces(self, space_ids, user):
@@ -54,6 +55,10 @@ class ThreadQuerySet(HideableQuerySet):
             return found
         shown = Q(state=Hideable.State.VISIBLE)
         return found.filter(shown | Q(author=user.pk) if user.is_authenticated else shown)
+
+    def readable_by(self, user):
+        """What this person may open, conversations too; the same rule as permissions.can_view_thread."""
+        return self.filter(visible_rule(user) | Q(kind=Kind.CONVERSATION, pk__in=taking_part(user)))
 
     def unanswered(self):
         """Open questions where a person is needed: nobody but the asker has replied, or it was said to be still open."""
@@ -263,12 +268,18 @@ class Thread(MayBeTakenBack):
         return self.title
 
     def get_absolute_url(self):
-        """Needs `space`; lists fetch it along."""
+        """Needs `space` where it is no conversation; lists fetch it along."""
+        if self.is_conversation:
+            return reverse("messages:conversation", args=[self.pk])
         return reverse("discussions:thread", args=[self.space.slug, self.pk, self.slug])
 
     def url_of(self, number: int) -> str:
         """The permanent address of one post."""
         return f"{self.get_absolute_url()}?post={number}#post-{number}"
+
+    @property
+    def is_conversation(self) -> bool:
+        return self.kind == Kind.CONVERSATION
 
     @property
     def is_question(self) -> bool:

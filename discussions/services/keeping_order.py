@@ -2,16 +2,15 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from kmnet.core.audit import record_act
 from members.models import Member
 
-from ..models import Post, Space, Thread
+from ..models import Post, Thread
 from ..permissions import can_close_thread, can_hide_post
 from .answers import FIELDS as ANSWER_FIELDS
-from .threads import lock_thread, publish, recount
+from .threads import count_thread, lock_thread, publish, recount
 
 STATE_FIELDS = ["state", "hidden_at", "hidden_by", "hidden_reason"]
 
@@ -29,6 +28,11 @@ def lock_post(post: Post, actor: Member, reason: str) -> tuple[Post, Thread]:
     if not reason.strip():
         raise ReasonMissing
     return post, thread
+
+
+def leads(post: Post, thread: Thread) -> bool:
+    """Does the thread stand and fall with this post? A conversation with none of its posts."""
+    return not thread.is_conversation and (post.is_first or not thread.last_number)
 
 
 @transaction.atomic
@@ -52,10 +56,10 @@ def hide_post(*, post: Post, actor: Member, reason: str) -> Post:
     if was_answer:
         thread.accepted_post = thread.accepted_at = thread.accepted_by = None
         thread.save(update_fields=ANSWER_FIELDS)
-    if (post.is_first or not thread.last_number) and not post.is_taken_back:
+    if leads(post, thread) and not post.is_taken_back:
         thread.state = Thread.State.HIDDEN
         if was_shown:
-            Space.objects.filter(pk=thread.space_id).update(thread_count=F("thread_count") - 1)
+            count_thread(thread, -1)
     recount(thread)
     record_act(
         actor=actor,
@@ -82,9 +86,9 @@ def restore_post(*, post: Post, actor: Member, reason: str) -> Post:
     else:
         post.state = Post.State.VISIBLE
         post.save(update_fields=STATE_FIELDS)
-        if post.is_first:
+        if leads(post, thread):
             thread.state = Thread.State.VISIBLE
-            Space.objects.filter(pk=thread.space_id).update(thread_count=F("thread_count") + 1)
+            count_thread(thread, 1)
         recount(thread)
     record_act(
         actor=actor,

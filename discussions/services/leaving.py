@@ -2,7 +2,7 @@
 
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -10,11 +10,11 @@ from kmnet.core import erasing
 from kmnet.core.models import Activity
 from members.models import Member
 
-from ..models import Post, PostFile, PostVersion, Space, Thread
+from ..models import Post, PostFile, PostVersion, Thread
 from ..tags import TAGS_IN_USE
 from .answers import FIELDS as ANSWER_FIELDS
 from .files import doom_files
-from .threads import lock_thread, recount, slug_of
+from .threads import count_thread, lock_thread, recount, slug_of
 
 
 @transaction.atomic
@@ -47,7 +47,7 @@ def _take_words(thread: Thread, member: Member) -> None:
     if not posts.exclude(author=member).exists():
         erasing.forget_targets([thread, *posts])
         if thread.is_shown:
-            Space.objects.filter(pk=thread.space_id).update(thread_count=F("thread_count") - 1)
+            count_thread(thread, -1)
         Thread.objects.filter(pk=thread.pk).update(last_post=None, accepted_post=None)
         thread.delete()
         return
@@ -61,7 +61,7 @@ def _take_words(thread: Thread, member: Member) -> None:
         Post.objects.filter(pk__in=[post.pk for post in ends]).delete()
     stubs = mine.update(source="", html="", heading="", withdrawn_at=timezone.now(), edited_at=None)
     thread.refresh_from_db()
-    if thread.author_id == member.pk and stubs:
+    if thread.author_id == member.pk and stubs and not thread.is_conversation:
         thread.title = (
             _("A question whose author has left")
             if thread.is_question

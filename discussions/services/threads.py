@@ -60,14 +60,14 @@ def publish(thread: Thread, post: Post, *, at: datetime) -> None:
     post.path = path_below(post.parent, post.number)
     post.published_at = at
     post.state = Post.State.VISIBLE
-    post.is_authors_first = is_first_of(post.author_id)
+    post.is_authors_first = not thread.is_conversation and is_first_of(post.author_id)
     post.save()
     thread.last_post, thread.last_post_at = post, at
     thread.people = [post.author_id, *(pk for pk in thread.people if pk != post.author_id)][:PEOPLE_KEPT]
     if post.is_first:
         thread.is_authors_first = post.is_authors_first
         thread.state = Thread.State.VISIBLE
-        Space.objects.filter(pk=thread.space_id).update(thread_count=F("thread_count") + 1)
+        count_thread(thread, 1)
     else:
         thread.reply_count += 1
         if thread.first_reply_at is None and post.author_id != thread.author_id:
@@ -80,7 +80,9 @@ def publish(thread: Thread, post: Post, *, at: datetime) -> None:
     if post.is_first:
         promise.start_clock(thread, at=at)
     ReadState.objects.mark(member=post.author, thread_id=thread.pk, numbers=[post.number])
-    if post.is_first:
+    if thread.is_conversation:
+        activity.record("discussions.messaged", actor=post.author, target=post, at=at)
+    elif post.is_first:
         activity.record("discussions.asked", actor=post.author, target=thread, at=at)
     else:
         activity.record("discussions.replied", actor=post.author, target=post, at=at)
@@ -121,8 +123,13 @@ def set_state(thread: Thread, state: str) -> None:
     was_shown, thread.state = thread.is_shown, state
     thread.save(update_fields=["state"])
     if was_shown != thread.is_shown:
-        step = 1 if thread.is_shown else -1
-        Space.objects.filter(pk=thread.space_id).update(thread_count=F("thread_count") + step)
+        count_thread(thread, 1 if thread.is_shown else -1)
+
+
+def count_thread(thread: Thread, by: int) -> None:
+    """How many threads a space shows. Conversations are not counted: the row of their space would be everybody's lock."""
+    if not thread.is_conversation:
+        Space.objects.filter(pk=thread.space_id).update(thread_count=F("thread_count") + by)
 
 
 def is_first_of(author_id: int) -> bool:
@@ -134,7 +141,9 @@ def is_first_of(author_id: int) -> bool:
 
 
 def published_before(author_id: int) -> bool:
-    return Post.objects.filter(author=author_id, published_at__isnull=False).exists()
+    """What they wrote to a few people in private does not count."""
+    open_posts = Post.objects.exclude(thread__kind=Kind.CONVERSATION)
+    return open_posts.filter(author=author_id, published_at__isnull=False).exists()
 
 
 def recount(thread: Thread) -> None:

@@ -15,7 +15,8 @@ def find_thread(request: HttpRequest, pk: int) -> Thread:
 
 
 def find_post(request: HttpRequest, pk: int) -> Post:
+    """Also one of the reader's own conversations."""
     return get_object_or_404(
-        Post.objects.visible_to(request.user).select_related("thread__space", "thread__author", "author"),
+        Post.objects.readable_by(request.user).select_related("thread__space", "thread__author", "author"),
         pk=pk,
     )

@@ -23,7 +23,7 @@ def mute(request, token):
     member = Member.objects.filter(pk=data.get("m"), is_active=True).first()
     if member is None:
         raise Http404
-    thread = Thread.objects.visible_to(member).select_related("space").filter(pk=data.get("t")).first()
+    thread = Thread.objects.readable_by(member).select_related("space").filter(pk=data.get("t")).first()
     if thread is None:
         return answered(request, status=410)
     if request.method == "POST":

@@ -23,8 +23,9 @@ class Moderated:
     label: what people call it ("reply", "resource"), translated lazily. card_template: partial that shows it to a
     moderator (gets `target`). title, url, author_id: read off the target. visible_to(user): what a member may see, and so
     report. hide/restore(*, target, actor, reason): the app's services; they write the log. release: for held things.
-    held: the queryset of held things, where the kind can be held. around: what stands about it, for a moderator who was
-    told of a thing in a private place and cannot go there. is_private: it stands in a place that only some members see.
+    held: the queryset of held things, where the kind can be held. around, after: what stands before and after it, for a
+    moderator who was told of a thing in a private place and cannot go there. is_private: it stands in a place that only
+    some members see.
     """
 
     model: type[models.Model]
@@ -39,6 +40,7 @@ class Moderated:
     release: Callable[..., None] | None = None
     held: Callable[[], QuerySet] | None = None
     around: Callable[[models.Model], list[models.Model]] | None = None
+    after: Callable[[models.Model], list[models.Model]] | None = None
     is_private: Callable[[models.Model], bool] | None = None
 
 

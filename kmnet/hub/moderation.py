@@ -58,6 +58,7 @@ class Case:
     author: Member | None = None
     is_private: bool = False  # in a place that the moderator who looks is not in
     around: list = field(default_factory=list)
+    after: list = field(default_factory=list)
 
     @property
     def address(self) -> str:

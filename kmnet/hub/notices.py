@@ -44,10 +44,10 @@ class Group:
 def things_seen_by(member) -> list[QuerySet]:
     """What a deed can be about, with all that its line shows, as far as this member may see it."""
     return [
-        Post.objects.visible_to(member)
+        Post.objects.readable_by(member)
         .select_related("thread__space", "author")
         .defer("source", "html", "heading"),
-        Thread.objects.visible_to(member).select_related("space", "author"),
+        Thread.objects.readable_by(member).select_related("space", "author"),
         ThanksMonth.objects.filter(author=member),
         Event.objects.visible_to(member),
         Resource.objects.visible_to(member).defer("csl", "search"),

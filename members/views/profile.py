@@ -67,6 +67,7 @@ def profile(request, member):
         "given": Given(member, reader, SHOWN_EACH),
         "next_thing": completeness.next_thing(shown) if own else None,
         "can_report": not own and can_write(reader),
+        "can_message": not own and can_write(reader) and is_full_member(member),
         "can_introduce": not own and can_write(reader) and is_full_member(member),
         "can_keep_away": not own and reader.is_authenticated,
     }

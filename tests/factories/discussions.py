@@ -38,3 +38,11 @@ def make_post(*, thread=None, author=None, **fields) -> Post:
     """A reply."""
     fields.setdefault("source", f"This is how I do it ({next(numbers)}).")
     return services.add_reply(author=author or make_member(), thread=thread or make_thread(), **fields)
+
+
+def make_message(author, *others, thread=None, **fields) -> Post:
+    """A private message: the first one to these people, or with `thread` one more there."""
+    fields.setdefault("source", f"Between us ({next(numbers)}).")
+    if thread is not None:
+        return services.send_message(author=author, thread=thread, **fields)
+    return services.start_conversation(author=author, people=others, **fields)

@@ -14,7 +14,7 @@ from kmnet.core import tokens
 from members.models import Group, GroupMember, Standing, Status
 from resources.models import Visibility as ResourceVisibility
 from tests.factories import make_member
-from tests.factories.discussions import make_space, make_thread
+from tests.factories.discussions import make_message, make_space, make_thread
 from tests.factories.events import make_event, make_registration
 from tests.factories.resources import make_resource
 
@@ -73,6 +73,7 @@ class World:
         space = make_space(readable_by="members")
         self.thread = make_thread(author=owner, space=space, replies=1)
         self.post = Post.objects.filter(thread=self.thread).order_by("number").last()
+        self.message = make_message(owner, make_member())
         self.resource = make_resource(added_by=owner, visibility=ResourceVisibility.MEMBERS)
         self.group = Group.objects.create(slug="listed", name="Listed", is_listed=True)
         GroupMember.objects.create(group=self.group, member=owner, standing=Standing.CONVENOR)
@@ -107,6 +108,8 @@ class World:
             one = self.post if "posts/" in route else self.thread
             slugs = {"space": self.thread.space.slug, "slug": self.thread.slug, "group": self.group.slug}
             numbers = {"pk": one.pk}
+        elif name.startswith("messages:"):
+            numbers = {"pk": self.message.thread_id}
         elif name.startswith("resources:") and "files/" not in route:
             slugs, numbers = {"slug": self.resource.slug}, {"pk": self.resource.pk}
         elif name.startswith("hub:") and "<str:kind>" in route:

@@ -10,6 +10,7 @@ CATEGORIES = {
     "reply": _("Replies to what I wrote"),
     "mention": _("Somebody mentions me"),
     "watched": _("New posts in what I follow"),
+    "messages": _("Private messages"),
     "could_answer": _("A question that I could answer"),
     "kept": _("Reminders of what I keep for later"),
     "thanks": _("Once a month: how many people I helped"),

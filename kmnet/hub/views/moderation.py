@@ -121,6 +121,7 @@ def show_case(request, found: desk.Case, form: DecisionForm, *, overtaken: bool 
     if found.is_private:
         desk.log_private_look(found, request.user)
         found.around = found.kind.around(found.target) if found.kind.around else []
+        found.after = found.kind.after(found.target) if found.kind.after else []
     context = {
         "case": found,
         "opened": True,
