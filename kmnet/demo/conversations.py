@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+from django.utils import timezone
+
 from discussions import services
 from discussions.models import Space
 from members.models import Member
@@ -46,6 +48,7 @@ class Story:
             source=self.entry["text"],
             kind=self.entry["kind"],
             tags=self.entry["tags"],
+            poll=poll_of(self.entry),
         )
 
     def answer(self, reply: dict) -> None:
@@ -60,3 +63,17 @@ class Story:
     def accept(self, reply: dict) -> None:
         number = self.entry["replies"].index(reply) + 1
         services.accept_answer(actor=self.people[self.entry["by"]], post=self.posts[number])
+
+
+def poll_of(entry: dict) -> services.PollWanted | None:
+    """It closes so many days after the demo was loaded, not after its own beginning."""
+    wanted = entry.get("poll")
+    if wanted is None:
+        return None
+    return services.PollWanted(
+        options=wanted["options"],
+        way=wanted["way"],
+        closes_at=timezone.now() + timedelta(days=wanted["closes"] + entry["ago"]),
+        results=wanted.get("results", "always"),
+        is_anonymous=not wanted.get("named", False),
+    )

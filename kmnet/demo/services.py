@@ -17,6 +17,7 @@ from .conversations import load_conversations
 from .door import load_door
 from .gatherings import load_gatherings
 from .people import DOMAIN, load_people
+from .reactions import load_reactions
 from .shelf import add_recording, load_shelf
 from .ties import load_ties
 
@@ -57,6 +58,7 @@ def load_demo() -> bool:
     recording = add_recording(people=people, now=now)
     load_gatherings(people=people, recording=recording.get_absolute_url(), now=now)
     load_conversations(people=people, now=now)
+    load_reactions(people=people, now=now)
     load_ties(people=people, now=now)
     load_circles(people=people, now=now)
     for pk, when in Activity.objects.waiting().order_by("at", "pk").values_list("pk", "at"):

@@ -3,8 +3,9 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from discussions.models import Thread
+from discussions.models import Poll, Post, Thread
 from events.models import Event
 from kmnet.core.models import OutgoingMail
 from kmnet.demo.services import NotEmpty, load_demo
@@ -34,7 +35,12 @@ def test_demo_is_loaded_once_and_whole(capsys):
         40,
     )
     assert past.recording_url.startswith("http")
-    assert Thread.objects.count() == 23
+    assert Thread.objects.count() == 25
+    ledger = Post.objects.get(thread__title__startswith="How do you report", number=3)
+    assert (ledger.reactions.count(), ledger.quiet_thanks.count()) == (12, 4)
+    assert set(Poll.objects.values_list("way", "is_anonymous")) == {("multiple", False), ("ranked", True)}
+    account = Member.objects.get(email="member@demo.kmnet.example")
+    assert account.bookmarks.filter(remind_at__gt=timezone.now()).count() == 1
     assert Thread.objects.unanswered().count() >= 3
     assert Group.objects.count() == 5
     learning_set = Group.objects.get(is_listed=False)
