@@ -50,7 +50,7 @@ def can_view_thread(user, thread: Thread) -> bool:
     """The same rule as Thread.objects.readable_by. Needs the thread's space."""
     if thread.is_conversation:
         return seat_of(user, thread) is not None
-    if not can_read_space(user, thread.space):
+    if thread.merged_into_id or not can_read_space(user, thread.space):
         return False
     return thread.is_shown or is_author(user, thread) or can_moderate(user)
 
@@ -160,8 +160,19 @@ def can_hide_post(user, post: Post) -> bool:
     return can_moderate(user)
 
 
+def can_keep_order(user, thread: Thread) -> bool:
+    """Split, merge, move, close, pin and slow down: moderators; in a group's space its convenors too, and of the
+    moderators those who are in the group. Nobody in private conversations. Needs the thread's space."""
+    space = thread.space
+    if space.readable_by == Readers.PEOPLE or not can_view_thread(user, thread):
+        return False
+    if can_moderate(user):
+        return True
+    return bool(space.group_id) and can_write_in(user, space) and is_convenor(user, space.group_id)
+
+
 def can_close_thread(user, thread: Thread) -> bool:
-    return can_moderate(user) and not thread.is_conversation
+    return can_keep_order(user, thread)
 
 
 def can_watch_thread(user, thread: Thread) -> bool:

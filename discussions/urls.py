@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import acts, history, keeping, lists, polls, reacting, reading, taking_back, writing
+from .views import acts, history, keeping, lists, order, polls, reacting, reading, taking_back, writing
 
 app_name = "discussions"
 urlpatterns = [
@@ -29,6 +29,11 @@ urlpatterns = [
     path("threads/<int:pk>/unaccept/", acts.unaccept, name="unaccept"),
     path("threads/<int:pk>/watch/", acts.watch, name="watch"),
     path("threads/<int:pk>/close/", acts.close, name="close"),
+    path("threads/<int:pk>/split/", order.split, name="split"),
+    path("threads/<int:pk>/merge/", order.whole, {"act": "merge"}, name="merge"),
+    path("threads/<int:pk>/move/", order.whole, {"act": "move"}, name="move"),
+    path("threads/<int:pk>/pin/", order.whole, {"act": "pin"}, name="pin"),
+    path("threads/<int:pk>/slow/", order.whole, {"act": "slow"}, name="slow"),
     path("groups/<slug:group>/", acts.open_for_group, name="open_for_group"),
     path("<slug:space>/", lists.space, name="space"),
     path("<slug:space>/ask/", writing.ask, name="ask_in"),

@@ -153,6 +153,23 @@ class ReadStateQuerySet(models.QuerySet):
                 values,
             )
 
+    def hold_on(self, *, thread_id: int, space_ids: list[int]) -> None:
+        """The thread is about to leave one of these spaces for the other: who said that they are caught up with either
+        gets a marker, so that nothing becomes read or unread by the move."""
+        values = {"thread": thread_id, "spaces": space_ids, "now": timezone.now()}
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                INSERT INTO discussions_readstate (member_id, thread_id, numbers, seen_at, reopened)
+                SELECT who.member_id, t.id, {NOT_OWED.replace("%(member)s", "who.member_id")}, %(now)s, false
+                FROM (SELECT member_id FROM discussions_caughtup WHERE space_id = ANY(%(spaces)s)
+                      GROUP BY member_id ORDER BY member_id) who
+                CROSS JOIN discussions_thread t WHERE t.id = %(thread)s
+                ON CONFLICT (member_id, thread_id) DO NOTHING
+                """,
+                values,
+            )
+
 
 class ReadState(models.Model):
     """Which posts of a thread a member has seen: ranges of numbers, so that holes survive.

@@ -34,7 +34,7 @@ class Kind(models.TextChoices):
 
 def visible_rule(user, prefix: str = "") -> Q:
     """Which threads this person may see, as a condition: on threads, or with a prefix on what hangs on them."""
-    rule = readable_rule(user, f"{prefix}space__")
+    rule = readable_rule(user, f"{prefix}space__") & Q(**{f"{prefix}merged_into__isnull": True})
     if can_moderate(user):
         return rule
     shown = Q(**{f"{prefix}state": Hideable.State.VISIBLE})
@@ -50,7 +50,7 @@ class ThreadQuerySet(HideableQuerySet):
 
     def in_spaces(self, space_ids, user):
         """visible_to, for whoever has looked up already which spaces this person reads: no join."""
-        found = self.filter(space_id__in=space_ids)
+        found = self.filter(space_id__in=space_ids, merged_into__isnull=True)
         if can_moderate(user):
             return found
         shown = Q(state=Hideable.State.VISIBLE)
@@ -168,6 +168,10 @@ class ThreadQuerySet(HideableQuerySet):
             .order_by("-last_post_at", "-pk")
         )
 
+    def pinned(self):
+        """Pinned, and not longer ago than it was meant to be; the latest pin first."""
+        return self.shown().filter(pinned_until__gt=timezone.now()).order_by("-pinned_at", "-pk")
+
     def latest_first(self):
         return self.order_by("-last_post_at", "-pk")
 
@@ -219,7 +223,7 @@ class Thread(MayBeTakenBack):
         "self",
         null=True,
         blank=True,
-        on_delete=models.SET_NULL,
+        on_delete=models.CASCADE,  # what is left of a merged thread is the way to the other
         related_name="+",
         verbose_name=_("merged into"),
     )
@@ -241,6 +245,11 @@ class Thread(MayBeTakenBack):
                 condition=Q(accepted_post__isnull=True) | Q(kind=Kind.QUESTION),
                 name="only_questions_have_answers",
             ),
+            models.CheckConstraint(
+                condition=Q(pinned_at__isnull=True, pinned_until__isnull=True)
+                | Q(pinned_at__isnull=False, pinned_until__isnull=False),
+                name="pins_have_an_end",
+            ),
         ]
         indexes = [
             models.Index(F("last_post_at").desc(), F("id").desc(), name="threads_latest"),
@@ -248,6 +257,9 @@ class Thread(MayBeTakenBack):
             models.Index("author", F("last_post_at").desc(), F("id").desc(), name="threads_of_author"),
             models.Index("space", "id", name="threads_newest_in_space"),
             models.Index("kind", F("last_post_at").desc(), F("id").desc(), name="threads_of_kind"),
+            models.Index(
+                "space", "pinned_until", name="threads_pinned", condition=Q(pinned_until__isnull=False)
+            ),
             models.Index(
                 F("last_post_at").desc(),
                 F("id").desc(),
@@ -288,6 +300,10 @@ class Thread(MayBeTakenBack):
     @property
     def is_closed(self) -> bool:
         return self.closed_at is not None
+
+    @property
+    def is_pinned(self) -> bool:
+        return self.pinned_until is not None and self.pinned_until > timezone.now()
 
     @property
     def is_shown(self) -> bool:

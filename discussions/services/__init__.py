@@ -14,7 +14,17 @@ from .conversations import (
     start_conversation,
     unmute_conversation,
 )
-from .keeping_order import ReasonMissing, close_thread, hide_post, release_post, reopen_thread, restore_post
+from .keeping_order import (
+    ReasonMissing,
+    close_thread,
+    hide_post,
+    pin_thread,
+    release_post,
+    reopen_thread,
+    restore_post,
+    slow_thread,
+    unpin_thread,
+)
 from .leaving import forget_author
 from .levels import (
     set_space_level,
@@ -25,6 +35,7 @@ from .levels import (
     unset_watch,
 )
 from .limits import LimitReached
+from .moving import CannotMove, merge_thread, move_thread, split_thread
 from .polls import (
     AlreadyVoted,
     PollClosed,
@@ -43,6 +54,7 @@ from .thanks import months_of, set_quiet_thanks, tell_of_thanks
 
 __all__ = [
     "AlreadyVoted",
+    "CannotMove",
     "CannotReach",
     "CannotWrite",
     "ChangedMeanwhile",
@@ -71,9 +83,12 @@ __all__ = [
     "mark_all_read",
     "mark_posts_read",
     "mark_unread_from",
+    "merge_thread",
     "months_of",
+    "move_thread",
     "mute_conversation",
     "open_group_space",
+    "pin_thread",
     "release_post",
     "remind_of_kept",
     "reopen_thread",
@@ -85,6 +100,8 @@ __all__ = [
     "set_space_level",
     "set_tag_level",
     "set_watch",
+    "slow_thread",
+    "split_thread",
     "start_conversation",
     "start_thread",
     "state_of",
@@ -92,6 +109,7 @@ __all__ = [
     "unaccept_answer",
     "undelete_post",
     "unmute_conversation",
+    "unpin_thread",
     "unset_space_level",
     "unset_tag_level",
     "unset_watch",

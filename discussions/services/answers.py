@@ -9,15 +9,16 @@ from members.models import Member
 
 from ..models import Post, Thread
 from ..permissions import can_accept_answer, can_choose_answer
-from .threads import lock_thread
+from .threads import follows_moves, lock_thread, lock_thread_of
 
 FIELDS = ["accepted_post", "accepted_at", "accepted_by"]
 
 
+@follows_moves
 @transaction.atomic
 def accept_answer(*, actor: Member, post: Post) -> Thread:
     """The asker, or a host for them, says which reply answered it. Another choice later replaces this one."""
-    thread = lock_thread(post.thread_id)
+    thread = lock_thread_of(post)
     post = Post.objects.get(pk=post.pk)
     post.thread = thread
     if not can_accept_answer(actor, post):

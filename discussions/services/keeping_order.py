@@ -1,5 +1,7 @@
 """What moderators do: hide and restore, release what was held, close and reopen. Each is logged with its reason."""
 
+from datetime import datetime
+
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
@@ -8,9 +10,9 @@ from kmnet.core.audit import record_act
 from members.models import Member
 
 from ..models import Post, Thread
-from ..permissions import can_close_thread, can_hide_post
+from ..permissions import can_close_thread, can_hide_post, can_keep_order
 from .answers import FIELDS as ANSWER_FIELDS
-from .threads import count_thread, lock_thread, publish, recount
+from .threads import count_thread, follows_moves, lock_thread, lock_thread_of, publish, recount
 
 STATE_FIELDS = ["state", "hidden_at", "hidden_by", "hidden_reason"]
 
@@ -20,7 +22,7 @@ class ReasonMissing(Exception):
 
 
 def lock_post(post: Post, actor: Member, reason: str) -> tuple[Post, Thread]:
-    thread = lock_thread(post.thread_id)
+    thread = lock_thread_of(post)
     post = Post.objects.select_for_update(of=("self",)).select_related("author", "parent").get(pk=post.pk)
     post.thread = thread
     if not can_hide_post(actor, post):
@@ -35,6 +37,7 @@ def leads(post: Post, thread: Thread) -> bool:
     return not thread.is_conversation and (post.is_first or not thread.last_number)
 
 
+@follows_moves
 @transaction.atomic
 def hide_post(*, post: Post, actor: Member, reason: str) -> Post:
     """Readers see a stub from now on; the author and the moderators still see the words.
@@ -71,6 +74,7 @@ def hide_post(*, post: Post, actor: Member, reason: str) -> Post:
     return post
 
 
+@follows_moves
 @transaction.atomic
 def restore_post(*, post: Post, actor: Member, reason: str) -> Post:
     """A hidden post is shown again, with the number it always had; one that had never appeared is published."""
@@ -100,6 +104,7 @@ def restore_post(*, post: Post, actor: Member, reason: str) -> Post:
     return post
 
 
+@follows_moves
 @transaction.atomic
 def release_post(*, post: Post, actor: Member, reason: str) -> Post:
     """A held post appears: it gets its number now, after those that came meanwhile."""
@@ -144,4 +149,57 @@ def reopen_thread(*, thread: Thread, actor: Member, reason: str) -> Thread:
         thread.closed_at, thread.closed_reason = None, ""
         thread.save(update_fields=["closed_at", "closed_reason"])
         record_act(actor=actor, verb="discussions.thread_reopened", target=thread, reason=reason)
+    return thread
+
+
+def _lock_for_order(thread: Thread, actor: Member, reason: str) -> Thread:
+    thread = lock_thread(thread.pk)
+    if not can_keep_order(actor, thread):
+        raise PermissionDenied
+    if not reason.strip():
+        raise ReasonMissing
+    return thread
+
+
+@transaction.atomic
+def pin_thread(*, thread: Thread, actor: Member, until: datetime, reason: str) -> Thread:
+    """First in its space's list until that moment. Pinned again: until the new one."""
+    thread = _lock_for_order(thread, actor, reason)
+    thread.pinned_at, thread.pinned_until = timezone.now(), until
+    thread.save(update_fields=["pinned_at", "pinned_until"])
+    record_act(
+        actor=actor,
+        verb="discussions.thread_pinned",
+        target=thread,
+        reason=reason,
+        data={"until": until.isoformat()},
+    )
+    return thread
+
+
+@transaction.atomic
+def unpin_thread(*, thread: Thread, actor: Member, reason: str) -> Thread:
+    """In its place by time again."""
+    thread = _lock_for_order(thread, actor, reason)
+    if thread.pinned_at is not None:
+        thread.pinned_at = thread.pinned_until = None
+        thread.save(update_fields=["pinned_at", "pinned_until"])
+        record_act(actor=actor, verb="discussions.thread_unpinned", target=thread, reason=reason)
+    return thread
+
+
+@transaction.atomic
+def slow_thread(*, thread: Thread, actor: Member, seconds: int, reason: str) -> Thread:
+    """So many seconds between two posts of one person (limits.check_may_reply); 0: as fast as they like."""
+    thread = _lock_for_order(thread, actor, reason)
+    if thread.slow_seconds != seconds:
+        thread.slow_seconds = seconds
+        thread.save(update_fields=["slow_seconds"])
+        record_act(
+            actor=actor,
+            verb="discussions.thread_slowed",
+            target=thread,
+            reason=reason,
+            data={"seconds": seconds},
+        )
     return thread

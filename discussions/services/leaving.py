@@ -2,7 +2,7 @@
 
 from django.core.cache import cache
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -32,6 +32,8 @@ def forget_author(*, member: Member, keep_words: bool) -> None:
     if keep_words:
         return
     doom_files(PostFile.objects.filter(uploader=member))
+    merged = Thread.objects.filter(author=member, merged_into__isnull=False)
+    merged.update(title="", slug=F("kind"), excerpt="")  # what is left of these is an address
     for thread_id in (
         Post.objects.filter(author=member)
         .order_by("thread_id")

@@ -13,12 +13,21 @@ from kmnet.core.text import RENDER_VERSION
 from kmnet.core.vocabulary import in_order
 from members.models import Member
 
-from ..models import HeldFor, Kind, Post, PostVersion, Space, Thread, grace
+from ..models import HeldFor, Kind, MovedPost, Post, PostVersion, Space, Thread, grace
 from ..permissions import can_announce, can_edit_post, can_reply, can_start_thread, can_view_thread
 from ..rendering import anchor_of, render_post
 from .limits import check_may_reply, check_may_start, must_hold
 from .polls import PollWanted, open_poll
-from .threads import heading_of, lock_thread, publish, retell, slug_of
+from .threads import (
+    MOST_MOVES,
+    follows_moves,
+    heading_of,
+    lock_thread,
+    lock_thread_of,
+    publish,
+    retell,
+    slug_of,
+)
 
 
 class ChangedMeanwhile(Exception):
@@ -119,8 +128,27 @@ def start_thread(
     return thread
 
 
+class RepliesElsewhere(Exception):
+    """The thread was merged, or the post that is answered moved, while the reply was being sent."""
+
+    def __init__(self, thread_id: int):
+        self.thread_id = thread_id
+
+
+def add_reply(*, thread: Thread, parent: Post | None = None, **fields) -> Post:
+    """A reply, see _add_reply; where the conversation has moved meanwhile, it goes along."""
+    for _try in range(MOST_MOVES):
+        try:
+            return _add_reply(thread=thread, parent=parent, **fields)
+        except RepliesElsewhere as moved:
+            thread = Thread(pk=moved.thread_id)
+            if parent is not None:
+                parent = Post.objects.get(pk=parent.pk)
+    raise ThreadClosed
+
+
 @transaction.atomic
-def add_reply(
+def _add_reply(
     *,
     author: Member,
     thread: Thread,
@@ -138,6 +166,13 @@ def add_reply(
     earlier = sent_before(author, submit_key)
     if earlier is not None:
         return earlier
+    if thread.merged_into_id:
+        raise RepliesElsewhere(thread.merged_into_id)
+    if parent is not None:
+        parent = Post.objects.get(pk=parent.pk)  # as it stands now that the thread is locked
+        gone = parent.thread_id != thread.pk
+        if gone and MovedPost.objects.filter(post=parent, thread=thread).exists():
+            raise RepliesElsewhere(parent.thread_id)
     if thread.is_closed and can_view_thread(author, thread):
         raise ThreadClosed
     if not can_reply(author, thread):
@@ -156,6 +191,7 @@ def add_reply(
     return post
 
 
+@follows_moves
 @transaction.atomic
 def edit_post(
     *,
@@ -172,7 +208,7 @@ def edit_post(
     after it appeared an edit leaves no trace. `begun_from`: the state_of() the post that the edit began
     from; raises ChangedMeanwhile where another edit came first.
     """
-    thread = lock_thread(post.thread_id)
+    thread = lock_thread_of(post)
     post = Post.objects.select_for_update(of=("self",)).get(pk=post.pk)
     post.thread = thread
     if not can_edit_post(editor, post):

@@ -16,19 +16,20 @@ from ..models import UNDO, Draft, Post, PostFile, PostVersion, Thread
 from ..permissions import can_delete_post, can_undelete_post
 from .answers import FIELDS as ANSWER_FIELDS
 from .files import doom_files
-from .threads import above, lock_thread, recount, retell, set_state, settle, slug_of
+from .threads import above, follows_moves, lock_thread_of, recount, retell, set_state, settle, slug_of
 
 RETITLED = ["title", "slug", "excerpt", "state"]
 
 
 def lock_post(post: Post) -> tuple[Post, Thread]:
     """Both rows, locked, thread first."""
-    thread = lock_thread(post.thread_id)
+    thread = lock_thread_of(post)
     post = Post.objects.select_for_update(of=("self",)).select_related("author", "parent").get(pk=post.pk)
     post.thread = thread
     return post, thread
 
 
+@follows_moves
 @transaction.atomic
 def delete_post(*, actor: Member, post: Post) -> Post:
     """Take one's own words back. Nobody reads them from now on; `undelete_post` brings them back for UNDO.
@@ -65,6 +66,7 @@ def delete_post(*, actor: Member, post: Post) -> Post:
     return post
 
 
+@follows_moves
 @transaction.atomic
 def undelete_post(*, actor: Member, post: Post) -> Post:
     """Have it back as it was, with its number; a held one is held again. PermissionDenied when UNDO is over."""

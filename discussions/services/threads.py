@@ -1,7 +1,10 @@
 """What a thread's row keeps about its posts: numbers, counts, the latest. Callers hold the row's lock."""
 
+import functools
+from collections.abc import Iterable
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import F, Min, Q
 from django.utils.text import slugify
 
@@ -15,6 +18,7 @@ from ..models.numbers import ranges_of
 from . import promise
 
 PEOPLE_KEPT = 6
+MOST_MOVES = 3
 COUNTED = (
     "last_number",
     "gone_numbers",
@@ -31,6 +35,40 @@ COUNTED = (
 def lock_thread(thread_id: int) -> Thread:
     """The thread's row, locked until the transaction ends. Whoever numbers or counts posts comes this way."""
     return Thread.objects.select_for_update(of=("self",)).select_related("space").get(pk=thread_id)
+
+
+def lock_threads(ids: Iterable[int]) -> dict[int, Thread]:
+    """Several of them, locked by id, so that two who need the same ones wait for each other instead of for ever."""
+    threads = Thread.objects.select_for_update(of=("self",)).select_related("space")
+    return {thread.pk: thread for thread in threads.filter(pk__in=ids).order_by("pk")}
+
+
+class PostMoved(Exception):
+    """It went to another thread while we waited for the lock of the one it stood in."""
+
+
+def lock_thread_of(post: Post) -> Thread:
+    """The thread in which the post stands, locked. Raises PostMoved; see follows_moves."""
+    thread = lock_thread(post.thread_id)
+    if not Post.objects.filter(pk=post.pk, thread=thread).exists():
+        raise PostMoved
+    return thread
+
+
+def follows_moves(service):
+    """For a service that locks the thread of its `post`: should the post have been moved meanwhile, begin again."""
+
+    @functools.wraps(service)
+    def wrapped(*, post: Post, **fields):
+        for _try in range(MOST_MOVES):
+            try:
+                with transaction.atomic():  # gives the locks back that it took in vain
+                    return service(post=post, **fields)
+            except PostMoved:
+                post.refresh_from_db(fields=["thread", "number", "path", "parent"])
+        raise PostMoved
+
+    return wrapped
 
 
 def slug_of(title: str, kind: str) -> str:
@@ -151,7 +189,10 @@ def recount(thread: Thread) -> None:
     shown = thread.posts.shown().published()
     replies = shown.exclude(number=1)
     thread.reply_count = replies.count()
-    thread.first_reply_at = replies.exclude(author=thread.author_id).aggregate(at=Min("published_at"))["at"]
+    first_reply_at = replies.exclude(author=thread.author_id).aggregate(at=Min("published_at"))["at"]
+    thread.first_reply_at = first_reply_at and max(
+        first_reply_at, thread.created_at
+    )  # it may have come from elsewhere
     latest = list(shown.order_by("-published_at", "-number").only("pk", "author_id", "published_at")[:100])
     thread.last_post = latest[0] if latest else None
     thread.last_post_at = latest[0].published_at if latest else thread.created_at

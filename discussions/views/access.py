@@ -1,8 +1,9 @@
 """How pages are reached: what a member may not see is a 404; a guest is sent to sign in, whether it exists or not."""
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404
 
+from .. import moved
 from ..models import Post, Space, Thread
 
 
@@ -11,7 +12,12 @@ def find_space(request: HttpRequest, slug: str) -> Space:
 
 
 def find_thread(request: HttpRequest, pk: int) -> Thread:
-    return get_object_or_404(Thread.objects.visible_to(request.user).select_related("space", "author"), pk=pk)
+    """The thread; for one that was merged the thread that it has become."""
+    threads = Thread.objects.visible_to(request.user).select_related("space", "author")
+    found = threads.filter(pk=pk).first() or moved.home_of(request.user, pk)
+    if found is None:
+        raise Http404
+    return found
 
 
 def find_post(request: HttpRequest, pk: int) -> Post:

@@ -11,12 +11,11 @@ from django.views.decorators.http import require_http_methods
 from kmnet.core import kept_text
 from members.group_permissions import can_lead_group
 from members.models import Group
-from members.permissions import can_moderate
 
 from .. import services
 from ..forms import ReasonForm
 from ..models import ThreadWatch
-from ..permissions import can_watch_thread
+from ..permissions import can_close_thread, can_watch_thread
 from .access import find_post, find_thread
 
 
@@ -70,9 +69,9 @@ def read_all(request):
 
 def close(request, pk):
     """Close a thread, or open it again."""
-    if not can_moderate(request.user):
-        raise Http404
     thread = find_thread(request, pk)
+    if not can_close_thread(request.user, thread):
+        raise Http404
     act = services.reopen_thread if thread.is_closed else services.close_thread
     if request.method == "POST":
         form = ReasonForm(request.POST)

@@ -2,16 +2,16 @@
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 
 from kmnet.core import activity
 from kmnet.core.access import guests_sign_in
 from members.models import Member
 
-from .. import decorate, holding, pages, services
+from .. import decorate, holding, moved, pages, services
 from ..forms import ReplyForm
 from ..models import Post, Thread, ThreadWatch
-from ..permissions import can_choose_answer, can_moderate, can_reply
+from ..permissions import can_choose_answer, can_keep_order, can_moderate, can_reply
 from .polls import poll_of
 from .taking_back import undo_offers
 
@@ -20,9 +20,16 @@ from .taking_back import undo_offers
 @guests_sign_in
 def thread(request, space, pk, slug=""):
     user = request.user
-    thread = get_object_or_404(Thread.objects.visible_to(user).with_page(user), pk=pk)
+    thread = Thread.objects.visible_to(user).with_page(user).filter(pk=pk).first()
+    if thread is None:
+        return moved.lead_on(request, pk)
     if (thread.space.slug, thread.slug) != (space, slug):
         return redirect_home(request, thread)
+    number = number_in(request, "post", thread)
+    if number and in_ranges(number, thread.gone_numbers):
+        there = moved.address_of(user, thread.pk, number)
+        if there:
+            return redirect(there, permanent=True)
     page = page_asked_for(request, thread)
     context = thread_context(request, thread, page)
     mark_seen(request, thread, context)
@@ -54,7 +61,8 @@ def page_asked_for(request: HttpRequest, thread: Thread) -> pages.PostPage:
     if number := number_in(request, "post", thread):
         return pages.page_with(thread, number)
     if number := number_in(request, "after", thread):
-        return pages.page_after(thread, number)
+        page = pages.page_after(thread, number)
+        return page if page.posts else pages.first_page(thread)  # that post has gone elsewhere
     if number := number_in(request, "before", thread):
         return pages.page_before(thread, number)
     return pages.first_page(thread)
@@ -92,10 +100,12 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
         "first": first,
         "items": items[1:] if first else items,
         "page": page,
+        "moved_to": moved.moved_from(user, thread),
         "answer": answer,
         "poll": poll_of(user, thread) if page.is_first else None,
         "moderates": moderates,
         "undo_offers": undo_offers(request, thread),
+        "keeps_order": can_keep_order(user, thread),
         "may_reply": can_reply(user, thread),
         "may_choose": can_choose_answer(user, thread),
         "levels": ThreadWatch.Level.choices,

@@ -14,7 +14,7 @@ from kmnet.core.text import clean_text
 from kmnet.core.vocabulary import terms_for
 from members.permissions import can_write
 
-from .. import holding, services
+from .. import holding, moved, services
 from ..differences import changes
 from ..forms import EditForm, ReplyForm, ThreadForm
 from ..models import Post
@@ -131,7 +131,7 @@ def reply(request, space, pk, slug):
 def parent_of(thread, number) -> Post | None:
     if not number:
         return None
-    parent = thread.posts.published().filter(number=number).first()
+    parent = thread.posts.published().filter(number=number).first() or moved.post_from(thread, number)
     if parent is None:
         raise Http404
     return parent
