@@ -80,13 +80,17 @@ def can_reply(user, thread: Thread) -> bool:
 
 def can_edit_post(user, post: Post) -> bool:
     """One's own words, while they stand or wait; nobody edits another's. In a conversation: who may write there."""
-    thread = post.thread
     return (
-        (can_write_message(user, thread) if thread.is_conversation else can_write_in(user, thread.space))
+        may_write_at(user, post.thread)
         and is_author(user, post)
         and post.state not in (Post.State.HIDDEN, Post.State.DELETED)
-        and can_view_thread(user, thread)
+        and can_view_thread(user, post.thread)
     )
+
+
+def may_write_at(user, thread: Thread) -> bool:
+    """May write where this thread is: in its space; in a conversation to those who are there."""
+    return can_write_message(user, thread) if thread.is_conversation else can_write_in(user, thread.space)
 
 
 def can_delete_post(user, post: Post) -> bool:
@@ -101,7 +105,7 @@ def can_delete_post(user, post: Post) -> bool:
 
 def can_undelete_post(user, post: Post) -> bool:
     """Its author, for ten minutes, where they may still write; also where the whole thread went meanwhile."""
-    return can_write_in(user, post.thread.space) and is_author(user, post) and post.undo_until is not None
+    return may_write_at(user, post.thread) and is_author(user, post) and post.undo_until is not None
 
 
 def can_view_history(user, post: Post) -> bool:

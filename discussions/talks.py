@@ -133,7 +133,8 @@ def stretch(thread: Thread, seat: Participant, **asked: int | None) -> Stretch:
     Never a message outside of the seat's own numbers.
     """
     last = seat.left_number if seat.has_left else thread.last_number
-    posts = Post.objects.with_page().filter(thread=thread, number__range=(seat.first_number, last))
+    posts = Post.objects.with_page().on_pages()
+    posts = posts.filter(thread=thread, number__range=(seat.first_number, last))
     found = None
     if asked.get("after"):
         found = forwards(posts.filter(number__gt=asked["after"]))
@@ -177,7 +178,7 @@ def items_of(page: Stretch, seats: list[Participant], reader: Member) -> tuple[l
     for post in page.posts:
         said = [words for number, words in events if low < number <= post.number]
         low = post.number
-        shown = post.is_shown or post.author_id == reader.pk
+        shown = post.is_shown or (post.author_id == reader.pk and not post.is_taken_back)
         if not shown:
             post.html = ""  # the words are not on the page at all
         items.append(Item(post, said, shown))

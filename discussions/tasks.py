@@ -54,3 +54,11 @@ def close_due_polls() -> None:
 
     while services.close_due_polls():
         pass
+
+
+@shared_task
+def delete_deserted() -> None:
+    """Conversations that everybody has left."""
+    from . import services  # as above
+
+    services.delete_deserted()

@@ -24,6 +24,7 @@ from ..models import (
     Kind,
     Participant,
     Post,
+    PostFile,
     Readers,
     ReadState,
     Space,
@@ -32,6 +33,7 @@ from ..models import (
 )
 from ..permissions import Silence, can_mute, seats_of, why_silent
 from . import limits
+from .files import doom_files
 from .limits import DAY, LimitReached, check_may_reply, check_may_start, when
 from .posts import new_post, sent_before
 from .threads import lock_thread, publish
@@ -302,5 +304,6 @@ def is_reported(thread: Thread) -> bool:
 def delete_conversation(thread: Thread) -> None:
     """It goes, with all that hangs on it. The caller holds its row."""
     erasing.forget_targets([thread, *thread.posts.only("pk", "thread")])
+    doom_files(PostFile.objects.filter(post__thread=thread))
     Thread.objects.filter(pk=thread.pk).update(last_post=None)
     thread.delete()

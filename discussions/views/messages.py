@@ -16,7 +16,6 @@ from kmnet.core import activity, kept_text
 from kmnet.core.keyset import paginate
 from kmnet.core.ratelimit import limited
 from kmnet.core.search import SearchText
-from kmnet.core.text import render_markdown
 from members.models import Member
 from members.models.member import name_like
 from members.permissions import can_write
@@ -25,8 +24,10 @@ from .. import services, talks
 from ..forms_messages import MessageForm, StartForm, reachable_by
 from ..models import Kind, Participant, Thread, ThreadWatch
 from ..permissions import Silence, seats_of, why_silent
+from ..rendering import render_post
 from ..services.conversations import MOST, talk_of
 from .reading import in_ranges, number_in
+from .taking_back import undo_offers
 
 OFFERED = 8  # people found by a name
 TABS = {
@@ -128,7 +129,7 @@ def new(request):
         shown = StartForm(member=request.user, initial=request.POST.dict())
         if "find" not in request.POST:
             context |= {
-                "preview_html": render_markdown(form.cleaned_data.get("body") or ""),
+                "preview_html": render_post(form.cleaned_data.get("body") or "", anchor="preview"),
                 "view": "preview",
             }
         return show_new(request, shown, context, present=present_talk(request.user, context["chosen"]))
@@ -183,7 +184,7 @@ def conversation(request, pk):
     form = MessageForm(request.POST)
     valid = form.is_valid()
     if request.POST.get("view") == "preview":
-        preview = render_markdown(form.cleaned_data.get("body") or "")
+        preview = render_post(form.cleaned_data.get("body") or "", anchor="preview")
         shown = MessageForm(initial=request.POST.dict())
         return show_talk(request, thread, shown, preview_html=preview, view="preview")
     if not valid:
@@ -238,6 +239,7 @@ def show_talk(request, thread: Thread, form, *, status=200, **more) -> HttpRespo
         "silence": SILENCE.get(why, ""),
         "may_add": why is None and len(here) < MOST,
         "muted": watch is not None and talks.is_muted(watch.level, watch.until),
+        "undo_offers": undo_offers(request, thread),
         "muted_until": watch.until if watch else None,
         "mutes": [(key, label) for key, (_span, label) in MUTES.items()],
         "view": "write",

@@ -156,6 +156,30 @@ def test_a_preview_sends_nothing(ana, per):
     assert thread.posts.count() == 1
 
 
+def test_editing_and_taking_back(ana, per):
+    post = make_message(ana, per, source="First words.")
+    last = make_message(ana, thread=post.thread, source="Last words.")
+    writer, reader, here = signed_in(ana), signed_in(per), post.thread.get_absolute_url()
+    stranger = signed_in(make_member(is_superuser=True, is_staff=True))
+    for name in ("edit", "delete", "history"):
+        address = reverse(f"discussions:{name}", args=[post.pk])
+        page = text_of(writer.get(address))
+        assert ("/messages/" in page, "/discussions/conversations/" in page) == (True, False)
+        assert stranger.get(address).status_code == 404
+    assert reader.get(reverse("discussions:history", args=[post.pk])).status_code == 200
+    assert (
+        writer.post(reverse("discussions:edit", args=[post.pk]), {"body": "Better words."}).status_code == 302
+    )
+    assert "Better words." in text_of(reader.get(here))
+    for one in (post, last):
+        assert writer.post(reverse("discussions:delete", args=[one.pk])).status_code == 302
+    assert "words." not in text_of(reader.get(here))
+    assert "You took a message back." in text_of(writer.get(here))
+    assert writer.post(reverse("discussions:undelete", args=[last.pk])).status_code == 302
+    assert "Last words." in text_of(reader.get(here))
+    assert "Last words." in text_of(reader.get("/messages/"))
+
+
 # --- coming, going, muting -------------------------------------------------------------------------------------------
 def test_bringing_somebody_in(ana, per):
     kofi = make_member(name="Kofi Mensah", handle="kofi")

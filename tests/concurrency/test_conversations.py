@@ -1,0 +1,119 @@
+"""People in one conversation at the same moment: real commits, real locks; and the race itself, seen without them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from threading import Barrier, BrokenBarrierError, Event
+
+import pytest
+from django.db import connection
+
+from discussions import services
+from discussions.models import Participant, Space, Thread
+from discussions.models.thread import ThreadQuerySet
+from discussions.services import conversations
+from members import services as members
+from members.models import Boundary, Member
+from tests.factories import make_member
+from tests.factories.discussions import make_message
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(*works):
+    def run(work):
+        with closing(connection):  # a thread's connection is its own to close
+            try:
+                return work()
+            except Exception as error:
+                return type(error).__name__
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(run, works))
+
+
+def meeting(monkeypatch, owner, name):
+    """Nobody goes on behind this function until both have been there (or a second has passed: one waits for a lock)."""
+    barrier, function = Barrier(2), getattr(owner, name)
+
+    def wait(*args, **fields):
+        found = function(*args, **fields)
+        with suppress(BrokenBarrierError):
+            barrier.wait(timeout=1)
+        return found
+
+    monkeypatch.setattr(owner, name, wait)
+
+
+def each_writes_first(one, other):
+    return [
+        lambda: services.start_conversation(author=one, people=[other], source="You first.").number,
+        lambda: services.start_conversation(author=other, people=[one], source="No, you.").number,
+    ]
+
+
+def test_two_who_begin_with_each_other_have_one_conversation(monkeypatch):
+    one, other = make_member(), make_member()
+    meeting(monkeypatch, conversations, "talk_of")
+    assert sorted(at_once(*each_writes_first(one, other))) == [1, 2]
+    assert Thread.objects.count() == Space.objects.filter(readable_by="people").count() == 1
+
+
+def test_without_the_lock_each_would_have_begun_one(monkeypatch):
+    one, other = make_member(), make_member()
+    meeting(monkeypatch, conversations, "talk_of")
+    monkeypatch.setattr(conversations, "hold_people", lambda ids: None)
+    assert at_once(*each_writes_first(one, other)) == [1, 1]
+    assert Thread.objects.count() == 2
+
+
+def leave_while_written_to(monkeypatch):
+    """What the writer got, and whether there is somebody to read it."""
+    one, other = make_member(), make_member()
+    thread = make_message(one, other).thread
+    meeting(monkeypatch, conversations, "lock_thread")
+    sent, _left = at_once(
+        lambda: services.send_message(author=one, thread=thread, source="Are you there?").number,
+        lambda: services.leave_conversation(member=other, thread=thread),
+    )
+    return sent, Participant.objects.get(thread=thread, member=other).left_number
+
+
+def test_who_leaves_reads_what_came_before_and_nobody_writes_to_them_after(monkeypatch):
+    assert leave_while_written_to(monkeypatch) in ((2, 2), ("CannotWrite", 1))
+
+
+def test_without_the_lock_a_message_would_reach_nobody(monkeypatch):
+    monkeypatch.setattr(ThreadQuerySet, "select_for_update", lambda self, **kwargs: self)
+    assert leave_while_written_to(monkeypatch) == (2, 1)
+
+
+def bring_in_while_blocked(monkeypatch, *, wait=0.0):
+    """Whether somebody was brought in by a person whom they had blocked by then. `wait`: for the block, between the
+    check and the seat."""
+    one, other, third = make_member(), make_member(), make_member()
+    thread = make_message(one, other).thread
+    checked, blocked, limit = Event(), Event(), conversations.check_may_bring_in
+
+    def linger(actor):
+        limit(actor)
+        checked.set()
+        blocked.wait(timeout=wait)
+
+    def block():
+        checked.wait(timeout=5)
+        members.set_boundary(owner=third, other=one, distance="block")
+        blocked.set()
+
+    monkeypatch.setattr(conversations, "check_may_bring_in", linger)
+    at_once(lambda: services.add_person(actor=one, thread=thread, member=third).pk, block)
+    return Participant.objects.get(member=third).joined_at > Boundary.objects.get().created_at
+
+
+def test_nobody_is_brought_in_by_whom_they_have_blocked(monkeypatch):
+    assert bring_in_while_blocked(monkeypatch, wait=1) is False
+
+
+def test_without_the_lock_they_would_be(monkeypatch):
+    """The control. The one who blocks goes on locking: it takes both."""
+    monkeypatch.setattr(conversations, "lock_members", lambda *ids: Member.objects.in_bulk(ids))
+    assert bring_in_while_blocked(monkeypatch, wait=5) is True
