@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "kmnet.core.guest_pages.GuestPagesMiddleware",
     "kmnet.core.middleware.UnavailableMiddleware",  # the database away: a styled 503, not a trace
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -148,6 +149,7 @@ DATABASES = {
     }
 }
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+KEEP_GUEST_PAGES = True  # see kmnet/core/guest_pages.py; off in the tests
 CHECK_FIXED_QUERIES = False  # on in the tests: see kmnet/core/fixed.py
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
@@ -205,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
     # name: {"task": dotted path, "schedule": seconds}. Each one claims due rows: doubled or missed beats do no harm.
     "beat-seen": {"task": "kmnet.core.tasks.note_beat", "schedule": 30.0},
     "send-due-mail": {"task": "kmnet.core.tasks.send_due_mail", "schedule": 15.0},
+    "public-changes": {"task": "kmnet.core.tasks.sweep_public_changes", "schedule": 60.0},
     "fan-out": {"task": "kmnet.core.tasks.fan_out_waiting", "schedule": 60.0},
     "events-promote": {"task": "events.tasks.sweep_promotions", "schedule": 60.0},
     "events-reminders": {"task": "events.tasks.queue_due_reminders", "schedule": 60.0},

@@ -11,12 +11,11 @@ from django.contrib import auth
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
-from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from kmnet.core.fixed import fixed
+from kmnet.core.fixed import ask_first, fixed
 
 from .models import Member
 
@@ -36,25 +35,11 @@ class SessionStore(db.SessionStore):
     owner = None
 
     def load(self):
-        found = self._ask()
+        found = ask_first(lambda: owner_of(key=self.session_key, now=timezone.now()))
         if found and found[0].session_data:
             self.owner = found[0]
             return self.decode(self.owner.session_data)
         return super().load()  # a guest's; a member's before their first page; one that has ended
-
-    def _ask(self) -> list:
-        """The first question of a request. It is also the proof that the connection still stands, in place of the
-        SELECT 1 that Django would send ahead; where it does not, it is made anew."""
-        if connection.in_atomic_block or connection.connection is None:
-            return owner_of(key=self.session_key, now=timezone.now())
-        connection.health_check_done = True
-        try:
-            return owner_of(key=self.session_key, now=timezone.now())
-        except (OperationalError, InterfaceError):
-            if connection.is_usable():  # something else, such as a time-out
-                raise
-            connection.close()
-            return owner_of(key=self.session_key, now=timezone.now())
 
 
 def user_of(request):

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class CoreConfig(AppConfig):
@@ -9,5 +10,8 @@ class CoreConfig(AppConfig):
     def ready(self):
         from . import (
             personal,  # noqa: F401  what is held about people
+            public_changes,
             retention_jobs,  # noqa: F401  and what is forgotten
         )
+
+        post_migrate.connect(public_changes.note_all_tables, sender=self)

@@ -24,7 +24,7 @@ from datetime import UTC, date, datetime
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 from django.db.models import Field, ForeignObject, Lookup, prefetch_related_objects
 from django.db.models.query import ModelIterable, get_related_populators
 
@@ -88,6 +88,21 @@ class Prepared:
                 self._refused = True
                 return False
         return times > 1
+
+
+def ask_first(question):
+    """The first question of a request. It is also the proof that the connection still stands, in place of the SELECT 1
+    that Django would send ahead; where it does not, it is made anew and asked again."""
+    if connection.in_atomic_block or connection.connection is None:
+        return question()
+    connection.health_check_done = True
+    try:
+        return question()
+    except (OperationalError, InterfaceError):
+        if connection.is_usable():  # something else, such as a time-out
+            raise
+        connection.close()
+        return question()
 
 
 class Plan:

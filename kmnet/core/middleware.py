@@ -115,7 +115,7 @@ class PrivatePagesMiddleware(PassThrough):
 
     def __call__(self, request):
         response = self.get_response(request)
-        patch_vary_headers(response, ["HX-Request", "Cookie"])
+        patch_vary_headers(response, ["HX-Request", "Cookie", "Accept-Language"])
         if not response.has_header("Cache-Control") and (
             request.user.is_authenticated or request.method != "GET"
         ):

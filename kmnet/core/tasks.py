@@ -76,3 +76,10 @@ def keep_retention() -> None:
     from . import retention
 
     retention.run()
+
+
+@shared_task
+def sweep_public_changes() -> None:
+    from . import public_changes
+
+    public_changes.sweep()
