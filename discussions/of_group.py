@@ -7,8 +7,8 @@ from kmnet.core.group_contents import Found
 from members.group_permissions import can_lead_group, is_in
 from members.permissions import can_write
 
+from .listing import complete
 from .models import MayStart, Space, Thread
-from .views.lists import with_people
 
 
 def find(group, viewer, limit: int) -> Found:
@@ -16,7 +16,7 @@ def find(group, viewer, limit: int) -> Found:
     leads = can_lead_group(viewer, group)
     threads = Thread.objects.visible_to(viewer).shown().filter(space__group=group)
     rows = list(threads.with_card(viewer).latest_first()[:limit])
-    with_people(rows)
+    complete(rows)
     spaces = [thread.space for thread in rows]
     if not rows:
         spaces = list(Space.objects.visible_to(viewer).filter(group=group).order_by("position", "pk"))

@@ -3,6 +3,7 @@
 from .files import PostFile
 from .following import Mention, SpaceLevel, TagLevel
 from .keeping import Bookmark, Draft
+from .levels import Following
 from .moved import MovedPost
 from .numbers import NumbersField
 from .polls import Poll, PollOption, Vote
@@ -24,6 +25,7 @@ __all__ = [
     "DiscussionSettings",
     "Draft",
     "HeldFor",
+    "Following",
     "Kind",
     "Level",
     "Mask",

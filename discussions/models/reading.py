@@ -242,6 +242,14 @@ class CaughtUp(models.Model):
         return f"caught up {self.pk}"
 
 
+OWED = """
+    SELECT 'caught up', space_id, at FROM discussions_caughtup WHERE member_id = %(member)s
+    UNION ALL SELECT 'reopened', NULL, min(t.last_post_at)
+    FROM discussions_readstate r JOIN discussions_thread t ON t.id = r.thread_id
+    WHERE r.member_id = %(member)s AND r.reopened
+"""
+
+
 @dataclass(frozen=True)
 class Owed:
     """Since when a member is owed a look at what appears, in each space, where no marker tells more."""
@@ -261,20 +269,15 @@ class Owed:
     @classmethod
     def _read(cls, member) -> "Owed":
         with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                SELECT false, space_id, at FROM discussions_caughtup WHERE member_id = %(member)s
-                UNION ALL
-                SELECT true, NULL, min(t.last_post_at) FROM discussions_readstate r
-                JOIN discussions_thread t ON t.id = r.thread_id
-                WHERE r.member_id = %(member)s AND r.reopened
-                """,
-                {"member": member.pk},
-            )
-            rows = cursor.fetchall()
+            cursor.execute(OWED, {"member": member.pk})
+            return cls.made_of(member, cursor.fetchall())
+
+    @classmethod
+    def made_of(cls, member, rows) -> "Owed":
+        """Of rows that OWED gives."""
         since, in_space, reopened = member.joined_at - BEFORE_JOINING, {}, None
-        for is_reopened, space_id, at in rows:
-            if is_reopened:
+        for kind, space_id, at in rows:
+            if kind == "reopened":
                 reopened = at
             elif space_id is None:
                 since = max(since, at)

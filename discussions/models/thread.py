@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import cache
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -13,6 +14,7 @@ from taggit.managers import TaggableManager
 from kmnet.core.models.moderation import Hideable, HideableQuerySet
 from members.permissions import can_moderate
 
+from .levels import Following
 from .numbers import HowMany, IsEmpty, Lowest, NumbersField, OwedCount, OwedFirst, Unread
 from .private import taking_part
 from .reading import Owed, ReadState, ThreadWatch
@@ -20,7 +22,21 @@ from .space import Space, readable_rule
 from .taking_back import MayBeTakenBack
 
 EMPTY = models.Value([], output_field=ArrayField(models.IntegerField()))
+NOT_IN_ROWS = (
+    "closed_reason",
+    "hidden_reason",
+    "hidden_at",
+    "hidden_by",
+    "accepted_at",
+    "accepted_by",
+    "merged_into",
+)
 NEW_HERE = timedelta(days=14)  # for so long a first post is one to be welcomed
+
+
+@cache
+def base_url() -> str:
+    return reverse("discussions:index")
 
 
 class Kind(models.TextChoices):
@@ -97,14 +113,13 @@ class ThreadQuerySet(HideableQuerySet):
             my_reading=FilteredRelation("read_states", condition=Q(read_states__member=user))
         )
 
+    def with_row(self, user):
+        """The columns that a row of a list shows; listing.complete() brings people, tags and spaces along."""
+        return self.defer(*NOT_IN_ROWS).with_reading(user)
+
     def with_card(self, user):
-        """All that a row of a list shows."""
-        return (
-            self.select_related("space", "author", "last_post__author")
-            .defer("last_post__search", "last_post__source", "last_post__html")
-            .prefetch_related("tags")
-            .with_reading(user)
-        )
+        """As with_row, with the space."""
+        return self.select_related("space").with_row(user)
 
     def with_page(self, user):
         """All that the thread's own page shows around its posts: `read_numbers`, `seen_at` and `watch_level` too."""
@@ -134,16 +149,14 @@ class ThreadQuerySet(HideableQuerySet):
         )
 
     def watched_by(self, user):
+        """Threads that this member watches or tracks; the same rule as Following.level."""
         if not user.is_authenticated:
             return self.none()
-        watches = ThreadWatch.objects.filter(
-            thread=OuterRef("pk"), member=user, level=ThreadWatch.Level.WATCHING
-        )
-        return self.filter(Exists(watches))
+        return self.filter(Following.of(user).followed())
 
     def not_muted_by(self, user):
-        muted = ThreadWatch.objects.filter(thread=OuterRef("pk"), member=user, level=ThreadWatch.Level.MUTED)
-        return self.filter(~Exists(muted))
+        """Without the threads of which this member wants to hear nothing; the same rule as Following.level."""
+        return self.exclude(Following.of(user).muted())
 
     def for_digest(self, member, since, until):
         """What happened between the two moments in threads where this member has posts by others to read."""
@@ -280,10 +293,11 @@ class Thread(MayBeTakenBack):
         return self.title
 
     def get_absolute_url(self):
-        """Needs `space` where it is no conversation; lists fetch it along."""
+        """Needs `space` where it is no conversation; lists fetch it along. What reverse() would give, without its work
+        for each row of a list."""
         if self.is_conversation:
             return reverse("messages:conversation", args=[self.pk])
-        return reverse("discussions:thread", args=[self.space.slug, self.pk, self.slug])
+        return f"{base_url()}{self.space.slug}/{self.pk}-{self.slug}/"
 
     def url_of(self, number: int) -> str:
         """The permanent address of one post."""

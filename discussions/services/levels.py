@@ -9,7 +9,7 @@ from taggit.models import Tag
 from members.models import Member
 from members.permissions import is_full_member
 
-from ..models import Level, Space, SpaceLevel, TagLevel, Thread, ThreadWatch
+from ..models import Following, Level, Space, SpaceLevel, TagLevel, Thread, ThreadWatch
 from ..permissions import can_read_space, can_watch_thread
 
 
@@ -20,12 +20,14 @@ def set_watch(*, member: Member, thread: Thread, level: str, until: datetime | N
     watch, _new = ThreadWatch.objects.update_or_create(
         member=member, thread=thread, defaults={"level": Level(level), "chosen": True, "until": until}
     )
+    Following.forget(member)
     return watch
 
 
 def unset_watch(*, member: Member, thread: Thread) -> None:
     """As if they had never chosen: tags, space and the space's usual level decide."""
     ThreadWatch.objects.filter(member=member, thread=thread).delete()
+    Following.forget(member)
 
 
 def track_replied(*, member: Member, thread_id: int) -> None:
@@ -33,6 +35,7 @@ def track_replied(*, member: Member, thread_id: int) -> None:
     ThreadWatch.objects.get_or_create(
         member=member, thread_id=thread_id, defaults={"level": Level.TRACKING, "chosen": False}
     )
+    Following.forget(member)
 
 
 def set_space_level(*, member: Member, space: Space, level: str, until: datetime | None = None) -> SpaceLevel:
@@ -41,11 +44,13 @@ def set_space_level(*, member: Member, space: Space, level: str, until: datetime
     found, _new = SpaceLevel.objects.update_or_create(
         member=member, space=space, defaults={"level": Level(level), "until": until}
     )
+    Following.forget(member)
     return found
 
 
 def unset_space_level(*, member: Member, space: Space) -> None:
     SpaceLevel.objects.filter(member=member, space=space).delete()
+    Following.forget(member)
 
 
 def set_tag_level(*, member: Member, tag: Tag, level: str, until: datetime | None = None) -> TagLevel:
@@ -54,11 +59,13 @@ def set_tag_level(*, member: Member, tag: Tag, level: str, until: datetime | Non
     found, _new = TagLevel.objects.update_or_create(
         member=member, tag=tag, defaults={"level": Level(level), "until": until}
     )
+    Following.forget(member)
     return found
 
 
 def unset_tag_level(*, member: Member, tag: Tag) -> None:
     TagLevel.objects.filter(member=member, tag=tag).delete()
+    Following.forget(member)
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -14,9 +14,10 @@ from members.models import Group
 
 from .. import services
 from ..forms import ReasonForm
+from ..listing import Listing
 from ..models import ThreadWatch
 from ..permissions import can_close_thread, can_watch_thread
-from .access import find_post, find_thread
+from .access import find_post, find_space, find_thread
 
 
 def accept(request, pk):
@@ -57,14 +58,27 @@ def watch(request, pk):
 
 def read_all(request):
     if request.method == "POST":
-        services.mark_all_read(member=request.user)
-        messages.success(request, _("Everything counts as read now."))
+        mark_read(request)
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
         return redirect("discussions:index")
     return HttpResponseRedirect(
         back
     )  # not redirect(): it takes a word without a slash for the name of a page
+
+
+def mark_read(request):
+    """All, or what the list showed from which the button was pressed: a space, what its filters leave."""
+    slug = request.POST.get("space")
+    space = find_space(request, slug) if slug else None
+    listing = Listing(QueryDict(request.POST.get("query", "")[:2000]), request.user, space=space)
+    if listing.is_narrowed:
+        services.mark_all_read(member=request.user, threads=listing.narrowed)
+        messages.success(request, _("All of these count as read now."))
+    else:
+        services.mark_all_read(member=request.user, space=space)
+        everything = _("Everything in this space counts as read now.") if space else None
+        messages.success(request, everything or _("Everything counts as read now."))
 
 
 def close(request, pk):

@@ -149,7 +149,7 @@ def test_home_costs_the_same_however_much_there_is(count, django_assert_num_quer
     fill(member, count)
     client = signed_in(member)
     client.get(HOME)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(HOME)
 
 

@@ -1,0 +1,124 @@
+"""How closely a member follows a thread, all things considered.
+
+What they chose for the thread goes before what they chose for its tags, that before what they chose for its space, and
+every choice before what goes by itself: being shown what is new where one replied, being told about what one began, the
+usual level of the space. Of several tags, “muted” goes first, then the closest. A choice that has ended is none.
+"""
+
+from dataclasses import dataclass, field
+
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+
+from .reading import OWED, Level, Owed
+
+FOLLOWED = (Level.WATCHING, Level.TRACKING)
+CLOSEST_FIRST = (Level.WATCHING, Level.TRACKING, Level.NORMAL)
+
+
+def of_tags(levels) -> str | None:
+    """Of the levels of a thread’s tags, the one that counts."""
+    levels = set(levels)
+    if Level.MUTED in levels:
+        return Level.MUTED
+    return next((level for level in CLOSEST_FIRST if level in levels), None)
+
+
+LEVELS = f"""
+    SELECT CASE WHEN chosen THEN 'threads' ELSE 'replied' END, thread_id, level, NULL::timestamptz
+    FROM discussions_threadwatch WHERE member_id = %(member)s AND (until IS NULL OR until > %(now)s)
+    UNION ALL SELECT 'tags', tag_id, level, NULL
+    FROM discussions_taglevel WHERE member_id = %(member)s AND (until IS NULL OR until > %(now)s)
+    UNION ALL SELECT 'spaces', space_id, level, NULL
+    FROM discussions_spacelevel WHERE member_id = %(member)s AND (until IS NULL OR until > %(now)s)
+    UNION ALL SELECT 'usual', id, default_level, NULL FROM discussions_space WHERE default_level <> 'normal'
+    UNION ALL SELECT kind, pk, NULL, at FROM ({OWED}) AS owed (kind, pk, at)
+"""
+
+
+@dataclass(frozen=True)
+class Following:
+    """All levels of one member that hold now, by id."""
+
+    member_id: int
+    threads: dict[int, str] = field(default_factory=dict)  # chosen
+    replied: dict[int, str] = field(default_factory=dict)  # by themselves
+    tags: dict[int, str] = field(default_factory=dict)
+    spaces: dict[int, str] = field(default_factory=dict)
+    usual: dict[int, str] = field(default_factory=dict)  # of spaces where it is another than NORMAL
+
+    @classmethod
+    def of(cls, member) -> "Following":
+        """One query. Kept on the member, who is made anew with each request; services.levels forgets it."""
+        kept = member.__dict__.get("_following")
+        if kept is None:
+            kept = member.__dict__["_following"] = cls._read(member)
+        return kept
+
+    @staticmethod
+    def forget(member) -> None:
+        member.__dict__.pop("_following", None)
+
+    @classmethod
+    def _read(cls, member) -> "Following":
+        with connection.cursor() as cursor:
+            cursor.execute(LEVELS, {"member": member.pk, "now": timezone.now()})
+            rows = cursor.fetchall()
+        found = cls(member.pk)
+        for kind, pk, level, _at in rows:
+            if level is not None:
+                getattr(found, kind)[pk] = level
+        # Pages that ask for levels ask for what is unread, too: one question for both.
+        member.__dict__["_owed"] = Owed.made_of(member, [row[:2] + row[3:] for row in rows if row[2] is None])
+        return found
+
+    def level(self, thread) -> str:
+        """Needs the thread’s tag_ids."""
+        if thread.pk in self.threads:
+            return self.threads[thread.pk]
+        by_tag = of_tags(self.tags[pk] for pk in thread.tag_ids if pk in self.tags)
+        if by_tag is not None:
+            return by_tag
+        if thread.space_id in self.spaces:
+            return self.spaces[thread.space_id]
+        if thread.pk in self.replied:
+            return self.replied[thread.pk]
+        if thread.author_id == self.member_id:
+            return Level.WATCHING
+        return self.usual.get(thread.space_id, Level.NORMAL)
+
+    def followed(self) -> Q:
+        """Threads at one of the two close levels, as a condition. What plays no part is left out of it, so that the
+        database has little to weigh."""
+        return self._at(FOLLOWED, own=True)
+
+    def muted(self) -> Q:
+        return self._at((Level.MUTED,), own=False)
+
+    def _at(self, levels, *, own: bool) -> Q:
+        def chosen(of: dict[int, str]) -> list[int]:
+            return sorted(pk for pk, level in of.items() if level in levels)
+
+        tags_in, tags_out = self._tags(levels)
+        by_tag = Q(tag_ids__overlap=tags_in) if tags_in else Q(pk__in=[])
+        if tags_out:
+            by_tag &= ~Q(tag_ids__overlap=tags_out)
+        last = Q(space_id__in=chosen(self.usual))
+        last = last & ~Q(author=self.member_id) if not own else last | Q(author=self.member_id)
+        if self.replied:
+            last = Q(pk__in=chosen(self.replied)) | last & ~Q(pk__in=sorted(self.replied))
+        if self.spaces:
+            last = Q(space_id__in=chosen(self.spaces)) | last & ~Q(space_id__in=sorted(self.spaces))
+        if self.tags:
+            last = by_tag | last & ~Q(tag_ids__overlap=sorted(self.tags))
+        if self.threads:
+            last = Q(pk__in=chosen(self.threads)) | last & ~Q(pk__in=sorted(self.threads))
+        return last
+
+    def _tags(self, levels) -> tuple[list[int], list[int]]:
+        """Tags that make it so, and tags that keep it from being so."""
+        inside = sorted(pk for pk, level in self.tags.items() if level in levels)
+        if Level.MUTED in levels:
+            return inside, []
+        return inside, sorted(pk for pk, level in self.tags.items() if level == Level.MUTED)
