@@ -12,4 +12,5 @@ class DiscussionsConfig(AppConfig):
             hooks,  # noqa: F401  registers with core
             personal,  # noqa: F401  what is held about people
             receivers,  # noqa: F401  answers the members app
+            retention,  # noqa: F401  what is forgotten
         )

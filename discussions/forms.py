@@ -43,6 +43,22 @@ class BodyField(MarkdownField):
         super().__init__(widget=widget, **kwargs)
 
 
+class ComposedForm(forms.Form):
+    """A form with a text: a file may come along with it, and it knows the draft that it came from."""
+
+    file = forms.FileField(label=_("Add a picture or a file"), required=False)
+    alt = LineField(
+        label=_("What does it show?"),
+        required=False,
+        max_length=300,
+        help_text=_("For people who cannot see it."),
+    )
+    draft_tab = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    draft_revision = forms.IntegerField(
+        required=False, min_value=0, max_value=10**8, widget=forms.HiddenInput
+    )
+
+
 KIND_LABELS = {
     Kind.QUESTION: _("A question: I would like an answer"),
     Kind.DISCUSSION: _("A conversation"),
@@ -52,7 +68,7 @@ KIND_LABELS = {
 }
 
 
-class ThreadForm(PollFields):
+class ThreadForm(PollFields, ComposedForm):
     """A new thread. With `space` given it is not asked for; a question comes with prompts."""
 
     kind = forms.ChoiceField(label=_("What is it?"), widget=forms.RadioSelect)
@@ -117,15 +133,16 @@ class ThreadForm(PollFields):
         return "\n\n".join(part for part in parts if part)
 
 
-class ReplyForm(forms.Form):
+class ReplyForm(ComposedForm):
     """A reply, to the thread or to one post (`to`, its number)."""
 
     body = BodyField(label=_("Your reply"), placeholder=_("What worked for you, even a little?"))
     to = forms.IntegerField(required=False, min_value=1, max_value=2**31 - 1, widget=forms.HiddenInput)
+    seen = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
     submit_key = SubmitKeyField()
 
 
-class EditForm(forms.Form):
+class EditForm(ComposedForm):
     """New words for a post; the first post also has the thread's title and tags."""
 
     title = LineField(label=_("Title"), max_length=160, min_length=5)

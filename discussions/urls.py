@@ -2,13 +2,31 @@
 
 from django.urls import path
 
-from .views import acts, history, keeping, lists, order, polls, reacting, reading, taking_back, writing
+from .views import (
+    acts,
+    drafts,
+    files,
+    history,
+    keeping,
+    lists,
+    order,
+    polls,
+    reacting,
+    reading,
+    taking_back,
+    writing,
+)
 
 app_name = "discussions"
 urlpatterns = [
     path("", lists.index, name="index"),
     path("ask/", writing.ask, name="ask"),
     path("preview/", writing.preview, name="preview"),
+    path("drafts/", drafts.drafts, name="drafts"),
+    path("drafts/save/", drafts.save, name="draft_save"),
+    path("drafts/drop/", drafts.drop, name="draft_drop"),
+    path("files/", files.upload, name="upload"),
+    path("files/<uuid:key>/<str:name>", files.file, name="file"),
     path("read/", acts.read_all, name="read_all"),
     path("posts/<int:pk>/edit/", writing.edit, name="edit"),
     path("posts/<int:pk>/delete/", taking_back.delete, name="delete"),

@@ -244,6 +244,8 @@ RETENTION_DAYS = {
     # Names and addresses, after the event
     "guest_registrations": env.int("KEEP_GUEST_REGISTRATIONS", default=365),
     "tags": env.int("KEEP_UNUSED_TAGS", default=1),
+    "post_files": env.int("KEEP_UNUSED_POST_FILES", default=7),  # uploads that became part of no post
+    "drafts": env.int("KEEP_DRAFTS", default=365),  # after they were last touched
     # 730 is a good choice; two mails a month apart warn before, and two weeks follow in which it can be undone
     "dormant_accounts": env.int("KEEP_DORMANT_ACCOUNTS", default=0),
 }

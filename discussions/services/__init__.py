@@ -14,6 +14,8 @@ from .conversations import (
     start_conversation,
     unmute_conversation,
 )
+from .drafts import DraftRefused, Sent, drop_draft, save_draft, texts_of
+from .files import as_markdown, keep_file
 from .keeping_order import (
     ReasonMissing,
     close_thread,
@@ -45,7 +47,15 @@ from .polls import (
     close_poll,
     vote,
 )
-from .posts import ChangedMeanwhile, ThreadClosed, add_reply, edit_post, start_thread, state_of
+from .posts import (
+    ChangedMeanwhile,
+    ThreadClosed,
+    WrittenMeanwhile,
+    add_reply,
+    edit_post,
+    start_thread,
+    state_of,
+)
 from .reactions import set_reaction
 from .reading import forget_reader, mark_all_read, mark_posts_read, mark_unread_from
 from .spaces import open_group_space, seed_spaces
@@ -58,15 +68,19 @@ __all__ = [
     "CannotReach",
     "CannotWrite",
     "ChangedMeanwhile",
+    "DraftRefused",
     "LimitReached",
     "PollClosed",
     "PollWanted",
     "ReasonMissing",
+    "Sent",
     "ThreadClosed",
+    "WrittenMeanwhile",
     "WrongNumber",
     "accept_answer",
     "add_person",
     "add_reply",
+    "as_markdown",
     "change_options",
     "close_due_polls",
     "close_poll",
@@ -74,10 +88,12 @@ __all__ = [
     "delete_deserted",
     "delete_post",
     "drop_bookmark",
+    "drop_draft",
     "edit_post",
     "forget_author",
     "forget_reader",
     "hide_post",
+    "keep_file",
     "keep_post",
     "leave_conversation",
     "mark_all_read",
@@ -93,6 +109,7 @@ __all__ = [
     "remind_of_kept",
     "reopen_thread",
     "restore_post",
+    "save_draft",
     "seed_spaces",
     "send_message",
     "set_quiet_thanks",
@@ -106,6 +123,7 @@ __all__ = [
     "start_thread",
     "state_of",
     "tell_of_thanks",
+    "texts_of",
     "unaccept_answer",
     "undelete_post",
     "unmute_conversation",

@@ -16,6 +16,8 @@ from members.models import Member
 from ..models import HeldFor, Kind, MovedPost, Post, PostVersion, Space, Thread, grace
 from ..permissions import can_announce, can_edit_post, can_reply, can_start_thread, can_view_thread
 from ..rendering import anchor_of, render_post
+from . import drafts
+from .files import give_files
 from .limits import check_may_reply, check_may_start, must_hold
 from .polls import PollWanted, open_poll
 from .threads import (
@@ -34,8 +36,19 @@ class ChangedMeanwhile(Exception):
     """The post is no longer what it was when its author began to edit it."""
 
 
+class WrittenMeanwhile(Exception):
+    """Others have replied since the page was made; `posts` are theirs."""
+
+    def __init__(self, posts: list[Post], last_number: int):
+        super().__init__()
+        self.posts, self.last_number = posts, last_number
+
+
 class ThreadClosed(Exception):
     """No more replies; it may have been closed while one was being written."""
+
+
+MOST_NEWER = 20
 
 
 def sent_before(author: Member, submit_key: UUID | None) -> Post | None:
@@ -76,6 +89,7 @@ def start_thread(
     submit_key: UUID | None = None,
     hold: bool = False,
     poll: PollWanted | None = None,
+    sent: drafts.Sent | None = None,
 ) -> Thread:
     """A new thread with its first post; the same submit_key again gives the thread made before.
 
@@ -120,6 +134,7 @@ def start_thread(
                 post.save()
             else:
                 publish(thread, post, at=now)
+            keep_along(post, writer=author, sent=sent)
     except IntegrityError:  # pressed twice at the same moment, and the other press committed first
         earlier = sent_before(author, submit_key)
         if earlier is None:
@@ -141,7 +156,7 @@ def add_reply(*, thread: Thread, parent: Post | None = None, **fields) -> Post:
         try:
             return _add_reply(thread=thread, parent=parent, **fields)
         except RepliesElsewhere as moved:
-            thread = Thread(pk=moved.thread_id)
+            thread, fields["seen"] = Thread(pk=moved.thread_id), None
             if parent is not None:
                 parent = Post.objects.get(pk=parent.pk)
     raise ThreadClosed
@@ -156,11 +171,14 @@ def _add_reply(
     parent: Post | None = None,
     submit_key: UUID | None = None,
     hold: bool = False,
+    seen: int | None = None,
+    sent: drafts.Sent | None = None,
 ) -> Post:
     """A reply to the thread, or to another reply. Locks the thread: numbers follow one another without a gap.
 
-    The same submit_key again gives the reply made before. A reply that somebody else wrote meanwhile is no conflict.
-    Raises ThreadClosed and LimitReached.
+    The same submit_key again gives the reply made before. `seen`: the last number when the page was made; raises
+    WrittenMeanwhile where others have replied since. Without it that is no conflict. `sent`: the draft that it was; it
+    goes. Raises ThreadClosed and LimitReached, too.
     """
     thread = lock_thread(thread.pk)
     earlier = sent_before(author, submit_key)
@@ -180,6 +198,10 @@ def _add_reply(
     if parent is not None and (parent.thread_id != thread.pk or parent.number is None):
         raise PermissionDenied
     check_may_reply(author, thread)
+    if seen is not None and thread.last_number > seen:
+        newer = Post.objects.shown().filter(thread=thread, number__gt=seen).exclude(author=author)
+        if posts := list(newer.select_related("author").order_by("number")[:MOST_NEWER]):
+            raise WrittenMeanwhile(posts, thread.last_number)
     post = new_post(author=author, source=source, submit_key=submit_key)
     post.thread = thread
     post.parent = None if parent is None or parent.is_first else parent
@@ -188,7 +210,14 @@ def _add_reply(
         post.save()
     else:
         publish(thread, post, at=timezone.now())
+    keep_along(post, writer=author, sent=sent)
     return post
+
+
+def keep_along(post: Post, *, writer: Member, sent: drafts.Sent | None) -> None:
+    """What goes with the words, in their transaction: the files that they name become the post's, the draft goes."""
+    give_files(writer=writer, post=post)
+    drafts.forget_sent(member=writer, sent=sent)
 
 
 @follows_moves
@@ -201,6 +230,7 @@ def edit_post(
     title: str | None = None,
     tags: Iterable[str] | None = None,
     begun_from: str | None = None,
+    sent: drafts.Sent | None = None,
 ) -> Post:
     """New words for one's own post; what it said before stays in its history. Nobody is told.
 
@@ -241,6 +271,8 @@ def edit_post(
         thread.save(update_fields=["title", "slug", "excerpt"])
         post.heading = heading_of(title, tags)
     post.save(update_fields=["source", "html", "render_version", "language", "edited_at", "heading"])
+    give_files(writer=editor, post=post, edited=True)
+    drafts.forget_sent(member=editor, sent=sent)
     return post
 
 

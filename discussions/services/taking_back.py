@@ -30,6 +30,7 @@ def lock_post(post: Post) -> tuple[Post, Thread]:
 
 
 @follows_moves
+@follows_moves
 @transaction.atomic
 def delete_post(*, actor: Member, post: Post) -> Post:
     """Take one's own words back. Nobody reads them from now on; `undelete_post` brings them back for UNDO.
@@ -66,6 +67,7 @@ def delete_post(*, actor: Member, post: Post) -> Post:
     return post
 
 
+@follows_moves
 @follows_moves
 @transaction.atomic
 def undelete_post(*, actor: Member, post: Post) -> Post:

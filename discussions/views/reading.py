@@ -110,7 +110,9 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
         "may_choose": can_choose_answer(user, thread),
         "levels": ThreadWatch.Level.choices,
         "level": getattr(thread, "watch_level", None) or ThreadWatch.Level.NORMAL,
-        "form": ReplyForm() if user.is_authenticated else None,
+        "form": ReplyForm(initial={"seen": thread.last_number}) if user.is_authenticated else None,
+        "draft_key": f"reply:{thread.pk}",
+        "draft_at": getattr(thread, "draft_at", None),
     }
 
 

@@ -1,5 +1,8 @@
 """Asking, replying, editing. Preview without scripts is a second button of the same form; everything typed stays in it."""
 
+import functools
+import re
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
@@ -10,7 +13,9 @@ from django.views.decorators.http import require_POST
 from kmnet.core import kept_text
 from kmnet.core.forms import POST_LENGTH
 from kmnet.core.ratelimit import limited
-from kmnet.core.text import clean_text
+from kmnet.core.text import clean_line, clean_text
+from kmnet.core.uploads import UploadRefused
+from kmnet.core.views import typed_by
 from kmnet.core.vocabulary import terms_for
 from members.permissions import can_write
 
@@ -21,6 +26,9 @@ from ..models import Post
 from ..permissions import can_edit_post, can_reply, can_start_thread
 from ..rendering import render_post
 from .access import find_post, find_space, find_thread
+from .drafts import keep_by_button, offer, sent_with, taken_up
+
+MOST_QUOTED = 5_000
 
 
 def refused(form):
@@ -31,29 +39,81 @@ def refused(form):
     return form
 
 
-def wants_preview(request) -> bool:
-    return request.POST.get("view") == "preview"
+def wants(request) -> str:
+    """Which of the form's buttons was pressed: "preview", "draft", "attach", or "" to send it."""
+    return request.POST.get("view", "")
 
 
-@limited("discussions-ask", "20/h")
+def bound(request, make):
+    """The form as it was sent, `make`d of its data. A file that came along is kept, and stands in the text; one that is
+    refused says why, beside its field."""
+    data, upload = request.POST.copy(), request.FILES.get("file")
+    if upload is None:
+        return make(data)
+    try:
+        kept = services.keep_file(actor=request.user, upload=upload)
+    except UploadRefused as refusal:
+        form = make(data)
+        form.add_error("file", refusal)
+        return form
+    mark = services.as_markdown(kept, clean_line(data.get("alt", ""))[:300])
+    data["body"] = f"{data.get('body', '').rstrip()}\n\n{mark}\n".lstrip("\n")
+    data["alt"] = ""
+    return make(data)
+
+
+def unsent(request, status: int) -> HttpResponse:
+    """What it was written for is not there (any more) for this person; their text still is, to be copied."""
+    context = {"typed": typed_by(request)}
+    return render(request, "discussions/unsent.html", context, status=status)
+
+
+def text_is_kept(view):
+    """A form whose place is gone or closed to its writer answers 404 or 403 as ever, with the text on the page."""
+
+    @functools.wraps(view)
+    def wrapped(request, *args, **kwargs):
+        try:
+            return view(request, *args, **kwargs)
+        except Http404:
+            if request.method != "POST" or not typed_by(request):
+                raise
+            return unsent(request, 404)
+        except PermissionDenied:
+            if request.method != "POST" or not typed_by(request):
+                raise
+            return unsent(request, 403)
+
+    return wrapped
+
+
+@limited("discussions-ask", "60/h")
+@text_is_kept
 def ask(request, space=None):
     """A new thread: in a space, or with the space to be chosen."""
     space = find_space(request, space) if space else None
+    key = f"ask:{space.pk}" if space else "ask"
     if not (can_start_thread(request.user, space) if space else can_write(request.user)):
         if request.method != "POST":
             raise PermissionDenied
         form = refused(ThreadForm(request.POST, member=request.user, space=space))
         return render(request, "discussions/ask.html", ask_context(form, space), status=403)
     if request.method != "POST":
-        kept = kept_text.take(request)
-        form = ThreadForm(initial=kept, member=request.user, space=space)
-        return render(request, "discussions/ask.html", ask_context(form, space))
-    form = ThreadForm(request.POST, member=request.user, space=space)
+        begun = {**taken_up(request, key), **kept_text.take(request)}
+        form = ThreadForm(initial=begun, member=request.user, space=space)
+        context = ask_context(
+            form, space, draft_at=None if begun else offer(request.user, key), draft_key=key
+        )
+        return render(request, "discussions/ask.html", context)
+    if wants(request) == "draft":
+        return keep_by_button(request, key)
+    form = bound(request, lambda data: ThreadForm(data, member=request.user, space=space))
     valid = form.is_valid()
-    if wants_preview(request):
+    if wants(request) in ("preview", "attach") and not form.has_error("file"):
         preview = render_post(form.source(), anchor="preview")
-        shown = ThreadForm(initial=request.POST.dict(), member=request.user, space=space)
-        return render(request, "discussions/ask.html", ask_context(shown, space, preview_html=preview))
+        shown = ThreadForm(initial=form.data.dict(), member=request.user, space=space)
+        context = ask_context(shown, space, preview_html=preview, draft_key=key)
+        return render(request, "discussions/ask.html", context)
     if not valid:
         return render(request, "discussions/ask.html", ask_context(form, space), status=422)
     try:
@@ -66,6 +126,7 @@ def ask(request, space=None):
             tags=form.cleaned_data["tags"],
             submit_key=form.cleaned_data["submit_key"],
             poll=form.poll(),
+            sent=sent_with(request, key),
         )
     except services.LimitReached as limit:
         form.add_error("body", limit.sentence)
@@ -88,22 +149,33 @@ def ask_context(form, space, **more) -> dict:
     }
 
 
-@limited("discussions-reply", "60/h")
+@limited("discussions-reply", "120/h")
+@text_is_kept
 def reply(request, space, pk, slug):
     """A reply to the thread, or with `to` to one post in it. Also the page for those without scripts."""
     thread = find_thread(request, pk)
+    key = f"reply:{thread.pk}"
     if not can_write(request.user):
         if request.method != "POST":
             raise PermissionDenied
         return reply_page(request, thread, refused(ReplyForm(request.POST)), status=403)
     if request.method != "POST":
-        form = ReplyForm(initial={"to": request.GET.get("to"), **kept_text.take(request)})
-        return reply_page(request, thread, form)
-    form = ReplyForm(request.POST)
+        begun = {**taken_up(request, key), **kept_text.take(request)}
+        initial = {
+            "to": request.GET.get("to"),
+            "seen": thread.last_number,
+            **quoted(request, thread),
+            **begun,
+        }
+        draft_at = None if begun else offer(request.user, key)
+        return reply_page(request, thread, ReplyForm(initial=initial), draft_at=draft_at)
+    if wants(request) == "draft":
+        return keep_by_button(request, key, thread)
+    form = bound(request, ReplyForm)
     valid = form.is_valid()
-    if wants_preview(request):
+    if wants(request) in ("preview", "attach") and not form.has_error("file"):
         preview = render_post(form.cleaned_data.get("body") or "", anchor="preview")
-        return reply_page(request, thread, ReplyForm(initial=request.POST.dict()), preview_html=preview)
+        return reply_page(request, thread, ReplyForm(initial=form.data.dict()), preview_html=preview)
     if not valid:
         return reply_page(request, thread, form, status=422)
     try:
@@ -113,7 +185,12 @@ def reply(request, space, pk, slug):
             source=form.cleaned_data["body"],
             parent=parent_of(thread, form.cleaned_data["to"]),
             submit_key=form.cleaned_data["submit_key"],
+            seen=form.cleaned_data["seen"],
+            sent=sent_with(request, key),
         )
+    except services.WrittenMeanwhile as meanwhile:
+        form.data["seen"] = ""  # shown once; then it goes
+        return reply_page(request, thread, form, newer=meanwhile.posts, status=409)
     except services.ThreadClosed:  # while it was being written
         form.add_error(
             None, _("This thread was closed meanwhile. Your text is still here; copy what you need.")
@@ -126,6 +203,23 @@ def reply(request, space, pk, slug):
     if not post.is_shown:
         messages.info(request, holding.why_and_how_long(post))
     return redirect(post)
+
+
+def quoted(request, thread) -> dict[str, str]:
+    """?quote=<number>: that post as a quotation with its author and the way to it, to be answered below."""
+    asked = request.GET.get("quote", "")
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 10):
+        return {}
+    posts = Post.objects.visible_to(request.user).shown().select_related("author")
+    post = posts.filter(thread=thread, number=int(asked)).first()
+    if post is None:
+        return {}
+    said = _("[%(name)s wrote](%(address)s):") % {
+        "name": re.sub(r"[\[\]\\]", "", post.author.name),
+        "address": thread.url_of(post.number),
+    }
+    lines = "\n".join(f"> {line}".rstrip() for line in post.source[:MOST_QUOTED].splitlines())
+    return {"to": post.number, "body": f"{said}\n\n{lines}\n\n"}
 
 
 def parent_of(thread, number) -> Post | None:
@@ -148,28 +242,35 @@ def reply_page(request, thread, form, *, status=200, **more) -> HttpResponse:
         "form": form,
         "parent": parent,
         "may_reply": can_reply(request.user, thread),
+        "draft_key": f"reply:{thread.pk}",
         "view": "preview" if "preview_html" in more else "write",
         **more,
     }
     return render(request, "discussions/reply.html", context, status=status)
 
 
+@text_is_kept
 def edit(request, pk):
     """New words for one's own post."""
     post = find_post(request, pk)
+    key = f"edit:{post.pk}"
     if not can_edit_post(request.user, post):
         raise PermissionDenied
     leads, thread = post.leads, post.thread
     if request.method != "POST":
         initial = {"body": post.source, "title": thread.title, "begun_from": services.state_of(post)}
         initial["tags"] = ", ".join(thread.tags.names()) if leads else ""
-        form = EditForm(initial={**initial, **kept_text.take(request)}, leads=leads)
-        return render(request, "discussions/edit.html", edit_context(form, post))
-    form = EditForm(request.POST, leads=leads)
+        begun = {**taken_up(request, key), **kept_text.take(request)}
+        form = EditForm(initial={**initial, **begun}, leads=leads)
+        draft_at = None if begun else offer(request.user, key)
+        return render(request, "discussions/edit.html", edit_context(form, post, draft_at=draft_at))
+    if wants(request) == "draft":
+        return keep_by_button(request, key, thread)
+    form = bound(request, lambda data: EditForm(data, leads=leads))
     valid = form.is_valid()
-    if wants_preview(request):
+    if wants(request) in ("preview", "attach") and not form.has_error("file"):
         preview = render_post(form.cleaned_data.get("body") or "", anchor="preview")
-        form = EditForm(initial=request.POST.dict(), leads=leads)
+        form = EditForm(initial=form.data.dict(), leads=leads)
         return render(request, "discussions/edit.html", edit_context(form, post, preview_html=preview))
     if not valid:
         return render(request, "discussions/edit.html", edit_context(form, post), status=422)
@@ -181,6 +282,7 @@ def edit(request, pk):
             title=form.cleaned_data.get("title"),
             tags=form.cleaned_data.get("tags"),
             begun_from=form.cleaned_data["begun_from"],
+            sent=sent_with(request, key),
         )
     except services.ChangedMeanwhile:
         return changed_meanwhile(request, post, form)
@@ -192,7 +294,6 @@ def edit(request, pk):
 def changed_meanwhile(request, post, form) -> HttpResponse:
     """In another window, say: both texts are shown, and saving again takes the one below."""
     post = find_post(request, post.pk)
-    form.data = form.data.copy()
     form.data["begun_from"] = services.state_of(post)
     form.add_error(
         None,
@@ -207,6 +308,7 @@ def edit_context(form, post, **more) -> dict:
         "form": form,
         "post": post,
         "thread": post.thread,
+        "draft_key": f"edit:{post.pk}",
         "vocabulary": terms_for("thread").values_list("name", flat=True),
         "view": "preview" if "preview_html" in more else "write",
         **more,

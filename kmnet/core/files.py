@@ -1,7 +1,9 @@
 """Deleting stored files so that a killed process leaves none behind: the decision is a row, the deed follows it."""
 
 import logging
+import re
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from django.core.files.storage import storages
 from django.db import transaction
@@ -35,3 +37,9 @@ def delete_doomed(*, limit: int = 500) -> int:
             row.delete()
             gone += 1
     return gone
+
+
+def content_disposition(name: str) -> str:
+    """attachment, with a name that is safe in ASCII and exact in UTF-8 (RFC 6266)."""
+    plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", name) or "file"
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,7 +1,6 @@
 """Files, given out only through here: the right is asked on every request, of every range of every byte."""
 
 import re
-from urllib.parse import quote
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -12,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from kmnet.core.access import guests_sign_in
+from kmnet.core.files import content_disposition
 
 from .. import services
 from ..models import ResourceFile
@@ -77,12 +77,6 @@ def _with_headers(response, found: ResourceFile, etag: str):
     # Public files may be kept, but not used again without asking; members' files are not kept at all.
     response["Cache-Control"] = "private, no-cache" if public else "private, no-store"
     return response
-
-
-def content_disposition(name: str) -> str:
-    """attachment, with a name that is safe in ASCII and exact in UTF-8 (RFC 6266)."""
-    plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", name) or "file"
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _range(request, size: int, etag: str) -> tuple[int, int] | bool | None:

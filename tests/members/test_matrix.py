@@ -186,6 +186,11 @@ TABLE = [
     ("discussions:ask", BOTH, WRITERS),
     ("discussions:preview", "POST", MEMBERS),
     ("discussions:read_all", BOTH, MEMBERS),
+    ("discussions:drafts", "GET", MEMBERS),
+    ("discussions:draft_save", "POST", each("401").but(**each("404", FULL))),
+    ("discussions:draft_drop", "POST", MEMBERS_404),
+    ("discussions:upload", "POST", MEMBERS_404),
+    ("discussions:file", "GET", SIGNED_IN_404),
     ("discussions:edit", BOTH, MEMBERS_403),
     ("discussions:vote", BOTH, MEMBERS_404),  # the thread there is has no poll
     ("discussions:votes", "GET", MEMBERS_404),
