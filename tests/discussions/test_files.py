@@ -56,7 +56,8 @@ def status(client, kept, user=None):
     if user:
         client.force_login(user)
     response = client.get(address(kept))
-    response.close()
+    if response.streaming:
+        response.getvalue()  # to its end, which closes the file
     return response.status_code
 
 
@@ -157,7 +158,7 @@ def test_file_is_given_out_with_safe_headers(client):
     post, kept = with_file(author)
     client.force_login(make_member())
     response = client.get(address(kept))
-    response.close()
+    assert response.getvalue()[:4] == b"\x89PNG"
     assert response["Content-Type"] == "image/png"
     assert response["Content-Disposition"] == "inline"
     assert response["X-Content-Type-Options"] == "nosniff"
@@ -169,7 +170,6 @@ def test_file_is_given_out_with_safe_headers(client):
     response = client.get(address(notes))
     assert response["Content-Disposition"].startswith('attachment; filename="notes.txt"')
     assert response.getvalue() == b"One two."
-    response.close()
 
 
 def test_file_without_a_post_is_its_uploaders_alone(client):
