@@ -107,6 +107,7 @@ class World:
         elif name.startswith("discussions:"):
             one = self.post if "posts/" in route else self.thread
             slugs = {"space": self.thread.space.slug, "slug": self.thread.slug, "group": self.group.slug}
+            slugs |= {"key": "00000000-0000-4000-8000-000000000000"} if "<uuid:key>" in route else {}
             numbers = {"pk": one.pk}
         elif name.startswith("messages:"):
             numbers = {"pk": self.message.thread_id}
