@@ -16,6 +16,7 @@ from .clock import at
 from .conversations import load_conversations
 from .door import load_door
 from .gatherings import load_gatherings
+from .letters import load_letters
 from .people import DOMAIN, load_people
 from .reactions import load_reactions
 from .shelf import add_recording, load_shelf
@@ -61,6 +62,7 @@ def load_demo() -> bool:
     load_reactions(people=people, now=now)
     load_ties(people=people, now=now)
     load_circles(people=people, now=now)
+    load_letters(people=people, now=now)
     for pk, when in Activity.objects.waiting().order_by("at", "pk").values_list("pk", "at"):
         with at(when):
             activity.fan_out(activity_id=pk)

@@ -35,7 +35,11 @@ def test_demo_is_loaded_once_and_whole(capsys):
         40,
     )
     assert past.recording_url.startswith("http")
-    assert Thread.objects.count() == 25
+    assert Thread.objects.exclude(kind="conversation").count() == 25
+    talks = Thread.objects.filter(kind="conversation")
+    assert sorted(talk.participants.count() for talk in talks) == [2, 2, 4]
+    for name in ("member", "organiser", "newcomer"):
+        assert Member.objects.get(email=f"{name}@demo.kmnet.example").conversations.exists()
     ledger = Post.objects.get(thread__title__startswith="How do you report", number=3)
     assert (ledger.reactions.count(), ledger.quiet_thanks.count()) == (12, 4)
     assert set(Poll.objects.values_list("way", "is_anonymous")) == {("multiple", False), ("ranked", True)}
