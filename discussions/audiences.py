@@ -47,6 +47,11 @@ def listeners_of(thread: Thread, number: int) -> set[int]:
     return set(members.exclude(pk__in=muted.values("member")).values_list("pk", flat=True))
 
 
+def writer_of(thing: Thread | Post) -> int | None:
+    """The id of whoever wrote it, also without their name. For telling them; never for showing."""
+    return thing.mask.member_id if thing.mask_id else thing.author_id
+
+
 def find_post(activity: Activity) -> Post | None:
     posts = Post.objects.shown().select_related("thread__space", "parent")
     return posts.filter(pk=activity.target_id).first()
@@ -58,10 +63,10 @@ def of_reply(activity: Activity) -> set[int]:
     if post is None:
         return set()
     watching = ThreadWatch.objects.filter(thread=post.thread_id, level=ThreadWatch.Level.WATCHING)
-    ids = {post.thread.author_id, *watching.values_list("member_id", flat=True)}
+    ids = {writer_of(post.thread), *watching.values_list("member_id", flat=True)}
     if post.parent is not None:
-        ids.add(post.parent.author_id)
-    return readers_of(post.thread, ids - {post.author_id})
+        ids.add(writer_of(post.parent))
+    return readers_of(post.thread, ids - {writer_of(post)})
 
 
 def of_asked(activity: Activity) -> set[int]:
@@ -77,13 +82,14 @@ def of_accepted_answer(activity: Activity) -> set[int]:
     post = find_post(activity)
     if post is None:
         return set()
-    return readers_of(post.thread, {post.author_id} - {activity.actor_id})
+    chooser = writer_of(post.thread) if activity.actor_id == post.thread.author_id else activity.actor_id
+    return readers_of(post.thread, {writer_of(post)} - {chooser})
 
 
 def of_reactions(activity: Activity) -> set[int]:
     """Whoever wrote it, also behind another name."""
     post = Post.objects.shown().select_related("thread__space", "mask").filter(pk=activity.target_id).first()
-    writer = None if post is None else post.mask.member_id if post.mask_id else post.author_id
+    writer = None if post is None else writer_of(post)
     return readers_of(post.thread, {writer}) if writer else set()
 
 

@@ -12,6 +12,7 @@ from members.models import Member
 from .forms_polls import PollFields
 from .models import DiscussionSettings, Kind, Readers, Space
 from .permissions import can_announce
+from .services.masks import unmaskers
 from .tags import LONGEST, MOST, canonical_tags, split_tags
 
 
@@ -99,12 +100,21 @@ class ThreadForm(PollFields, ComposedForm):
         help_text=_("A template, a story, a second opinion, someone to talk to …"),
     )
     tags = TagsField(label=_("Tags"), help_text=_("Up to five words, with commas between them."))
+    masked = forms.BooleanField(label=_("Ask without my name"), required=False)
     submit_key = SubmitKeyField()
 
     def __init__(self, *args, member, space=None, **kwargs):
         super().__init__(*args, **kwargs)
         self.member = member
         kinds = [Kind.QUESTION, Kind.DISCUSSION, Kind.POLL]
+        lookers = unmaskers()
+        if lookers:
+            self.fields["masked"].help_text = _(
+                "Others see the name of a bird or a tree, here and when you reply below. %(one)s and %(other)s, and "
+                "nobody else, can find out who asked; each time they do it is logged with the reason."
+            ) % {"one": lookers[0].name, "other": lookers[1].name}
+        else:
+            del self.fields["masked"]
         first = space.first_kind if space else Kind.QUESTION
         if first == Kind.INTRODUCTION:
             kinds.insert(0, Kind.INTRODUCTION)
@@ -192,6 +202,17 @@ class ReasonForm(forms.Form):
         label=_("Why?"),
         max_length=2000,
         help_text=_("The author reads this. It stays in the log."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class UnmaskForm(forms.Form):
+    """Why one of the two looks who asked."""
+
+    reason = TextField(
+        label=_("Why do you need to know?"),
+        max_length=2000,
+        help_text=_("It stays in the log, which the admins read."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 

@@ -154,6 +154,7 @@ moderation.register(
         title=lambda post: post.thread.title or gettext("A private conversation"),
         url=lambda post: post.get_absolute_url(),
         author_id=lambda post: post.author_id,
+        told_id=audiences.writer_of,
         hide=lambda *, target, actor, reason: services.hide_post(post=target, actor=actor, reason=reason),
         restore=lambda *, target, actor, reason: services.restore_post(
             post=target, actor=actor, reason=reason

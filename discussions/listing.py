@@ -24,7 +24,7 @@ from kmnet.core.text import clean_line
 from kmnet.core.vocabulary import expand, terms_for
 from members.models import Member, Status
 
-from .models import Kind, Space, Thread
+from .models import Kind, Space, Thread, written_by
 
 COUNTED = 100  # a tab says “99+” rather than count everything
 MOST_TAGS = 5
@@ -199,7 +199,7 @@ class Listing:
             shows |= {
                 "unread": self._unread,
                 "watching": lambda: self.narrowed.watched_by(self.viewer),
-                "mine": lambda: self.narrowed.filter(author=self.viewer),
+                "mine": lambda: self.narrowed.filter(written_by(self.viewer)),
             }
         return shows
 

@@ -17,7 +17,7 @@ from kmnet.core.text import render_markdown
 
 from . import audiences
 from .models import AskedToAnswer, Bookmark, Post, ReadState, Thread, ThreadWatch
-from .permissions import can_reply, can_view_post, seats_of
+from .permissions import can_reply, can_view_post, is_author, seats_of
 from .services.bookmarks import why_not
 from .services.thanks import count_helped
 
@@ -55,22 +55,22 @@ def compose_reply(mail) -> MailContent:
     if state is not None and state.has(post.number):
         raise Withhold("the receiver has read it already")
     thread = post.thread
-    asked = thread.author_id == mail.member_id
+    asked = is_author(mail.member, thread)
     context = {
         **about(post, mail),
         "asked": asked and thread.is_question,
         "started": asked,
         "may_choose": asked and thread.is_question and thread.accepted_post_id is None,
-        "to_you": post.parent is not None and post.parent.author_id == mail.member_id,
+        "to_you": post.parent is not None and is_author(mail.member, post.parent),
         "why": why_reply(mail, post),
     }
     return MailContent(context=context, headers=in_thread(thread), from_name=post.author.name)
 
 
 def why_reply(mail, post: Post) -> str:
-    if post.parent is not None and post.parent.author_id == mail.member_id:
+    if post.parent is not None and is_author(mail.member, post.parent):
         return _("You get this because it answers what you wrote.")
-    if post.thread.author_id == mail.member_id:
+    if is_author(mail.member, post.thread):
         if post.thread.is_question:
             return _("You get this because you asked the question.")
         return _("You get this because you started the conversation.")

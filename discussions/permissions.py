@@ -66,7 +66,10 @@ def can_view_post(user, post: Post) -> bool:
 
 
 def is_author(user, thing: Thread | Post) -> bool:
-    return bool(user.is_authenticated and thing.author_id == user.pk)
+    """Wrote it, under their name or without it. The same rule as models.masked.written_by."""
+    if not user.is_authenticated:
+        return False
+    return thing.author_id == user.pk or bool(thing.mask_id and thing.mask.member_id == user.pk)
 
 
 def can_reply(user, thread: Thread) -> bool:

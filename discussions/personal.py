@@ -33,11 +33,12 @@ from .models import (
     Thread,
     ThreadWatch,
     Vote,
+    written_by,
 )
 
 
 def threads(member):
-    found = Thread.objects.filter(author=member).exclude(kind=Kind.CONVERSATION).order_by("pk")
+    found = Thread.objects.filter(written_by(member)).exclude(kind=Kind.CONVERSATION).order_by("pk")
     return rows(
         found.annotate(named=tag_names("tags")),
         "id", "kind", "title", "created_at", "state", "hidden_reason", "closed_at", "closed_reason",
@@ -46,7 +47,7 @@ def threads(member):
 
 
 def posts(member):
-    found = Post.objects.filter(author=member).order_by("pk")
+    found = Post.objects.filter(written_by(member)).order_by("pk")
     return rows(
         found,
         "number", "source", "created_at", "published_at", "edited_at", "deleted_at", "language", "state",
@@ -57,7 +58,7 @@ def posts(member):
 
 def versions(member):
     """What my posts said before I changed them."""
-    found = PostVersion.objects.filter(post__author=member).order_by("pk")
+    found = PostVersion.objects.filter(written_by(member, "post__")).order_by("pk")
     return rows(found, "title", "source", "replaced_at", thread="post__thread_id", number="post__number")
 
 
@@ -233,6 +234,7 @@ declare(
     people=Fate.STAYS,
     hidden_reason=Fate.REDACTED,
     closed_reason=Fate.REDACTED,
+    mask_name=Fate.STAYS,  # the name of a bird or a tree
 )
 declare(
     "discussions.Post",
@@ -243,6 +245,7 @@ declare(
     language=Fate.STAYS,
     search=Fate.WIPED,
     hidden_reason=Fate.REDACTED,
+    mask_name=Fate.STAYS,
 )
 declare("discussions.PostVersion", source=Fate.WIPED, title=Fate.WIPED)
 declare(

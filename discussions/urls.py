@@ -14,6 +14,7 @@ from .views import (
     reacting,
     reading,
     taking_back,
+    unmasking,
     writing,
 )
 
@@ -52,6 +53,7 @@ urlpatterns = [
     path("threads/<int:pk>/move/", order.whole, {"act": "move"}, name="move"),
     path("threads/<int:pk>/pin/", order.whole, {"act": "pin"}, name="pin"),
     path("threads/<int:pk>/slow/", order.whole, {"act": "slow"}, name="slow"),
+    path("threads/<int:pk>/unmask/", unmasking.unmask, name="unmask"),
     path("groups/<slug:group>/", acts.open_for_group, name="open_for_group"),
     path("<slug:space>/", lists.space, name="space"),
     path("<slug:space>/ask/", writing.ask, name="ask_in"),

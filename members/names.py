@@ -22,7 +22,7 @@ PLAIN_LETTERS = str.maketrans(
 RESERVED = frozenset(
     {
         "about", "abuse", "account", "accounts", "admin", "administrator", "all", "anonymous",
-        "api", "assets", "contact", "countries", "deleted", "demo", "directory", "discussions", "editor",
+        "api", "assets", "contact", "countries", "deleted", "demo", "directory", "discussions", "editor", "without-a-name",
         "email", "erased", "event", "events", "everyone", "feeds", "former-member", "group",
         "groups", "guest", "guests", "help", "here", "home", "host", "hosts", "info", "introductions", "join",
         "kmnet", "library", "login", "logout", "mail", "me", "member", "members", "messages",

@@ -4,6 +4,7 @@ from .files import PostFile
 from .following import Mention, SpaceLevel, TagLevel
 from .keeping import Bookmark, Draft
 from .levels import Following
+from .masked import written_by
 from .moved import MovedPost
 from .numbers import NumbersField
 from .polls import Poll, PollOption, Vote
@@ -52,5 +53,6 @@ __all__ = [
     "Thread",
     "ThreadWatch",
     "Vote",
+    "written_by",
     "grace",
 ]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from kmnet.core.models.moderation import Hideable, HideableQuerySet
 from members.permissions import can_moderate
 
+from .masked import AuthorField, written_by
 from .private import seat_rule
 from .taking_back import UNDO, MayBeTakenBack
 from .thread import NEW_HERE, Kind, Thread, visible_rule
@@ -18,7 +19,7 @@ from .thread import NEW_HERE, Kind, Thread, visible_rule
 def words_rule(user) -> Q:
     """Which posts show their words to somebody who is no moderator there, as a condition."""
     shown = Q(state=Hideable.State.VISIBLE)
-    return shown | Q(author=user) if user.is_authenticated else shown
+    return shown | written_by(user) if user.is_authenticated else shown
 
 
 def post_rule(user) -> Q:
@@ -99,7 +100,7 @@ class Post(MayBeTakenBack):
     # The numbers of the posts above it and its own. Their order is branch order, so a page anywhere in a long thread
     # is one range of one index. Beyond MAX_DEPTH a reply stands beside the post it answers (an index entry has a limit).
     path = ArrayField(models.IntegerField(), null=True, blank=True, editable=False)
-    author = models.ForeignKey(
+    author = AuthorField(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="posts", verbose_name=_("author")
     )
     source = models.TextField(_("text"))
@@ -120,6 +121,7 @@ class Post(MayBeTakenBack):
     mask = models.ForeignKey(
         "Mask", null=True, blank=True, on_delete=models.SET_NULL, related_name="posts", editable=False
     )
+    mask_name = models.CharField(max_length=40, blank=True, editable=False)  # instead of the author’s
     is_authors_first = models.BooleanField(default=False, editable=False)  # nothing of theirs appeared before
     held_for = models.CharField(
         _("why it was held"), max_length=8, choices=HeldFor, blank=True, editable=False

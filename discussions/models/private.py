@@ -10,8 +10,8 @@ from members.models.member import is_full
 
 
 class Mask(models.Model):
-    """A name for one thread only, behind which one member asks and replies. The posts carry the account of nobody
-    (members.services.nobody) and this mask; who wears it is read by its wearer’s own pages and by unmasking alone."""
+    """Who began a thread without their name. What they write there carries the account of nobody (members.services.nobody),
+    a name for this thread, and this mask; who wears it is read for its wearer’s own pages and by unmasking alone."""
 
     thread = models.ForeignKey(
         "Thread", on_delete=models.CASCADE, null=True, related_name="masks", verbose_name=_("thread")
@@ -28,7 +28,7 @@ class Mask(models.Model):
         constraints = [models.UniqueConstraint(fields=["thread", "member"], name="one_mask_per_thread")]
 
     def __str__(self):
-        return self.name
+        return f"mask {self.pk}"
 
 
 class ParticipantQuerySet(models.QuerySet):

@@ -15,6 +15,7 @@ from kmnet.core.models.moderation import Hideable, HideableQuerySet
 from members.permissions import can_moderate
 
 from .levels import Following
+from .masked import AuthorField, written_by
 from .numbers import HowMany, IsEmpty, Lowest, NumbersField, OwedCount, OwedFirst, Unread
 from .private import taking_part
 from .reading import Owed, ReadState, ThreadWatch
@@ -55,7 +56,7 @@ def visible_rule(user, prefix: str = "") -> Q:
         return rule
     shown = Q(**{f"{prefix}state": Hideable.State.VISIBLE})
     if user.is_authenticated:
-        shown |= Q(**{f"{prefix}author": user})
+        shown |= written_by(user, prefix)
     return rule & shown
 
 
@@ -70,7 +71,7 @@ class ThreadQuerySet(HideableQuerySet):
         if can_moderate(user):
             return found
         shown = Q(state=Hideable.State.VISIBLE)
-        return found.filter(shown | Q(author=user.pk) if user.is_authenticated else shown)
+        return found.filter(shown | written_by(user) if user.is_authenticated else shown)
 
     def readable_by(self, user):
         """What this person may open, conversations too; the same rule as permissions.can_view_thread."""
@@ -170,7 +171,7 @@ class ThreadQuerySet(HideableQuerySet):
         news = Post.objects.shown().filter(
             thread=OuterRef("pk"), published_at__gt=since, published_at__lte=until
         )
-        news = news.exclude(author=member).exclude(
+        news = news.exclude(written_by(member)).exclude(
             Exists(
                 ReadState.objects.filter(
                     thread=OuterRef("thread"), member=member, numbers__has_number=OuterRef("number")
@@ -204,7 +205,7 @@ class Thread(MayBeTakenBack):
     title = models.CharField(_("title"), max_length=160)
     slug = models.SlugField(max_length=80)
     excerpt = models.CharField(max_length=300, blank=True)
-    author = models.ForeignKey(
+    author = AuthorField(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="threads", verbose_name=_("author")
     )
     created_at = models.DateTimeField(_("started"), default=timezone.now)
@@ -248,6 +249,7 @@ class Thread(MayBeTakenBack):
     mask = models.ForeignKey(
         "Mask", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
     )
+    mask_name = models.CharField(max_length=40, blank=True, editable=False)  # instead of the author’s
 
     # The ids of its tags, in their order; a trigger keeps them, so that a list filters without a join.
     tag_ids = ArrayField(models.IntegerField(), default=list, db_default=EMPTY, editable=False)

@@ -37,6 +37,7 @@ from .levels import (
     unset_watch,
 )
 from .limits import LimitReached
+from .masks import NobodyToUnmask, may_unmask, unmask, unmaskers
 from .moving import CannotMove, merge_thread, move_thread, split_thread
 from .polls import (
     AlreadyVoted,
@@ -63,6 +64,10 @@ from .taking_back import delete_post, undelete_post, wipe_taken_back
 from .thanks import months_of, set_quiet_thanks, tell_of_thanks
 
 __all__ = [
+    "NobodyToUnmask",
+    "may_unmask",
+    "unmask",
+    "unmaskers",
     "AlreadyVoted",
     "CannotMove",
     "CannotReach",

@@ -8,7 +8,7 @@ from kmnet.core import activity
 from members.models import Member
 
 from ..models import Post, Thread
-from ..permissions import can_accept_answer, can_choose_answer
+from ..permissions import can_accept_answer, can_choose_answer, is_author
 from .threads import follows_moves, lock_thread, lock_thread_of
 
 FIELDS = ["accepted_post", "accepted_at", "accepted_by"]
@@ -24,9 +24,10 @@ def accept_answer(*, actor: Member, post: Post) -> Thread:
     if not can_accept_answer(actor, post):
         raise PermissionDenied
     if thread.accepted_post_id != post.pk:
-        thread.accepted_post, thread.accepted_at, thread.accepted_by = post, timezone.now(), actor
+        chooser = thread.author if is_author(actor, thread) else actor  # nobody, where the asker has a mask
+        thread.accepted_post, thread.accepted_at, thread.accepted_by = post, timezone.now(), chooser
         thread.save(update_fields=FIELDS)
-        activity.record("discussions.accepted", actor=actor, target=post)
+        activity.record("discussions.accepted", actor=chooser, target=post)
     return thread
 
 

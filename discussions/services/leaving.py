@@ -10,7 +10,8 @@ from kmnet.core import erasing
 from kmnet.core.models import Activity
 from members.models import Member
 
-from ..models import Post, PostFile, PostVersion, Thread
+from ..models import Post, PostFile, PostVersion, Thread, written_by
+from ..permissions import is_author
 from ..tags import TAGS_IN_USE
 from .answers import FIELDS as ANSWER_FIELDS
 from .files import doom_files
@@ -26,8 +27,8 @@ def forget_author(*, member: Member, keep_words: bool) -> None:
     """
     transaction.on_commit(lambda: cache.delete_many(TAGS_IN_USE.values()), robust=True)
     doom_files(PostFile.objects.filter(uploader=member, post=None))
-    PostVersion.objects.filter(post__author=member).delete()
-    Post.objects.filter(author=member).update(submit_key=None, is_authors_first=False)
+    PostVersion.objects.filter(written_by(member, "post__")).delete()
+    Post.objects.filter(written_by(member)).update(submit_key=None, is_authors_first=False)
     Thread.objects.filter(author=member).update(is_authors_first=False)
     if keep_words:
         return
@@ -35,7 +36,7 @@ def forget_author(*, member: Member, keep_words: bool) -> None:
     merged = Thread.objects.filter(author=member, merged_into__isnull=False)
     merged.update(title="", slug=F("kind"), excerpt="")  # what is left of these is an address
     for thread_id in (
-        Post.objects.filter(author=member)
+        Post.objects.filter(written_by(member))
         .order_by("thread_id")
         .values_list("thread_id", flat=True)
         .distinct()
@@ -46,14 +47,14 @@ def forget_author(*, member: Member, keep_words: bool) -> None:
 
 def _take_words(thread: Thread, member: Member) -> None:
     posts = Post.objects.filter(thread=thread)
-    if not posts.exclude(author=member).exists():
+    if not posts.exclude(written_by(member)).exists():
         erasing.forget_targets([thread, *posts])
         if thread.is_shown:
             count_thread(thread, -1)
         Thread.objects.filter(pk=thread.pk).update(last_post=None, accepted_post=None)
         thread.delete()
         return
-    mine = posts.filter(author=member)
+    mine = posts.filter(written_by(member))
     while True:  # from the ends of the branches towards the root: what nobody replied to
         answered = Exists(Post.objects.filter(parent=OuterRef("pk")))
         ends = list(mine.exclude(number=1).exclude(heading__gt="").exclude(answered))
@@ -63,7 +64,7 @@ def _take_words(thread: Thread, member: Member) -> None:
         Post.objects.filter(pk__in=[post.pk for post in ends]).delete()
     stubs = mine.update(source="", html="", heading="", withdrawn_at=timezone.now(), edited_at=None)
     thread.refresh_from_db()
-    if thread.author_id == member.pk and stubs and not thread.is_conversation:
+    if is_author(member, thread) and stubs and not thread.is_conversation:
         thread.title = (
             _("A question whose author has left")
             if thread.is_question
@@ -72,7 +73,7 @@ def _take_words(thread: Thread, member: Member) -> None:
         thread.slug, thread.excerpt = slug_of(thread.title, thread.kind), ""
         thread.tags.clear()
         thread.save(update_fields=["title", "slug", "excerpt"])
-    if thread.accepted_post_id and Post.objects.filter(pk=thread.accepted_post_id, author=member).exists():
+    if thread.accepted_post_id and mine.filter(pk=thread.accepted_post_id).exists():
         thread.accepted_post = None
     if thread.accepted_post_id is None:
         thread.accepted_post = thread.accepted_at = thread.accepted_by = None

@@ -103,7 +103,12 @@ def merge_thread(*, actor: Member, thread: Thread, into: Thread, reason: str) ->
     was_shown, answer = source.is_shown, source.accepted_post_id
     posts = list(_movable(source))
     moved = _carry(source, target, posts, as_branch=True)
-    if answer and target.is_question and not target.accepted_post_id and source.author_id == target.author_id:
+    if (
+        answer
+        and target.is_question
+        and not target.accepted_post_id
+        and (source.author_id, source.mask_id) == (target.author_id, target.mask_id)
+    ):
         target.accepted_post_id, target.accepted_at = answer, timezone.now()
         target.accepted_by = source.author
         target.save(update_fields=ANSWER_FIELDS)
@@ -214,6 +219,7 @@ def _begin(source: Thread, first: Post, *, title: str, kind: str) -> Thread:
         slug=slug_of(title, kind),
         author_id=first.author_id,
         mask_id=first.mask_id,
+        mask_name=first.mask_name,
         created_at=first.published_at,
         last_post_at=first.published_at,
         is_authors_first=first.is_authors_first,

@@ -13,10 +13,10 @@ from kmnet.core.text import RENDER_VERSION
 from kmnet.core.vocabulary import in_order
 from members.models import Member
 
-from ..models import HeldFor, Kind, MovedPost, Post, PostVersion, Space, Thread, grace
+from ..models import HeldFor, Kind, Mask, MovedPost, Post, PostVersion, Space, Thread, grace, written_by
 from ..permissions import can_announce, can_edit_post, can_reply, can_start_thread, can_view_thread
 from ..rendering import anchor_of, render_post
-from . import drafts
+from . import drafts, masks
 from .files import give_files
 from .limits import check_may_reply, check_may_start, must_hold
 from .polls import PollWanted, open_poll
@@ -55,7 +55,9 @@ def sent_before(author: Member, submit_key: UUID | None) -> Post | None:
     """What the same form made when it was sent the first time."""
     if submit_key is None:
         return None
-    return Post.objects.select_related("thread__space").filter(author=author, submit_key=submit_key).first()
+    return (
+        Post.objects.select_related("thread__space").filter(written_by(author), submit_key=submit_key).first()
+    )
 
 
 def why_held(author: Member, space: Space, text: str, hold: bool) -> str:
@@ -90,12 +92,13 @@ def start_thread(
     hold: bool = False,
     poll: PollWanted | None = None,
     sent: drafts.Sent | None = None,
+    masked: bool = False,
 ) -> Thread:
     """A new thread with its first post; the same submit_key again gives the thread made before.
 
     With `hold`, or where must_hold says so, it waits, unnumbered, until a moderator has looked (release_post); never in
-    a group's space, where no moderator looks unless somebody there asks for it. A poll comes with `poll`. Raises
-    LimitReached.
+    a group's space, where no moderator looks unless somebody there asks for it. A poll comes with `poll`. `masked`: without
+    the author's name, here and in all that they write in this thread. Raises LimitReached, and masks.NobodyToUnmask.
     """
     kind = kind or space.first_kind
     if (kind == Kind.POLL) != (poll is not None):
@@ -124,7 +127,12 @@ def start_thread(
             post = new_post(author=author, source=source, submit_key=submit_key)
             post.heading = heading_of(title, tags)
             retell(thread, post)
+            if masked:
+                mask = masks.put_on(thread=thread, author=author)
             thread.save()
+            if masked:
+                Mask.objects.filter(pk=mask.pk).update(thread=thread)
+                masks.wear(post=post, thread=thread, author=author)
             thread.tags.set(in_order(tags))
             if poll is not None:
                 open_poll(thread=thread, wanted=poll)
@@ -205,6 +213,7 @@ def _add_reply(
     post = new_post(author=author, source=source, submit_key=submit_key)
     post.thread = thread
     post.parent = None if parent is None or parent.is_first else parent
+    masks.wear(post=post, thread=thread, author=author)
     if held_for := why_held(author, thread.space, source, hold):
         post.state, post.held_for = Post.State.HELD, held_for
         post.save()
@@ -253,7 +262,7 @@ def edit_post(
                 post=post,
                 source=post.source,
                 title=thread.title if leads else "",
-                edited_by=editor,
+                edited_by_id=post.author_id,  # nobody, of whoever writes without their name
                 replaced_at=now,
             )
             post.edited_at = now

@@ -52,7 +52,7 @@ def delete_post(*, actor: Member, post: Post) -> Post:
             post=post,
             source=post.source,
             title=thread.title,
-            edited_by=actor,
+            edited_by_id=post.author_id,  # nobody, of whoever writes without their name
             replaced_at=post.deleted_at,  # by which undelete_post knows it
         )
         thread.title = (

@@ -98,7 +98,8 @@ def publish(thread: Thread, post: Post, *, at: datetime) -> None:
     post.path = path_below(post.parent, post.number)
     post.published_at = at
     post.state = Post.State.VISIBLE
-    post.is_authors_first = not thread.is_conversation and is_first_of(post.author_id)
+    is_under_own_name = not (thread.is_conversation or post.mask_id)
+    post.is_authors_first = is_under_own_name and is_first_of(post.author_id)
     post.save()
     thread.last_post, thread.last_post_at = post, at
     thread.people = [post.author_id, *(pk for pk in thread.people if pk != post.author_id)][:PEOPLE_KEPT]
@@ -117,7 +118,8 @@ def publish(thread: Thread, post: Post, *, at: datetime) -> None:
     thread.save(update_fields=COUNTED)
     if post.is_first:
         promise.start_clock(thread, at=at)
-    ReadState.objects.mark(member=post.author, thread_id=thread.pk, numbers=[post.number])
+    writer = post.mask.member if post.mask_id else post.author
+    ReadState.objects.mark(member=writer, thread_id=thread.pk, numbers=[post.number])
     if thread.is_conversation:
         activity.record("discussions.messaged", actor=post.author, target=post, at=at)
     elif post.is_first:

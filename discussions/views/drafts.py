@@ -16,7 +16,7 @@ from kmnet.core.ratelimit import limited
 from members.permissions import is_full_member
 
 from .. import services
-from ..models import UNDO, Draft, Post, Space, Thread
+from ..models import UNDO, Draft, Post, Space, Thread, written_by
 from ..permissions import is_author
 
 KEY = re.compile(r"(?:ask|(?:ask|reply|edit):[1-9][0-9]{0,17})")
@@ -121,7 +121,7 @@ def drafts(request):
             words, address = _("A place that is not open to you any more"), ""
         rows.append({"draft": draft, "words": words, "address": address, "texts": services.texts_of(draft)})
     since = timezone.now() - UNDO
-    back = Post.objects.taken_back().filter(author=request.user, state="deleted", deleted_at__gt=since)
+    back = Post.objects.taken_back().filter(written_by(request.user), state="deleted", deleted_at__gt=since)
     context = {"rows": rows, "taken_back": back.select_related("thread").order_by("-deleted_at")}
     return render(request, "discussions/drafts.html", context)
 

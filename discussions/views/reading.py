@@ -10,8 +10,8 @@ from members.models import Member
 
 from .. import decorate, holding, moved, pages, services
 from ..forms import ReplyForm
-from ..models import Post, Thread, ThreadWatch
-from ..permissions import can_choose_answer, can_keep_order, can_moderate, can_reply
+from ..models import Post, Thread, ThreadWatch, written_by
+from ..permissions import can_choose_answer, can_keep_order, can_moderate, can_reply, is_author
 from .polls import poll_of
 from .taking_back import undo_offers
 
@@ -75,15 +75,13 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
     for post in posts:
         post.thread = thread
     for post in held:
-        post.waits_because = holding.why_and_how_long(post) if post.author_id == user.pk else ""
+        post.waits_because = holding.why_and_how_long(post) if is_author(user, post) else ""
     items = pages.nest(posts)
     moderates = can_moderate(user)
     read = getattr(thread, "read_numbers", None)
     for item in items:
         post = item.post
-        item.shown = post.is_shown or (
-            not post.is_taken_back and (moderates or (user.is_authenticated and post.author_id == user.pk))
-        )
+        item.shown = post.is_shown or (not post.is_taken_back and (moderates or is_author(user, post)))
         if not item.shown:
             post.html = ""  # the words are not on the page at all
         item.is_new = thread.opened and post.is_shown and not in_ranges(post.number, read)
@@ -104,6 +102,8 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
         "answer": answer,
         "poll": poll_of(user, thread) if page.is_first else None,
         "moderates": moderates,
+        "asked_masked": bool(thread.mask_id) and is_author(user, thread),
+        "may_unmask": bool(thread.mask_id) and services.may_unmask(user),
         "undo_offers": undo_offers(request, thread),
         "keeps_order": can_keep_order(user, thread),
         "may_reply": can_reply(user, thread),
@@ -130,7 +130,7 @@ def held_posts(user, thread: Thread) -> list[Post]:
     if not user.is_authenticated:
         return []
     held = Post.objects.with_page().filter(thread=thread, number__isnull=True, deleted_at__isnull=True)
-    return list((held if can_moderate(user) else held.filter(author=user)).order_by("pk")[:20])
+    return list((held if can_moderate(user) else held.filter(written_by(user))).order_by("pk")[:20])
 
 
 def answer_on_top(thread: Thread, page: pages.PostPage, items: list[pages.Item]) -> Post | None:

@@ -127,7 +127,11 @@ def ask(request, space=None):
             submit_key=form.cleaned_data["submit_key"],
             poll=form.poll(),
             sent=sent_with(request, key),
+            masked=form.cleaned_data.get("masked", False),
         )
+    except services.NobodyToUnmask:  # the settings were changed while it was being written
+        form.add_error(None, _("Nobody can ask without their name at the moment. Your text is below."))
+        return render(request, "discussions/ask.html", ask_context(form, space), status=409)
     except services.LimitReached as limit:
         form.add_error("body", limit.sentence)
         return render(request, "discussions/ask.html", ask_context(form, space), status=429)

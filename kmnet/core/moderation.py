@@ -25,7 +25,7 @@ class Moderated:
     report. hide/restore(*, target, actor, reason): the app's services; they write the log. release: for held things.
     held: the queryset of held things, where the kind can be held. around, after: what stands before and after it, for a
     moderator who was told of a thing in a private place and cannot go there. is_private: it stands in a place that only
-    some members see.
+    some members see. told_id: who wrote it, where that is not the author that everybody sees.
     """
 
     model: type[models.Model]
@@ -42,6 +42,11 @@ class Moderated:
     around: Callable[[models.Model], list[models.Model]] | None = None
     after: Callable[[models.Model], list[models.Model]] | None = None
     is_private: Callable[[models.Model], bool] | None = None
+    told_id: Callable[[models.Model], int | None] | None = None
+
+    def writer_id(self, target: models.Model) -> int | None:
+        """Who is told, and decides nothing about it; not for showing: the author may write under another name."""
+        return (self.told_id or self.author_id)(target)
 
 
 class AlreadyDecided(Exception):

@@ -10,7 +10,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext, ngettext
 from taggit.models import Tag
 
-from discussions.models import Thread
+from discussions.models import Thread, written_by
 from events.models import Event, Registration
 from kmnet.core.vocabulary import expand
 from members.models import Member
@@ -116,7 +116,7 @@ def open_questions(member, slugs: set[str], now) -> QuerySet:
         Thread.objects.visible_to(member)
         .unanswered()
         .not_muted_by(member)
-        .exclude(author=member)
+        .exclude(written_by(member))
         .exclude(author__in=member.unwanted)
         .filter(created_at__gt=now - ASKED_WITHIN)
     )
@@ -138,8 +138,8 @@ def replies_to(member) -> QuerySet:
         .shown()
         .unread_by(member)
         .not_muted_by(member)
-        .filter(Q(author=member) | Q(pk__in=Thread.objects.watched_by(member).values("pk")))
-        .exclude(last_post__author=member)
+        .filter(written_by(member) | Q(pk__in=Thread.objects.watched_by(member).values("pk")))
+        .exclude(written_by(member, "last_post__"))
         .exclude(last_post__author__in=member.unwanted)
         .with_reading(member)
         .select_related("space", "last_post__author")

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 
-from discussions.models import Post, ReadState, Thread
+from discussions.models import Post, ReadState, Thread, written_by
+from discussions.permissions import is_author
 from events.models import Event, Registration
 from kmnet.core import moderation as core
 from kmnet.core import tokens
@@ -121,7 +122,7 @@ def first_news(member, since, until) -> QuerySet:
         Post.objects.shown()
         .filter(thread=OuterRef("pk"), published_at__gt=since, published_at__lte=until)
         .filter(withdrawn_at__isnull=True)
-        .exclude(author=member)
+        .exclude(written_by(member))
         .exclude(author__in=member.unwanted)
         .exclude(pk__in=mailed_posts(member, since))
         .exclude(Exists(read))
@@ -160,7 +161,7 @@ def gather(run: DigestRun) -> Letter:
     for thread in threads[:MOST_THREADS]:
         if thread.waits_for_an_answer and thread.is_match and len(letter.questions) < QUESTIONS:
             letter.questions.append(thread)
-        elif thread.author_id == member.pk and len(letter.answers) < ANSWERS:
+        elif is_author(member, thread) and len(letter.answers) < ANSWERS:
             letter.answers.append(thread)
         else:
             rest.append(thread)

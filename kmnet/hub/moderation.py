@@ -353,7 +353,7 @@ def tell_author(kind: Moderated, pk: int, mail_kind: str) -> None:
     if any(known.key == f"{label}_{deed}" for known in mail.all_kinds()):
         return
     target = kind.model._default_manager.get(pk=pk)
-    author = Member.objects.filter(pk=kind.author_id(target)).first()
+    author = Member.objects.filter(pk=kind.writer_id(target)).first()
     entry = log_of(target).first()
     if author is not None and entry is not None:
         mail.queue(

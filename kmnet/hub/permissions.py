@@ -6,7 +6,7 @@ from members.permissions import can_administer, can_moderate, can_write
 
 def can_decide(user, kind: Moderated, target) -> bool:
     """Moderators, but nobody about their own things; an admin may, where there is nobody else, and it is logged."""
-    return can_moderate(user) and (kind.author_id(target) != user.pk or can_administer(user))
+    return can_moderate(user) and (kind.writer_id(target) != user.pk or can_administer(user))
 
 
 def can_see_replies(user) -> bool:

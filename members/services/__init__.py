@@ -69,6 +69,7 @@ from .leaving import (
     start_leaving,
     undo_leaving,
 )
+from .nobody import nobody
 from .pictures import remove_avatar, set_avatar
 from .profiles import (
     OrcidTaken,
@@ -148,6 +149,7 @@ __all__ = [
     "must_agree_anew",
     "needs_invitation",
     "never_invite",
+    "nobody",
     "old_invitations",
     "note_presence",
     "note_reply_to_introduction",

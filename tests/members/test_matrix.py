@@ -288,6 +288,7 @@ TABLE = [
     ("hub:joining", BOTH, MODERATORS),
     ("hub:joining_decide", "POST", MEMBERS_404),
     ("hub:hello", BOTH, HOSTS),
+    ("discussions:unmask", BOTH, MEMBERS_404),
     ("hub:replies", "GET", MEMBERS.only("host", "organiser", "other_organiser", "moderator", "admin")),
     ("hub:said_hello", "POST", HOSTS),
     ("hub:welcome_done", "GET", OWN),
