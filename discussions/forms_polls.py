@@ -91,8 +91,9 @@ class PollFields(forms.Form):
         required=False,
     )
 
-    def is_poll(self) -> bool:
-        return self.cleaned_data.get("kind") == Kind.POLL
+    for _field in (poll_options, poll_way, poll_results, poll_names):
+        _field.says_optional = False
+    del _field
 
     def clean(self):
         data = super().clean()
@@ -195,9 +196,11 @@ class VoteForm(forms.Form):
 
 def rank_field(label, count: int, mine: int | None) -> forms.TypedChoiceField:
     choices = [("", _("no number"))] + [(str(rank), str(rank)) for rank in range(1, count + 1)]
-    return forms.TypedChoiceField(
+    field = forms.TypedChoiceField(
         label=label, choices=choices, coerce=int, empty_value=None, required=False, initial=mine
     )
+    field.says_optional = False  # “no number” is one of the choices
+    return field
 
 
 class OptionsForm(forms.Form):

@@ -74,7 +74,7 @@ def keep(request, pk):
 @require_GET
 def bookmarks(request):
     """All that the reader keeps, the latest first. What is gone or hidden meanwhile says so, without its words."""
-    readable = Post.objects.visible_to(request.user).shown().filter(pk=OuterRef("post"), deleted_at=None)
+    readable = Post.objects.readable_by(request.user).shown().filter(pk=OuterRef("post"), deleted_at=None)
     kept = Bookmark.objects.filter(member=request.user).annotate(is_there=Exists(readable))
     kept = kept.select_related("post__author", "post__thread__space").defer(
         "post__source", "post__html", "post__search", "post__heading"

@@ -14,6 +14,7 @@ OURS = {"core", "hub", "members", "discussions", "events", "resources", "taggit"
 # Written while reading, or by the machinery: no page of a guest shows them.
 EXEMPT = {
     *("discussions_readstate", "discussions_threadwatch", "discussions_caughtup", "discussions_draft"),
+    *("discussions_bookmark", "discussions_quietthanks", "discussions_thanksmonth"),
     *("hub_digestrun", "hub_digestschedule"),
     *(
         "core_notification",

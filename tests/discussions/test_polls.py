@@ -360,7 +360,7 @@ def test_page_of_a_poll_costs_the_same_for_one_vote_and_for_fifty(client):
             vote(poll, 0, 2)
         page_of(client, poll, voter)
         with CaptureQueriesContext(connection) as queries:
-            assert "Your choice" in client.get(poll.thread.get_absolute_url()).content.decode()
+            assert "Your number 2" in client.get(poll.thread.get_absolute_url()).content.decode()
         counted.append(len(queries))
     assert counted[0] == counted[1] <= 12
 

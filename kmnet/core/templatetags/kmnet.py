@@ -306,7 +306,9 @@ def in_our_words(form):
 def optional_in_words(bound_field):
     """Should the label say “(optional)”? A single box or a file of choices explains itself."""
     return not (
-        bound_field.field.required or bound_field.widget_type in ("checkbox", "checkboxselectmultiple")
+        bound_field.field.required
+        or not getattr(bound_field.field, "says_optional", True)  # it is needed in some cases, and says so
+        or bound_field.widget_type in ("checkbox", "checkboxselectmultiple")
     )
 
 
