@@ -1,12 +1,13 @@
 """What this app registers with core."""
 
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core import activity, contributions, frame, group_contents, mail, moderation, search
 from members.permissions import is_full_member
 
-from . import audiences, contributing, in_private, mails, of_group, searching, services
+from . import audiences, contributing, in_private, mails, of_group, reporting, searching, services
 from .models import Post, grace
 
 contributions.register(contributing.ANSWERS)
@@ -167,6 +168,15 @@ moderation.register(
         around=in_private.around,
         after=in_private.after,
         is_private=in_private.is_private,
+        hide_at=reporting.hide_at,
+        counted=reporting.counted,
+        hides_alone=reporting.hides_alone,
+        version_at=lambda post: post.edited_at or post.created_at,
+        hide_by_reports=lambda *, target, reason, flags: services.hide_reported_post(
+            post=target, reason=reason, flags=flags
+        ),
+        edit_url=lambda post: reverse("discussions:edit", args=[post.pk]),
+        changes_since=reporting.changes_since,
     )
 )
 

@@ -82,11 +82,12 @@ def can_reply(user, thread: Thread) -> bool:
 
 
 def can_edit_post(user, post: Post) -> bool:
-    """One's own words, while they stand or wait; nobody edits another's. In a conversation: who may write there."""
+    """One's own words, also those that a moderator has hidden, to mend them and ask again; nobody edits another's. In a
+    conversation: who may write there."""
     return (
         may_write_at(user, post.thread)
         and is_author(user, post)
-        and post.state not in (Post.State.HIDDEN, Post.State.DELETED)
+        and post.state != Post.State.DELETED
         and can_view_thread(user, post.thread)
     )
 

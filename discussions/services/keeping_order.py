@@ -45,8 +45,24 @@ def hide_post(*, post: Post, actor: Member, reason: str) -> Post:
     A first post takes its thread along. A chosen answer that is hidden is chosen no longer.
     """
     post, thread = lock_post(post, actor, reason)
+    _hide(post, thread, actor, reason)
+    return post
+
+
+@follows_moves
+@transaction.atomic
+def hide_reported_post(*, post: Post, reason: str, flags: list[int]) -> Post:
+    """Hidden at once because of these reports (ids), by nobody in particular; a moderator looks at it afterwards."""
+    thread = lock_thread_of(post)
+    post = Post.objects.select_for_update(of=("self",)).select_related("author", "parent").get(pk=post.pk)
+    post.thread = thread
+    _hide(post, thread, None, reason, flags=flags)
+    return post
+
+
+def _hide(post: Post, thread: Thread, actor: Member | None, reason: str, **data) -> None:
     if post.state == Post.State.HIDDEN:
-        return post
+        return
     was_shown = post.is_shown
     post.state, post.hidden_at, post.hidden_by, post.hidden_reason = (
         Post.State.HIDDEN,
@@ -69,9 +85,8 @@ def hide_post(*, post: Post, actor: Member, reason: str) -> Post:
         verb="discussions.post_hidden",
         target=post,
         reason=reason,
-        data={"thread": thread.pk, "number": post.number, "was_answer": was_answer},
+        data={"thread": thread.pk, "number": post.number, "was_answer": was_answer, **data},
     )
-    return post
 
 
 @follows_moves

@@ -257,7 +257,8 @@ def edit_post(
     leads, now = post.leads, timezone.now()
     title = title if leads and title else thread.title
     if (post.source, thread.title) != (source, title):
-        if post.published_at is None or now >= post.published_at + grace():
+        seen_by_moderators = post.published_at is None or post.state == Post.State.HIDDEN
+        if seen_by_moderators or now >= post.published_at + grace():
             PostVersion.objects.create(
                 post=post,
                 source=post.source,

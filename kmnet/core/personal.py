@@ -31,7 +31,7 @@ def reports(member):
     found = Flag.objects.filter(reporter=member).order_by("pk")
     return rows(
         found,
-        "reason", "note", "created_at", "state", "resolved_at", "resolution",
+        "reason", "rule", "note", "created_at", "state", "resolved_at", "resolution",
         about="target_type__model", about_number="target_id",
     )  # fmt: skip
 
@@ -62,7 +62,7 @@ declare(
     "core.AuditEntry", verb=Fate.STAYS, actor=Fate.STAYS, reason=Fate.REDACTED, data=Fate.STAYS
 )  # data: ids, names of fields
 declare(
-    "core.Flag", note=Fate.REDACTED, resolution=Fate.REDACTED, reason=Fate.STAYS
+    "core.Flag", rule=Fate.STAYS, note=Fate.REDACTED, resolution=Fate.REDACTED, reason=Fate.STAYS
 )  # one's own note is wiped
 declare("core.OutgoingMail", member=Fate.GOES, address=Fate.WIPED, reason=Fate.REDACTED)
 declare("core.MailChoice", address=Fate.WIPED)

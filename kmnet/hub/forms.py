@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from kmnet.core import agreement
 from kmnet.core.forms import LineField, MarkdownField, TextField
 from kmnet.core.models import Flag
 from kmnet.core.submit_key import SubmitKeyField
@@ -14,7 +15,16 @@ from .moderation import Decision
 class ReportForm(forms.Form):
     """A member tells the moderators."""
 
-    reason = forms.ChoiceField(label=_("What is the matter?"), choices=Flag.Reason, widget=forms.RadioSelect)
+    reason = forms.ChoiceField(
+        label=_("What is the matter?"),
+        choices=[choice for choice in Flag.Reason.choices if choice[0] != Flag.Reason.REVIEW],
+        widget=forms.RadioSelect,
+    )
+    rule = forms.ChoiceField(
+        label=_("Which part of “How we treat each other” does it break?"),
+        required=False,
+        help_text=_("If you are not sure, leave it open."),
+    )
     note = TextField(
         label=_("In your words"),
         required=False,
@@ -23,11 +33,29 @@ class ReportForm(forms.Form):
         help_text=_("Only moderators read this. It helps them to see what you see."),
     )
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["rule"].choices = [
+            ("", _("I am not sure")),
+            *((rule, rule) for rule in agreement.rules()),
+        ]
+
     def clean(self):
         cleaned = super().clean()
         if cleaned.get("reason") == Flag.Reason.OTHER and not cleaned.get("note"):
             self.add_error("note", _("Please say what it is, so that a moderator can find it."))
         return cleaned
+
+
+class AskAgainForm(forms.Form):
+    """The author of something hidden asks for another look."""
+
+    note = TextField(
+        label=_("What did you change, or why should it be shown?"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("Only moderators read this. Another one than before decides, where there is one."),
+    )
 
 
 class DecisionForm(forms.Form):

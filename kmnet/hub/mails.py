@@ -236,6 +236,9 @@ def _decided(outgoing, *, hidden: bool) -> MailContent:
             "title": kind.title(target),
             "url": settings.SITE_URL + kind.url(target),
             "reason": entry.reason if entry else "",
+            "again_url": settings.SITE_URL + reverse("hub:ask_again", args=[outgoing.refs["kind"], target.pk])
+            if hidden and outgoing.member and kind.is_by(outgoing.member, target)
+            else "",
             "may_open": kind.visible_to(outgoing.member or AnonymousUser()).filter(pk=target.pk).exists(),
         }
     )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.prefetch import GenericPrefetch
 from django.core.exceptions import PermissionDenied
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from kmnet.core import audit, mail
 from kmnet.core import moderation as core
 from kmnet.core.models import AuditEntry, Flag, Hideable
-from kmnet.core.moderation import AlreadyDecided, Moderated
+from kmnet.core.moderation import AlreadyDecided, Moderated, hold_case
 from members.models import Member
 
 from .permissions import can_decide
@@ -26,9 +26,16 @@ ACTS = {
     "reports.upheld": _("Acted on the reports"),
     "reports.private_read": _("Read it, in a private place"),
     "reports.dismissed": _("Looked at the reports, no action"),
+    "reports.hidden_at_once": _("Hidden at once, by what members reported"),
     "discussions.post_hidden": _("Hidden"),
     "discussions.post_restored": _("Shown again"),
     "discussions.post_released": _("Let appear"),
+    "discussions.posts_split": _("Split off"),
+    "discussions.thread_merged": _("Merged"),
+    "discussions.thread_moved": _("Moved"),
+    "discussions.thread_pinned": _("Pinned"),
+    "discussions.thread_unpinned": _("Pinned no longer"),
+    "discussions.thread_slowed": _("Slowed down"),
     "members.profile_hidden": _("Hidden"),
     "members.profile_restored": _("Shown again"),
     "groups.hidden": _("Hidden"),
@@ -91,6 +98,20 @@ class Case:
     @property
     def is_late(self) -> bool:
         return self.since is not None and self.since < timezone.now() - PROMISE
+
+    @property
+    def told_by(self) -> int:
+        """How many members reported it; its author, who asks for another look, is not one of them."""
+        return sum(not flag.is_request for flag in self.flags)
+
+    @property
+    def changes(self) -> list:
+        """What its author changed since it was hidden, where they ask for another look."""
+        asked = any(flag.is_request for flag in self.flags)
+        since = getattr(self.target, "hidden_at", None)
+        return (
+            self.kind.changes_since(self.target, since) if asked and since and self.kind.changes_since else []
+        )
 
     @property
     def reasons(self) -> list[str]:
@@ -329,22 +350,19 @@ def decide(
         if reported:
             core.resolve(target=target, actor=actor, hide=False, reason=reason)
     elif decision == Decision.LEAVE and reported:
-        core.resolve(target=target, actor=actor, hide=False, reason=reason)
+        stays_hidden = target.state == Hideable.State.HIDDEN
+        asked = flags_of(target).filter(state=Flag.State.OPEN, reason=Flag.Reason.REVIEW).exists()
+        core.resolve(target=target, actor=actor, hide=stays_hidden, reason=reason)
+        if stays_hidden and asked:
+            tell_author(kind, pk, "hub.hidden")
     else:  # not possible as it stands now: somebody else was here
         raise AlreadyDecided
     return kind.model._default_manager.get(pk=pk)
 
 
-def hold_case(kind: Moderated, pk: int) -> None:
-    """Until the end of the transaction this thing is decided by nobody else.
-
-    Not the row's own lock: the apps have their order of locking (a thread before its posts), which we do not know here.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-            [f"moderation:{kind.model._meta.label_lower}:{pk}"],
-        )
+def tell_of_hiding(kind: Moderated, pk: int) -> None:
+    """Reports have hidden it at once: its author hears of it as of a moderator's decision."""
+    tell_author(kind, pk, "hub.hidden")
 
 
 def tell_author(kind: Moderated, pk: int, mail_kind: str) -> None:

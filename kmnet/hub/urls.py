@@ -21,6 +21,7 @@ urlpatterns = [
     path("welcome/introduction/", welcome.introduce, name="introduce"),
     path("moderation/<str:kind>/<int:pk>/", moderation.case, name="moderation_case"),
     path("moderation/<str:kind>/<int:pk>/decide/", moderation.decide, name="moderation_decide"),
+    path("moderation/again/<str:kind>/<int:pk>/", moderation.again, name="ask_again"),
     path("moderation/report/<str:kind>/<int:pk>/", moderation.report, name="report"),
     path("mail/digest-read/<str:token>/", digest.digest_read, name="digest_read"),
 ]

@@ -9,7 +9,7 @@ from django.db import connection
 
 from discussions.models import Post
 from kmnet.core import moderation as core
-from kmnet.core.models import AuditEntry, Flag
+from kmnet.core.models import AuditEntry, Flag, OutgoingMail
 from kmnet.hub import moderation as desk
 from tests.factories import make_member
 from tests.factories.discussions import make_post
@@ -73,3 +73,39 @@ def test_without_the_lock_both_would_get_to_act(both_have_looked, monkeypatch):
     monkeypatch.setattr(desk, "hold_case", lambda kind, pk: None)
     monkeypatch.setattr(core, "report", lambda **kwargs: None)
     assert two_decide(("hide", "hide")) == ["decided", "decided"]
+
+
+@pytest.fixture
+def both_have_told(monkeypatch):
+    """Neither counts before both have written their report (or a second has passed)."""
+    barrier, hide_if_enough = Barrier(2), core.hide_if_enough
+
+    def wait(*args):
+        with suppress(BrokenBarrierError):
+            barrier.wait(timeout=1)
+        return hide_if_enough(*args)
+
+    monkeypatch.setattr(core, "hide_if_enough", wait)
+
+
+def two_tell():
+    post, reporters = make_post(), [make_member(), make_member()]
+
+    def run(reporter):
+        with closing(connection):
+            core.report(reporter=reporter, target=post, reason="unkind")
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(run, reporters))
+    return Post.objects.get(pk=post.pk)
+
+
+def test_two_reports_at_once_hide_once(both_have_told):
+    assert two_tell().state == "hidden"
+    assert AuditEntry.objects.filter(verb="discussions.post_hidden").count() == 1
+    assert OutgoingMail.objects.filter(kind="hub.hidden").count() == 1
+
+
+def test_without_the_lock_each_would_see_its_own_report_only(both_have_told, monkeypatch):
+    monkeypatch.setattr(core, "hold_case", lambda kind, pk: None)
+    assert two_tell().state == "visible"

@@ -296,6 +296,7 @@ TABLE = [
     ("hub:moderation_case", BOTH, MEMBERS_404),
     ("hub:moderation_decide", "POST", MEMBERS_404),
     ("hub:report", BOTH, MEMBERS_404),
+    ("hub:ask_again", BOTH, MEMBERS_404),
     ("hub:digest_read", BOTH, NOBODY),
 ]
 # The admin pages: who sees the list, and who may add by hand. What is there is changed or removed under the same rules.

@@ -45,6 +45,7 @@ class Flag(models.Model):
         WRONG = "wrong", _("It could harm somebody who acts on it")
         RIGHTS = "rights", _("It uses somebody’s work without leave")
         OTHER = "other", _("Something else")
+        REVIEW = "review", _("Its author asks for another look")  # of what was hidden; no report
 
     class State(models.TextChoices):
         OPEN = "open", _("open")
@@ -62,6 +63,10 @@ class Flag(models.Model):
         verbose_name=_("reporter"),
     )
     reason = models.CharField(_("reason"), max_length=12, choices=Reason)
+    rule = models.CharField(
+        _("what it breaks"), max_length=120, blank=True
+    )  # as the agreement named it at that time
+    agreement_version = models.PositiveIntegerField(null=True, blank=True, editable=False)
     note = models.TextField(_("in their words"), blank=True)
     created_at = models.DateTimeField(_("reported"), default=timezone.now)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.OPEN)
@@ -93,3 +98,8 @@ class Flag(models.Model):
 
     def __str__(self):
         return f"report {self.pk}"
+
+    @property
+    def is_request(self) -> bool:
+        """By the author, to have it shown again."""
+        return self.reason == self.Reason.REVIEW

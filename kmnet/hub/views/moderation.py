@@ -11,10 +11,11 @@ from django.views.decorators.http import require_POST
 from kmnet.core import kept_text
 from kmnet.core import moderation as core
 from kmnet.core.keyset import paginate
+from kmnet.core.models import Hideable
 from kmnet.core.ratelimit import limited
 from kmnet.hub import joining
 from kmnet.hub import moderation as desk
-from kmnet.hub.forms import DecisionForm, ReportForm
+from kmnet.hub.forms import AskAgainForm, DecisionForm, ReportForm
 from kmnet.hub.permissions import can_decide
 from members.permissions import can_moderate, can_write
 
@@ -132,6 +133,36 @@ def show_case(request, found: desk.Case, form: DecisionForm, *, overtaken: bool 
         "action": decide_url(found.kind_name, found.target.pk),
     }
     return render(request, "hub/moderation_case.html", context, status=status)
+
+
+@limited("report", "30/h")
+def again(request, kind, pk):
+    """For the author of something hidden: why it is, the way to mend it, and the form to ask for another look."""
+    kind = kind_or_404(kind)
+    target = kind.visible_to(request.user).filter(pk=pk).first()
+    if target is None or not kind.is_by(request.user, target) or target.state != Hideable.State.HIDDEN:
+        raise Http404
+    if not can_write(request.user):
+        raise PermissionDenied
+    asked = core.request_of(target)
+    form = AskAgainForm(
+        request.POST or None, initial={"note": asked.note if asked else "", **kept_text.take(request)}
+    )
+    if request.method == "POST" and form.is_valid():
+        core.ask_again(author=request.user, target=target, **form.cleaned_data)
+        kept_text.forget(request)
+        messages.success(request, _("Asked. A moderator looks within a day, and you hear what they decide."))
+        return redirect(request.path)
+    context = {
+        "kind": kind,
+        "target": target,
+        "asked": asked,
+        "title_of": kind.title(target),
+        "back": kind.url(target),
+        "edit": kind.edit_url(target) if kind.edit_url else "",
+        "form": form,
+    }
+    return render(request, "hub/ask_again.html", context, status=422 if form.is_bound else 200)
 
 
 @limited("report", "30/h")

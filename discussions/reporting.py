@@ -1,0 +1,33 @@
+"""When reports hide a post at once, and what its author changed when they ask for another look."""
+
+from datetime import datetime
+
+from members.models import Member, Status
+
+from .differences import Change, around, changes
+from .models import DiscussionSettings, Post
+from .permissions import can_hide_post
+
+
+def hide_at(post: Post) -> int:
+    """So many members' reports; none in a conversation, where people leave and block, and moderators look first."""
+    return 0 if post.thread.is_conversation else DiscussionSettings.load().hide_at_reports
+
+
+def counted(reporters: set[int]) -> set[int]:
+    """Those of these members who may write: a silenced or suspended member hides nothing."""
+    return set(
+        Member.objects.full().filter(pk__in=reporters, status=Status.ACTIVE).values_list("pk", flat=True)
+    )
+
+
+def hides_alone(user: Member, post: Post) -> bool:
+    return can_hide_post(user, post)
+
+
+def changes_since(post: Post, moment: datetime) -> list[Change]:
+    """Between the text that was hidden at that moment and the present one; nothing where it is the same."""
+    before = post.versions.filter(replaced_at__gte=moment).order_by("replaced_at", "pk").first()
+    if before is None or before.source == post.source:
+        return []
+    return around(changes(before.source, post.source))

@@ -1,0 +1,232 @@
+"""Reports cite the agreement; enough of them hide at once; the author mends it and asks again."""
+
+import pytest
+from django.utils import timezone
+
+from discussions import services
+from discussions.models import DiscussionSettings, Post
+from kmnet.core import agreement
+from kmnet.core import moderation as core
+from kmnet.core.models import AuditEntry, CommunitySettings, Flag, OutgoingMail
+from kmnet.hub import moderation as desk
+from tests.factories import make_member
+from tests.factories.discussions import make_post, make_space, make_thread
+from tests.factories.groups import make_group
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def moderator():
+    return make_member(is_moderator=True)
+
+
+def tell(post, reporter=None, **fields):
+    fields.setdefault("reason", "unkind")
+    return core.report(reporter=reporter or make_member(), target=post, **fields)
+
+
+def state(post):
+    return Post.objects.get(pk=post.pk).state
+
+
+def decide(post, moderator, decision):
+    flags = set(Flag.objects.filter(state="open").values_list("pk", flat=True))
+    desk.decide(
+        kind=core.kind_of(Post), pk=post.pk, actor=moderator, decision=decision, reason="Looked at it.",
+        seen_state=state(post), seen_flags=flags,
+    )  # fmt: skip
+
+
+# --- the agreement -------------------------------------------------------------------------------------------------------
+def test_rules_are_named_as_the_agreement_names_them(client):
+    html = client.get("/about/how-we-treat-each-other/").content.decode()
+    assert len(agreement.rules()) == 7
+    for rule in agreement.rules():
+        assert rule in html
+
+
+def test_rules_of_a_communitys_own_text():
+    community = CommunitySettings.load()
+    community.agreement = "## Be kind\n\nText.\n\n- **No adverts.** At all.\n- plain\n\n### Names ###\n"
+    community.save()
+    try:
+        assert agreement.rules() == ["Be kind", "No adverts.", "Names"]
+        assert agreement.usual_rule("unkind") == ""
+    finally:
+        CommunitySettings().save()
+
+
+def test_report_stores_which_rule_of_which_version(client):
+    post, member = make_post(), make_member()
+    client.force_login(member)
+    address = f"/moderation/report/discussions.post/{post.pk}/"
+    html = client.get(address).content.decode()
+    assert "Keep people safe." in html
+    assert "Its author asks" not in html
+    assert client.post(address, {"reason": "unkind", "rule": "Leave room."}).status_code == 302
+    flag = Flag.objects.get()
+    assert (flag.rule, flag.agreement_version) == ("Leave room.", 1)
+    assert client.post(address, {"reason": "review", "rule": ""}).status_code == 422
+    assert client.post(address, {"reason": "spam", "rule": "Made up"}).status_code == 422
+    assert tell(make_post(), reason="identifies").rule == "Keep people safe."
+
+
+# --- hidden at once ------------------------------------------------------------------------------------------------------
+def test_two_members_hide_a_post_at_once_and_its_author_hears_why():
+    post = make_post()
+    first = tell(post)
+    assert state(post) == "visible"
+    second = tell(post, reason="identifies")
+    post.refresh_from_db()
+    assert (post.state, post.hidden_by) == ("hidden", None)
+    assert post.hidden_reason == "2 members told us about it: Keep people safe."
+    entries = AuditEntry.objects.order_by("pk").values_list("verb", "actor", "data__flags")
+    flags = [first.pk, second.pk]
+    assert list(entries) == [
+        ("discussions.post_hidden", None, flags),
+        ("reports.hidden_at_once", None, flags),
+    ]
+    assert OutgoingMail.objects.filter(kind="hub.hidden", member=post.author).count() == 1
+    assert list(Flag.objects.values_list("state", flat=True)) == ["open", "open"]  # a moderator still looks
+
+
+def test_threshold_is_a_setting():
+    settings = DiscussionSettings.load()
+    settings.hide_at_reports = 3
+    settings.save()
+    try:
+        post = make_post()
+        tell(post)
+        tell(post)
+        assert state(post) == "visible"
+        tell(post)
+        assert state(post) == "hidden"
+    finally:
+        DiscussionSettings().save()
+
+
+def test_one_moderator_hides_at_once_by_their_own_name(moderator):
+    post = make_post()
+    tell(post, moderator, note="Line two.")
+    post.refresh_from_db()
+    assert (post.state, post.hidden_by, post.hidden_reason) == (
+        "hidden",
+        moderator,
+        "Disagree with the idea. Line two.",
+    )
+    assert list(AuditEntry.objects.values_list("verb", "actor")) == [
+        ("discussions.post_hidden", moderator.pk)
+    ]
+
+
+@pytest.mark.parametrize("status", ["silenced", "suspended"])
+def test_who_may_not_write_does_not_count(status):
+    post, first = make_post(), make_member()
+    tell(post, first)
+    first.status, first.is_active = status, status != "suspended"
+    first.save()
+    tell(post)
+    assert state(post) == "visible"
+    tell(post)
+    assert state(post) == "hidden"
+
+
+def test_one_member_counts_once():
+    post, member = make_post(), make_member()
+    assert tell(post, member) == tell(post, member, reason="spam")
+    assert state(post) == "visible"
+
+
+def test_text_that_a_moderator_showed_again_is_not_hidden_by_reports_until_it_changes(moderator):
+    post = make_post()
+    tell(post)
+    tell(post)
+    decide(post, moderator, "restore")
+    tell(post)
+    tell(post)
+    assert state(post) == "visible"
+    Post.objects.filter(pk=post.pk).update(edited_at=timezone.now())
+    tell(post)
+    assert state(post) == "hidden"
+
+
+def test_text_that_a_moderator_left_is_not_hidden_by_later_reports(moderator):
+    post = make_post()
+    tell(post)
+    decide(post, moderator, "leave")
+    tell(post)
+    tell(post)
+    assert state(post) == "visible"
+
+
+def test_in_a_group_its_own_people_hide_and_others_cannot_report(moderator):
+    convenor, one, other = make_member(), make_member(), make_member()
+    group = make_group(one, other, convenor=convenor)
+    thread = make_thread(author=convenor, space=make_space(readable_by="group", group=group))
+    post = make_post(thread=thread, author=convenor)
+    with pytest.raises(core.PermissionDenied):
+        tell(post, moderator)
+    tell(post, one)
+    tell(post, other)
+    assert state(post) == "hidden"
+
+
+# --- asking again --------------------------------------------------------------------------------------------------------
+def test_author_mends_it_and_asks_again_and_a_moderator_sees_what_changed(client, moderator):
+    author = make_member()
+    post = make_post(author=author, source="It was Mrs Miller of ward 7.")
+    tell(post)
+    tell(post)
+    again = f"/moderation/again/discussions.post/{post.pk}/"
+    client.force_login(author)
+    assert again in client.get(post.thread.get_absolute_url()).content.decode()
+    html = client.get(again).content.decode()
+    assert "2 members told us about it" in html
+    edit = f"/discussions/posts/{post.pk}/edit/"
+    assert edit in html
+    assert client.post(edit, {"body": "It was a patient of ours."}).status_code == 302
+    assert state(post) == "hidden"
+    assert client.post(again, {"note": " "}).status_code == 422
+    assert client.post(again, {"note": "I took the name out."}).status_code == 302
+    assert client.post(again, {"note": "I took the name and the ward out."}).status_code == 302
+    assert Flag.objects.filter(reason="review").count() == 1
+
+    client.force_login(moderator)
+    html = client.get("/moderation/").content.decode()
+    assert "Its author asks for another look" in html
+    assert "I took the name and the ward out." in html
+    assert "Told by 2 members" in html
+    assert "Miller" in html[html.index("What its author changed") :]
+    decide(post, moderator, "restore")
+    assert state(post) == "visible"
+    assert OutgoingMail.objects.filter(kind="hub.restored", member=author).count() == 1
+    assert not Flag.objects.filter(state="open").exists()
+
+
+def test_author_hears_when_it_stays_hidden_and_may_ask_anew(client, moderator):
+    post = make_post()
+    services.hide_post(post=post, actor=moderator, reason="Names.")
+    core.ask_again(author=post.author, target=post, note="Why?")
+    decide(post, moderator, "leave")
+    assert (state(post), Flag.objects.get().state) == ("hidden", "upheld")
+    assert OutgoingMail.objects.filter(kind="hub.hidden", member=post.author).count() == 1
+    core.ask_again(author=post.author, target=post, note="Changed now.")
+    assert Flag.objects.filter(state="open").count() == 1
+
+
+def test_only_the_author_asks_and_only_about_what_is_hidden(client, moderator):
+    post = make_post()
+    again = f"/moderation/again/discussions.post/{post.pk}/"
+    client.force_login(post.author)
+    assert client.get(again).status_code == 404
+    with pytest.raises(core.NotHidden):
+        core.ask_again(author=post.author, target=post, note="Why?")
+    services.hide_post(post=post, actor=moderator, reason="Names.")
+    assert client.get(again).status_code == 200
+    for user in (make_member(), moderator):
+        client.force_login(user)
+        assert client.get(again).status_code == 404
+        with pytest.raises(core.PermissionDenied):
+            core.ask_again(author=user, target=post, note="Why?")
+    assert Flag.objects.count() == 0
