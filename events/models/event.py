@@ -98,9 +98,9 @@ class EventQuerySet(models.QuerySet):
     def past(self, now=None):
         return self.published().filter(ends_at__lte=now or timezone.now()).order_by("-starts_at", "-pk")
 
-    def with_card(self, user):
+    def with_card(self, user, now=None):
         """All that a row of a list shows: how full it is, and this person's own place."""
-        now = timezone.now()
+        now = now or timezone.now()
 
         def count(condition):
             rows = Registration.objects.filter(condition, event=OuterRef("pk")).order_by()

@@ -12,9 +12,11 @@ from taggit.models import Tag
 
 from discussions.models import Thread, written_by
 from events.models import Event, Registration
+from kmnet.core.fixed import fixed
 from kmnet.core.vocabulary import expand
 from members.models import Member
 from members.permissions import can_moderate, is_full_member
+from members.readers import kind_of, stand_in
 from members.visibility import Shown, level_to
 from resources.models import Resource
 
@@ -91,9 +93,14 @@ class Agenda:
         return words.reading_time(minutes) if minutes else ""
 
 
+@fixed
+def _tags_of(*, member):
+    return Tag.objects.filter(helpers__member=member).order_by("name")
+
+
 def tags_of(member) -> tuple[list[Tag], set[str]]:
     """What the member can help with, and the slugs of all its spellings."""
-    tags = list(Tag.objects.filter(helpers__member=member).order_by("name"))
+    tags = _tags_of(member=member.pk)
     return tags, {slugify(word) for tag in tags for word in (*expand(tag.name), tag.name)} | {
         tag.slug for tag in tags
     }
@@ -105,7 +112,7 @@ def matching(threads: QuerySet, slugs: set[str]) -> QuerySet:
         content_type__app_label="discussions",
         content_type__model="thread",
         object_id=OuterRef("pk"),
-        tag__slug__in=slugs,
+        tag__slug__any_of=list(slugs),
     )
     return threads.annotate(is_match=Exists(tagged))
 
@@ -182,31 +189,55 @@ def show_newcomers(newcomers: list[Member], reader) -> list[Member]:
     return newcomers
 
 
-def agenda_for(member) -> Agenda:
-    now = timezone.now()
-    helps_with, slugs = tags_of(member)
-    places = list(places_of(member, now)[:PLACES])
-    agenda = Agenda(
-        helps_with=helps_with,
-        questions=show_authors(list(open_questions(member, slugs, now)[:QUESTIONS])),
-        replies=list(replies_to(member)[:REPLIES]),
-        places=places,
-        resources=list(
-            Resource.objects.visible_to(member)
-            .filter(published_at__gt=now - ADDED_WITHIN)
-            .exclude(added_by=member)
-            .defer("csl", "search")
-            .order_by("-published_at", "-pk")[:RESOURCES]
-        ),
+# --- the same for a kind of reader: their SQL is made once ------------------------------------------------------------
+@fixed
+def _questions(kind, *, reader, slugs, since):
+    return open_questions(stand_in(kind, reader), slugs, since + ASKED_WITHIN)[:QUESTIONS]
+
+
+@fixed
+def _places(kind, *, reader, address, now):
+    return places_of(stand_in(kind, reader, address), now)[:PLACES]
+
+
+@fixed
+def _resources(kind, *, reader, since):
+    resources = Resource.objects.visible_to(stand_in(kind, reader)).filter(published_at__gt=since)
+    return (
+        resources.exclude(added_by=reader).defer("csl", "search").order_by("-published_at", "-pk")[:RESOURCES]
     )
-    taken = [place.event_id for place in places]
-    agenda.coming = list(
+
+
+@fixed
+def _coming(kind, *, reader, address, taken, now):
+    member = stand_in(kind, reader, address)
+    return (
         Event.objects.visible_to(member)
         .upcoming(now)
         .filter(cancelled_at__isnull=True, rehearsal_of__isnull=True, starts_at__gt=now)
-        .exclude(pk__in=taken)
-        .with_card(member)[:COMING]
+        .exclude(pk__any_of=taken)
+        .with_card(member, now)[:COMING]
     )
+
+
+def agenda_for(member) -> Agenda:
+    now = timezone.now()
+    helps_with, slugs = tags_of(member)
+    kind, reader = kind_of(member), {"reader": member.pk}
+    if member.keeps_away:
+        questions = list(open_questions(member, slugs, now)[:QUESTIONS])
+    else:
+        questions = _questions(kind, **reader, slugs=sorted(slugs), since=now - ASKED_WITHIN)
+    places = _places(kind, **reader, address=member.email, now=now)
+    agenda = Agenda(
+        helps_with=helps_with,
+        questions=show_authors(questions),
+        replies=list(replies_to(member)[:REPLIES]),
+        places=places,
+        resources=_resources(kind, **reader, since=now - ADDED_WITHIN),
+    )
+    taken = [place.event_id for place in places]
+    agenda.coming = _coming(kind, **reader, address=member.email, taken=taken, now=now)
     if member.is_host and is_full_member(member):
         agenda.newcomers = show_newcomers(list(newcomers_for(member, now)[:NEWCOMERS]), member)
     if can_moderate(member):

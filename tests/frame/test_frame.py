@@ -4,10 +4,13 @@ import re
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from kmnet.core.frame import MenuItem, current_way, menu_for, menu_lines, register_menu_item
 from kmnet.core.models import Activity, CommunitySettings, Notification
+from members.models import Member
 from tests.factories import make_member
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +79,56 @@ def test_the_bell_counts_what_is_unread(client, member, unread, label, shown):
     html = client.get(reverse("about:contact")).content.decode()
     assert f'aria-label="Notifications, {label}"' in html
     assert f'<span class="count" aria-hidden="true">{shown}</span>' in html
+
+
+@pytest.mark.parametrize(
+    ("change", "before", "after"),
+    [
+        ({"is_moderator": True}, "", 'href="/moderation/"'),
+        ({"is_staff": True}, "", 'href="/admin/"'),
+        ({"name": "Ada Newname"}, "Your account, Rosalind Achebe", "Your account, Ada Newname"),
+        ({"handle": "ada-new"}, "/members/rosalind-achebe/", "/members/ada-new/"),
+        ({"language": "ar"}, '<html lang="en" dir="ltr"', '<html lang="ar" dir="rtl"'),
+    ],
+)
+def test_what_changes_about_a_member_is_seen_on_the_next_page(
+    client, member, settings, change, before, after
+):
+    settings.LANGUAGES = [("en", "English"), ("ar", "Arabic")]
+    Member.objects.filter(pk=member.pk).update(handle="rosalind-achebe")
+    first = client.get(reverse("about:contact")).content.decode()
+    Member.objects.filter(pk=member.pk).update(**change)
+    second = client.get(reverse("about:contact")).content.decode()
+    assert (before in first, after in first) == (True, False)
+    assert (after in second, bool(before) and before in second) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "change", [{"status": "suspended", "is_active": False}, {"is_active": False}, {"password": "another"}]
+)
+def test_who_is_shut_out_is_out_on_the_next_page(client, member, change):
+    assert client.get("/settings/").status_code == 200
+    assert client.get("/settings/").status_code == 200  # by now with the session's owner
+    Member.objects.filter(pk=member.pk).update(**change)
+    assert client.get("/settings/").status_code == 302
+    assert "Your account" not in client.get(reverse("about:contact")).content.decode()
+
+
+def test_the_bell_is_silent_when_all_is_read(client, member):
+    notify(member, 2)
+    assert "2 new" in client.get(reverse("about:contact")).content.decode()
+    Notification.objects.filter(recipient=member).update(read_at=timezone.now())
+    assert "2 new" not in client.get(reverse("about:contact")).content.decode()
+
+
+def test_each_page_has_its_own_token_and_members_see_their_own_frame(client, member):
+    other = Client()
+    other.force_login(make_member(name="Ben Other"), "django.contrib.auth.backends.ModelBackend")
+    pages = [one.get(reverse("about:contact")).content.decode() for one in (client, other, client)]
+    tokens = {re.search(r'"X-CSRFToken": "(\w+)"', page)[1] for page in pages}
+    assert len(tokens) == 3
+    assert ["Rosalind Achebe" in page for page in pages] == [True, False, True]
+    assert ["Ben Other" in page for page in pages] == [False, True, False]
 
 
 def test_the_frame_itself_asks_the_database_once(client, member, django_assert_num_queries):

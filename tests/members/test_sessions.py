@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from allauth.usersessions.models import UserSession
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -84,6 +85,20 @@ def test_suspension_ends_all_sessions_and_an_old_cookie_stays_dead(member):
     services.restore_member(member=member, actor=moderator, reason="Talked")
     client.cookies["session"] = cookie
     assert not is_in(client)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_broke_meanwhile_is_made_anew(client):
+    client.force_login(make_member(), "django.contrib.auth.backends.ModelBackend")
+    client.get("/settings/")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
+    other.close()
+    assert is_in(client)
 
 
 def test_signing_out_ends_the_session_on_the_server(member):
