@@ -52,6 +52,12 @@ def writer_of(thing: Thread | Post) -> int | None:
     return thing.mask.member_id if thing.mask_id else thing.author_id
 
 
+def of_long_held(activity: Activity) -> set[int]:
+    """Hosts, and the moderators who can let it appear."""
+    able = Member.objects.full().filter(status=Status.ACTIVE)
+    return set(able.filter(Q(is_host=True) | Q(is_moderator=True)).values_list("pk", flat=True))
+
+
 def find_post(activity: Activity) -> Post | None:
     posts = Post.objects.shown().select_related("thread__space", "parent")
     return posts.filter(pk=activity.target_id).first()

@@ -100,6 +100,24 @@ mail.register(
         why=_("You get this because you are a host, and it is your turn."),
     )
 )
+activity.register(
+    activity.ActivityType(
+        "discussions.held_long",
+        "discussions/activity/_held_long.html",
+        audiences.of_long_held,
+        "discussions.held_long",
+        official=True,
+    )
+)
+mail.register(
+    mail.MailKind(
+        "discussions.held_long",
+        _("Posts wait for a moderator"),
+        "discussions/email/held_long",
+        mails.compose_held_long,
+        why=_("You get this because you are a host or a moderator."),
+    )
+)
 mail.register(
     mail.MailKind(
         "discussions.reply",

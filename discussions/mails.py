@@ -14,6 +14,7 @@ from kmnet.core.models import Activity, OutgoingMail
 from kmnet.core.models.mail import MailState
 from kmnet.core.moments import clock, day
 from kmnet.core.text import render_markdown
+from members.permissions import can_moderate
 
 from . import audiences
 from .models import AskedToAnswer, Bookmark, Post, ReadState, Thread, ThreadWatch
@@ -230,3 +231,25 @@ def compose_helped(mail) -> MailContent:
         raise Withhold("nobody to tell of any more")
     url = settings.SITE_URL + reverse("discussions:helped_months")
     return MailContent(context={"sentence": month.sentence, "url": url})
+
+
+def compose_held_long(mail) -> MailContent:
+    """So many posts have waited longer than promised; those that were decided meanwhile are not counted."""
+    activity = Activity.objects.filter(pk=mail.refs.get("activity")).first()
+    ids = activity.data.get("posts", []) if activity else []
+    waiting = Post.objects.filter(pk__in=ids, state=Post.State.HELD, number__isnull=True).order_by(
+        "created_at"
+    )
+    oldest = waiting.values_list("created_at", flat=True).first()
+    if oldest is None:
+        raise Withhold("all of them were decided meanwhile")
+    member = mail.member
+    if not (member.is_host or member.is_moderator or member.is_superuser):
+        raise Withhold("the receiver is no host any more")
+    context = {
+        "count": waiting.count(),
+        "since": f"{day(oldest)}, {clock(oldest)}",
+        "may_decide": can_moderate(member),
+        "url": settings.SITE_URL + "/moderation/",
+    }
+    return MailContent(context=context)

@@ -62,3 +62,11 @@ def delete_deserted() -> None:
     from . import services  # as above
 
     services.delete_deserted()
+
+
+@shared_task
+def tell_of_long_held() -> None:
+    """Hosts, of posts that wait too long for a moderator."""
+    from . import services  # models are not ready when Celery looks for tasks
+
+    services.tell_of_long_held()

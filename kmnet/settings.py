@@ -215,6 +215,7 @@ CELERY_BEAT_SCHEDULE = {
     "members-wishes": {"task": "members.tasks.tell_of_ending_wishes", "schedule": 3600.0},
     "discussions-kept": {"task": "discussions.tasks.remind_of_kept", "schedule": 60.0},
     "discussions-deserted": {"task": "discussions.tasks.delete_deserted", "schedule": 600.0},
+    "discussions-held": {"task": "discussions.tasks.tell_of_long_held", "schedule": 600.0},
     "discussions-polls": {"task": "discussions.tasks.close_due_polls", "schedule": 60.0},
     "discussions-thanks": {"task": "discussions.tasks.tell_of_thanks", "schedule": 900.0},
     "introductions": {"task": "members.tasks.sweep_introductions", "schedule": 300.0},

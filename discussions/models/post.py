@@ -126,6 +126,9 @@ class Post(MayBeTakenBack):
     held_for = models.CharField(
         _("why it was held"), max_length=8, choices=HeldFor, blank=True, editable=False
     )  # stays when it is released: how long that took is what the next writer is told
+    alerted_at = models.DateTimeField(
+        null=True, blank=True, editable=False
+    )  # hosts heard that it waits too long
     submit_key = models.UUIDField(null=True, blank=True, editable=False)
     heading = models.CharField(
         max_length=600, blank=True, editable=False

@@ -16,6 +16,7 @@ from .conversations import (
 )
 from .drafts import DraftRefused, Sent, drop_draft, save_draft, texts_of
 from .files import as_markdown, keep_file
+from .held import tell_of_long_held
 from .keeping_order import (
     ReasonMissing,
     close_thread,
@@ -129,6 +130,7 @@ __all__ = [
     "start_conversation",
     "start_thread",
     "state_of",
+    "tell_of_long_held",
     "tell_of_thanks",
     "texts_of",
     "unaccept_answer",

@@ -6,8 +6,11 @@ from django.utils import timezone
 
 from discussions import holding, services
 from discussions.models import DiscussionSettings, HeldFor, Post, PostVersion, Space
+from kmnet.core import activity
+from kmnet.core.models import Activity, Notification, OutgoingMail
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
+from tests.mailbox import send_due, text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daily_limits")]
 LONG_AGO = timedelta(days=100)
@@ -231,3 +234,51 @@ def test_wait_is_told_from_what_it_took_lately(monkeypatch):
     holding.cache.delete(holding.CACHE_KEY)
     assert holding.how_long() == "Lately that took about 5 hours."
     holding.cache.delete(holding.CACHE_KEY)
+
+
+# --- what waits too long -----------------------------------------------------------------------------------------------
+def held_since(hours):
+    post = make_post(thread=somewhere(), hold=True)
+    Post.objects.filter(pk=post.pk).update(created_at=timezone.now() - timedelta(hours=hours))
+    return post
+
+
+def test_hosts_hear_once_of_what_waits_too_long():
+    host, moderator = make_member(is_host=True), make_member(is_moderator=True)
+    make_member()
+    first, second, young = held_since(25), held_since(26), held_since(23)
+    assert (services.tell_of_long_held(), services.tell_of_long_held()) == (2, 0)
+    deed = Activity.objects.get(verb="discussions.held_long")
+    assert deed.data == {"posts": [second.pk, first.pk]}
+    activity.fan_out(activity_id=deed.pk)
+    assert set(Notification.objects.values_list("recipient", flat=True)) == {host.pk, moderator.pk}
+    mails = {message["To"]: message for message in send_due()}
+    assert set(mails) == {host.email, moderator.email}
+    assert mails[host.email]["Subject"] == "2 posts wait for a moderator."
+    assert "/moderation/" in text_of(mails[moderator.email])
+    assert "/moderation/" not in text_of(mails[host.email])
+    Post.objects.filter(pk=young.pk).update(created_at=timezone.now() - timedelta(hours=25))
+    assert services.tell_of_long_held() == 1
+
+
+def test_no_mail_about_what_was_released_before_it_was_sent():
+    moderator = make_member(is_moderator=True)
+    post = held_since(30)
+    services.tell_of_long_held()
+    activity.fan_out(activity_id=Activity.objects.get(verb="discussions.held_long").pk)
+    services.release_post(post=post, actor=moderator, reason="Kind.")
+    send_due()
+    row = OutgoingMail.objects.get(kind="discussions.held_long")
+    assert (row.state, row.reason) == ("withheld", "all of them were decided meanwhile")
+
+
+def test_notification_names_no_words_and_shows_moderators_the_way(client):
+    host, moderator = make_member(is_host=True), make_member(is_moderator=True)
+    held_since(30)
+    services.tell_of_long_held()
+    activity.fan_out(activity_id=Activity.objects.get(verb="discussions.held_long").pk)
+    for user, shown in ((host, False), (moderator, True)):
+        client.force_login(user)
+        html = client.get("/notifications/").content.decode()
+        assert "1 post has waited for a moderator longer than we promise" in html
+        assert ("To the queue" in html) is shown
