@@ -2,6 +2,8 @@
 
 from django.db.models import CharField, Count, Q, Value
 
+from kmnet.core.fixed import fixed
+
 from . import decorate
 from .models import Bookmark, Post, QuietThanks, Reaction, Thread
 from .permissions import can_write_in, may_be_thanked
@@ -32,23 +34,29 @@ def reactions(viewer, thread: Thread, posts: list[Post]) -> None:
                 post.my_reactions.add(what)
 
 
-def found_on(ids: list[int], viewer):
+@fixed
+def reactions_on(*, posts):
+    """(post, what, how many, 0): for guests, who are among nobody."""
+    found = Reaction.objects.filter(post__any_of=posts).order_by().values("post", "kind")
+    return found.annotate(many=Count("pk"), mine=Value(0)).values_list("post", "kind", "many", "mine")
+
+
+@fixed
+def hanging_on(*, posts, viewer):
     """(post, what, how many, is the viewer among them); each part by the index of its constraint."""
-    columns = ("post", "what", "many", "mine")
-    counted = (
-        Reaction.objects.filter(post__in=ids)
-        .order_by()
-        .values("post", "kind")
-        .annotate(many=Count("pk"), mine=Count("pk", filter=Q(member=viewer.pk)))
-        .values_list("post", "kind", "many", "mine")
-    )
-    if not viewer.is_authenticated:
-        return counted
+    counted = Reaction.objects.filter(post__any_of=posts).order_by().values("post", "kind")
+    counted = counted.annotate(many=Count("pk"), mine=Count("pk", filter=Q(member=viewer)))
     own = [
-        model.objects.filter(member=viewer, post__in=ids)
+        model.objects.filter(member=viewer, post__any_of=posts)
         .order_by()
         .annotate(what=Value(what, output_field=CharField()), many=Value(1), mine=Value(1))
-        .values_list(*columns)
+        .values_list("post", "what", "many", "mine")
         for model, what in ((QuietThanks, HELPED), (Bookmark, KEPT))
     ]
-    return counted.union(*own, all=True)
+    return counted.values_list("post", "kind", "many", "mine").union(*own, all=True)
+
+
+def found_on(posts: list[int], viewer) -> list[tuple]:
+    if viewer.is_authenticated:
+        return hanging_on(posts=posts, viewer=viewer.pk)
+    return reactions_on(posts=posts)
