@@ -6,9 +6,9 @@ from kmnet.core.fixed import fixed
 
 from . import decorate
 from .models import Bookmark, Post, QuietThanks, Reaction, Thread
-from .permissions import can_write_in, may_be_thanked
+from .permissions import can_write_in, has_standing_words
 
-HELPED, KEPT = "helped", "kept"
+HELPED, KEPT, OWN = "helped", "kept", "own"
 
 
 @decorate.register
@@ -20,7 +20,7 @@ def reactions(viewer, thread: Thread, posts: list[Post]) -> None:
     for post in posts:
         post.reaction_counts, post.my_reactions = {}, set()
         post.helped_me = post.is_kept = False
-        post.may_react = writes and may_be_thanked(viewer, post)
+        post.may_react = writes and has_standing_words(post) and post.author_id != viewer.pk
         by_id[post.pk] = post
     for post_id, what, count, mine in found_on(list(by_id), viewer):
         post = by_id[post_id]
@@ -28,6 +28,8 @@ def reactions(viewer, thread: Thread, posts: list[Post]) -> None:
             post.helped_me = True
         elif what == KEPT:
             post.is_kept = True
+        elif what == OWN:  # written without their name
+            post.may_react = False
         else:
             post.reaction_counts[what] = count
             if mine:
@@ -53,6 +55,9 @@ def hanging_on(*, posts, viewer):
         .values_list("post", "what", "many", "mine")
         for model, what in ((QuietThanks, HELPED), (Bookmark, KEPT))
     ]
+    masked = Post.objects.filter(pk__any_of=posts, mask__member=viewer).order_by()
+    masked = masked.annotate(what=Value(OWN, output_field=CharField()), many=Value(1), mine=Value(1))
+    own.append(masked.values_list("pk", "what", "many", "mine"))
     return counted.values_list("post", "kind", "many", "mine").union(*own, all=True)
 
 

@@ -141,19 +141,16 @@ def has_standing_words(post: Post) -> bool:
     return post.is_shown and post.deleted_at is None and post.withdrawn_at is None
 
 
-def may_be_thanked(user, post: Post) -> bool:
-    """The post's part of can_react_to_post: its words stand, and are another's."""
-    return has_standing_words(post) and not is_author(user, post)
-
-
 def can_react_to_post(user, post: Post) -> bool:
-    """Whoever may write here, to words of others that all may read. Whom the author blocks may, too: a no would tell
-    them; the author does not hear of it."""
+    """Whoever may write here, to words of others that all may read; hanging.py asks the same for a page.
+
+    Whom the author blocks may, too: a no would tell them; the author does not hear of it."""
     return (
         can_write_in(user, post.thread.space)
         and post.thread.is_shown
         and can_view_post(user, post)
-        and may_be_thanked(user, post)
+        and has_standing_words(post)
+        and not is_author(user, post)
     )
 
 

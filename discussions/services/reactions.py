@@ -42,16 +42,11 @@ def set_reaction(*, member: Member, post: Post, kind: str, on: bool) -> None:
     tell_writer(post, by=member if on else None)
 
 
-def writer_of(post: Post) -> int | None:
-    """The id of whoever wrote it, also behind another name. For telling them; never for showing."""
-    return post.mask.member_id if post.mask_id else post.author_id
-
-
 def tell_writer(post: Post, *, by: Member | None) -> None:
     """One line per post: as long as it is unread it counts who reacted since; without anybody left it goes.
 
     The caller holds the post's lock, or two would each begin a line."""
-    writer = writer_of(post)
+    writer = audiences.writer_of(post)
     if writer is None:
         return
     deed = _unread_line(post, writer)

@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from discussions import services
-from discussions.models import Post, Reaction
+from discussions.models import DiscussionSettings, Post, Reaction
 from kmnet.core import activity
 from kmnet.core.models import Activity, Notification, OutgoingMail
 from members.models import Group, GroupMember, Standing
@@ -270,3 +270,23 @@ def test_who_reacted_is_for_those_who_see_the_post(client):
     assert who(client, post).status_code == 404
     client.force_login(make_member(is_moderator=True))
     assert who(client, post).status_code == 404
+
+
+# --- words without a name ------------------------------------------------------------------------------------------------
+def test_who_wrote_without_their_name_is_told_and_cannot_react_to_themselves(client):
+    asker = make_member()
+    named = make_member(is_moderator=True), make_member(is_moderator=True)
+    DiscussionSettings.load().save()
+    DiscussionSettings.objects.get().unmaskers.set(named)
+    post = make_thread(author=asker, masked=True).posts.get()
+    with pytest.raises(PermissionDenied):
+        react(post, asker)
+    client.force_login(asker)
+    assert f'id="thanks-{post.pk}"' not in client.get(post.get_absolute_url()).content.decode()
+    other = react(post)
+    services.set_quiet_thanks(member=other, post=post, on=True)
+    tell()
+    assert lines(asker) == [(1, False)]
+    assert Notification.objects.filter(activity__verb="discussions.reacted").count() == 1
+    client.force_login(other)
+    assert f'id="thanks-{post.pk}"' in client.get(post.get_absolute_url()).content.decode()
