@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from kmnet.core.submit_key import SubmitKeyField
 from members.models import Member
 
-from .forms import BodyField
+from .forms import BodyField, ComposedForm
 from .services.conversations import MOST
 
 
@@ -16,7 +16,7 @@ def reachable_by(member):
     return Member.objects.full().profile_visible_to(member).exclude(pk=member.pk)
 
 
-class MessageForm(forms.Form):
+class MessageForm(ComposedForm):
     """One message."""
 
     body = BodyField(label=_("Your message"), rows=5)

@@ -32,10 +32,10 @@ from ..models import (
     ThreadWatch,
 )
 from ..permissions import Silence, can_mute, seats_of, why_silent
-from . import limits
+from . import drafts, limits
 from .files import doom_files
 from .limits import DAY, LimitReached, check_may_reply, check_may_start, when
-from .posts import new_post, sent_before
+from .posts import keep_along, new_post, sent_before
 from .threads import lock_thread, publish
 
 MOST = 8  # people
@@ -84,9 +84,15 @@ def talk_of(people: Iterable[int]) -> Thread | None:
 
 @transaction.atomic
 def start_conversation(
-    *, author: Member, people: Iterable[Member], source: str, submit_key: UUID | None = None
+    *,
+    author: Member,
+    people: Iterable[Member],
+    source: str,
+    submit_key: UUID | None = None,
+    sent: drafts.Sent | None = None,
 ) -> Post:
-    """The first message to these people; where exactly they talk already, the next one there.
+    """The first message to these people; where exactly they talk already, the next one there. `sent`: the draft that it
+    was; it goes.
 
     Of two who begin the same conversation at once the second writes into that of the first. Locks the set of people,
     then (by id) their rows. Raises WrongNumber, CannotReach, CannotWrite, LimitReached, PermissionDenied for who may
@@ -104,7 +110,7 @@ def start_conversation(
         return earlier
     present = talk_of(ids)
     if present is not None:
-        return send_message(author=author, thread=present, source=source, submit_key=submit_key)
+        return send_message(author=author, thread=present, source=source, submit_key=submit_key, sent=sent)
     people = lock_members(*ids)
     refuse_unreachable(author, [person for pk, person in people.items() if pk != author.pk])
     now = timezone.now()
@@ -130,6 +136,7 @@ def start_conversation(
             post = new_post(author=author, source=source, submit_key=submit_key)
             post.thread = thread
             publish(thread, post, at=now)
+            keep_along(post, writer=author, sent=sent)
     except IntegrityError:  # the same form, sent to other people at the same moment
         earlier = sent_before(author, submit_key)
         if earlier is None:
@@ -189,8 +196,16 @@ def refuse_unreachable(author: Member, others: Iterable[Member]) -> None:
 
 
 @transaction.atomic
-def send_message(*, author: Member, thread: Thread, source: str, submit_key: UUID | None = None) -> Post:
-    """One more message. Locks the conversation. The same submit_key again gives the message sent before.
+def send_message(
+    *,
+    author: Member,
+    thread: Thread,
+    source: str,
+    submit_key: UUID | None = None,
+    sent: drafts.Sent | None = None,
+) -> Post:
+    """One more message. Locks the conversation. The same submit_key again gives the message sent before. `sent`: the
+    draft that it was; it goes.
 
     Raises CannotWrite, LimitReached, PermissionDenied for whom the conversation is not there.
     """
@@ -209,6 +224,7 @@ def send_message(*, author: Member, thread: Thread, source: str, submit_key: UUI
     post = new_post(author=author, source=source, submit_key=submit_key)
     post.thread = thread
     publish(thread, post, at=timezone.now())
+    keep_along(post, writer=author, sent=sent)
     return post
 
 

@@ -18,6 +18,7 @@ from ..models import Draft, Post, Thread
 FIELDS = {
     "ask": {"title", "body", "tried", "hope", "tags", "kind", "space"},
     "reply": {"body", "to"},
+    "message": {"body"},
     "edit": {"body", "title", "tags", "begun_from"},
 }
 TEXTS = ("title", "body", "tried", "hope")  # where all of these are empty, nothing is kept

@@ -19,7 +19,7 @@ from .. import services
 from ..models import UNDO, Draft, Post, Space, Thread, written_by
 from ..permissions import is_author
 
-KEY = re.compile(r"(?:ask|(?:ask|reply|edit):[1-9][0-9]{0,17})")
+KEY = re.compile(r"(?:ask|message|(?:ask|reply|edit):[1-9][0-9]{0,17})")
 
 
 def sent_with(request, key: str) -> services.Sent:
@@ -37,13 +37,21 @@ def place_of(user, key: str) -> tuple[Thread | None, str, str]:
     kind, _colon, number = key.partition(":")
     if kind == "reply":
         thread = get_object_or_404(Thread.objects.readable_by(user).select_related("space"), pk=number)
+        if thread.is_conversation:
+            return thread, _("A private conversation"), thread.get_absolute_url()
         return thread, thread.title, f"{thread.get_absolute_url()}reply/"
     if kind == "edit":
         found = Post.objects.readable_by(user).select_related("thread__space")
         post = get_object_or_404(found, pk=number)
         if not is_author(user, post):
             raise Http404
-        return post.thread, post.thread.title, reverse("discussions:edit", args=[post.pk])
+        return (
+            post.thread,
+            post.thread.title or _("A private message"),
+            reverse("discussions:edit", args=[post.pk]),
+        )
+    if kind == "message":
+        return None, _("A private message"), reverse("messages:new")
     if number:
         space = get_object_or_404(Space.objects.visible_to(user), pk=number)
         return None, space.name, reverse("discussions:ask_in", args=[space.slug])

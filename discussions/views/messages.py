@@ -26,9 +26,12 @@ from ..models import Kind, Participant, Thread, ThreadWatch
 from ..permissions import Silence, seats_of, why_silent
 from ..rendering import render_post
 from ..services.conversations import MOST, talk_of
+from .drafts import keep_by_button, offer, sent_with, taken_up
 from .reading import in_ranges, number_in
 from .taking_back import undo_offers
+from .writing import bound, text_is_kept, wants
 
+NEW = "message"  # the key of the draft of a message to somebody new
 OFFERED = 8  # people found by a name
 TABS = {
     "": gettext_lazy("All"),
@@ -117,16 +120,21 @@ def new(request):
         present = present_talk(request.user, context["chosen"])
         if present is not None and "q" not in request.GET:
             return redirect(f"{present.get_absolute_url()}#reply")
-        form = StartForm(member=request.user, initial=kept_text.take(request))
-        return show_new(request, form, context, present=present)
+        begun = {**taken_up(request, NEW), **kept_text.take(request)}
+        form = StartForm(member=request.user, initial=begun)
+        draft_at = None if begun else offer(request.user, NEW)
+        return show_new(request, form, {**context, "draft_at": draft_at}, present=present)
+    if wants(request) == "draft":
+        return keep_by_button(request, NEW)
     context = people_context(request, request.POST)
-    form = StartForm(request.POST, member=request.user)
+    form = bound(request, lambda data: StartForm(data, member=request.user))
     valid = form.is_valid()
     if not can_write(request.user):
         form.add_error(None, _("You can read here, but not write at the moment. Your text is below."))
         return show_new(request, form, context, status=403)
-    if "find" in request.POST or request.POST.get("view") == "preview":
-        shown = StartForm(member=request.user, initial=request.POST.dict())
+    looks = wants(request) in ("preview", "attach") and not form.has_error("file")
+    if "find" in request.POST or looks:
+        shown = StartForm(member=request.user, initial=form.data.dict())
         if "find" not in request.POST:
             context |= {
                 "preview_html": render_post(form.cleaned_data.get("body") or "", anchor="preview"),
@@ -141,6 +149,7 @@ def new(request):
             people=form.cleaned_data["to"],
             source=form.cleaned_data["body"],
             submit_key=form.cleaned_data["submit_key"],
+            sent=sent_with(request, NEW),
         )
     except services.CannotReach as refusal:
         form.add_error("to", not_reached(refusal.people))
@@ -165,7 +174,15 @@ def not_reached(people: list[Member]) -> str:
 
 
 def show_new(request, form, context: dict, *, present=None, status=200) -> HttpResponse:
-    context = {"view": "write", **context, "form": form, "present": present, "most": MOST}
+    context = {
+        "view": "write",
+        **context,
+        "form": form,
+        "present": present,
+        "most": MOST,
+        "draft_key": NEW,
+        "continue_href": reverse("messages:new"),
+    }
     return render(request, "messages/new.html", context, status=status)
 
 
@@ -176,16 +193,22 @@ def find_talk(request: HttpRequest, pk: int) -> Thread:
 
 
 @limited("messages-write", "600/h")
+@text_is_kept
 def conversation(request, pk):
     """Reading, and one more message."""
     thread = find_talk(request, pk)
+    key = f"reply:{thread.pk}"
     if request.method != "POST":
-        return show_talk(request, thread, MessageForm(initial=kept_text.take(request)))
-    form = MessageForm(request.POST)
+        begun = {**taken_up(request, key), **kept_text.take(request)}
+        draft_at = None if begun else offer(request.user, key)
+        return show_talk(request, thread, MessageForm(initial=begun), draft_at=draft_at)
+    if wants(request) == "draft":
+        return keep_by_button(request, key, thread)
+    form = bound(request, MessageForm)
     valid = form.is_valid()
-    if request.POST.get("view") == "preview":
+    if wants(request) in ("preview", "attach") and not form.has_error("file"):
         preview = render_post(form.cleaned_data.get("body") or "", anchor="preview")
-        shown = MessageForm(initial=request.POST.dict())
+        shown = MessageForm(initial=form.data.dict())
         return show_talk(request, thread, shown, preview_html=preview, view="preview")
     if not valid:
         return show_talk(request, thread, form, status=422)
@@ -195,6 +218,7 @@ def conversation(request, pk):
             thread=thread,
             source=form.cleaned_data["body"],
             submit_key=form.cleaned_data["submit_key"],
+            sent=sent_with(request, key),
         )
     except services.LimitReached as limit:
         form.add_error("body", limit.sentence)
@@ -233,6 +257,8 @@ def show_talk(request, thread: Thread, form, *, status=200, **more) -> HttpRespo
         "closing": closing,
         "page": page,
         "form": form,
+        "draft_key": f"reply:{thread.pk}",
+        "continue_href": thread.get_absolute_url(),
         "people": here,
         "seat": seat,
         "may_write": why is None,

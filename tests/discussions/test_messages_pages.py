@@ -4,12 +4,13 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from discussions import services
-from discussions.models import Post, ReadState, Thread, ThreadWatch
+from discussions.models import Post, PostFile, ReadState, Thread, ThreadWatch
 from members import services as members
 from tests.factories import make_member
 from tests.factories.discussions import make_message
@@ -180,6 +181,39 @@ def test_editing_and_taking_back(ana, per):
     assert "Last words." in text_of(reader.get("/messages/"))
 
 
+def test_a_draft_is_kept_offered_and_gone_once_it_is_sent(ana, per):
+    thread, client = make_message(ana, per).thread, signed_in(ana)
+    for place, address in (
+        (f"reply:{thread.pk}", thread.get_absolute_url()),
+        ("message", reverse("messages:new")),
+    ):
+        assert client.post(address, {"body": "Half a thought", "view": "draft"}).status_code == 302
+        draft = ana.drafts.get(key=place)
+        assert f"{address}?draft=0" in text_of(client.get(reverse("discussions:drafts")))
+        assert "You began to write here" in text_of(client.get(address))
+        assert "Half a thought" in text_of(client.get(address, {"draft": 0}))
+        data = {"body": "A whole one.", "to": [per.handle], "draft_revision": draft.revision}
+        assert client.post(address, data).status_code == 302
+        assert not ana.drafts.exists()
+    stranger = signed_in(make_member())
+    data = {"key": f"reply:{thread.pk}", "body": "Let me in"}
+    assert stranger.post(reverse("discussions:draft_save"), data).status_code == 404
+
+
+def test_a_file_in_a_message_is_for_those_who_read_it(ana, per):
+    thread = make_message(ana, per).thread
+    client, upload = signed_in(ana), SimpleUploadedFile("plan.txt", b"Our plan.")
+    client.post(thread.get_absolute_url(), {"body": "Here it is.", "file": upload})
+    kept = PostFile.objects.get()
+    assert (kept.post.thread, kept.post.number) == (thread, 2)
+    address = reverse("discussions:file", args=[kept.key, kept.name])
+    admin = make_member(is_superuser=True, is_staff=True)
+    for who, status in ((ana, 200), (per, 200), (admin, 404)):
+        answer = signed_in(who).get(address)
+        assert answer.status_code == status
+        assert status == 404 or b"".join(answer.streaming_content) == b"Our plan."
+
+
 # --- coming, going, muting -------------------------------------------------------------------------------------------
 def test_bringing_somebody_in(ana, per):
     kofi = make_member(name="Kofi Mensah", handle="kofi")
@@ -322,4 +356,4 @@ def test_a_talk_costs_the_same_at_any_length(ana, per, count, django_assert_max_
     assert len(counted) == TALK_QUERIES
 
 
-TALK_QUERIES = 7
+TALK_QUERIES = 8

@@ -168,6 +168,8 @@ def pages(crowd) -> dict[str, str]:
         "notifications": "/notifications/",
         "countries": reverse("members:countries"),
         "introduce": reverse("members:introduce", args=[owner.handle]),
+        "write to": reverse("messages:new") + f"?to={owner.handle}",
+        "write to by name": reverse("messages:people") + "?q=zuzanna",
         "introductions": reverse("members:introductions"),
         "ignore or block": reverse("members:distance", args=[owner.handle]),
         "newcomers to greet": reverse("hub:hello"),
