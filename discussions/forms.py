@@ -2,6 +2,7 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.urls import reverse_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -79,6 +80,14 @@ class ThreadForm(PollFields, ComposedForm):
         max_length=160,
         min_length=5,
         help_text=_("People decide by this line whether they can help."),
+        widget=forms.TextInput(
+            attrs={
+                "hx-get": reverse_lazy("discussions:similar"),
+                "hx-trigger": "input changed delay:700ms",
+                "hx-target": "#similar",
+                "autocomplete": "off",
+            }
+        ),
     )
     body = BodyField(
         label=_("What is the situation?"),

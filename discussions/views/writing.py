@@ -4,6 +4,7 @@ import functools
 import re
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,7 +18,7 @@ from kmnet.core.text import clean_line, clean_text
 from kmnet.core.uploads import UploadRefused
 from kmnet.core.views import typed_by
 from kmnet.core.vocabulary import terms_for
-from members.permissions import can_write
+from members.permissions import can_write, is_full_member
 
 from .. import holding, moved, services
 from ..differences import changes
@@ -27,6 +28,7 @@ from ..permissions import can_edit_post, can_reply, can_start_thread
 from ..rendering import render_post
 from .access import find_post, find_space, find_thread
 from .drafts import keep_by_button, offer, sent_with, taken_up
+from .hints import alike
 
 MOST_QUOTED = 5_000
 
@@ -112,7 +114,10 @@ def ask(request, space=None):
     if wants(request) in ("preview", "attach") and not form.has_error("file"):
         preview = render_post(form.source(), anchor="preview")
         shown = ThreadForm(initial=form.data.dict(), member=request.user, space=space)
-        context = ask_context(shown, space, preview_html=preview, draft_key=key)
+        like = alike(
+            request.user, request.POST.get("title", "")[:160]
+        )  # with scripts they came while it was typed
+        context = ask_context(shown, space, preview_html=preview, similar=like)
         return render(request, "discussions/ask.html", context)
     if not valid:
         return render(request, "discussions/ask.html", ask_context(form, space), status=422)
@@ -145,6 +150,7 @@ def ask(request, space=None):
 
 def ask_context(form, space, **more) -> dict:
     return {
+        "draft_key": f"ask:{space.pk}" if space else "ask",
         "form": form,
         "space": space,
         "vocabulary": terms_for("thread").values_list("name", flat=True),
@@ -319,8 +325,11 @@ def edit_context(form, post, **more) -> dict:
     }
 
 
+@login_not_required  # 401 for who is signed out meanwhile: a script asks, and must not lead away from the text
 @require_POST
 def preview(request):
     """What a text will look like; for the composer's scripts."""
+    if not is_full_member(request.user):
+        return HttpResponse(status=401)
     text = clean_text(request.POST.get("text", ""))[:POST_LENGTH]
     return render(request, "discussions/_preview.html", {"preview_html": render_post(text, anchor="preview")})

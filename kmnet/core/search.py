@@ -98,6 +98,53 @@ class SearchText:
         return functools.reduce(operator.and_, parts) if parts else None
 
 
+_COMMON = """about after all also and any are because been being but can could did does doing for from had has have help
+her his how into its like more most much need not off our out over people same she should some such than that the their them
+then there these they this those too use using very want was way were what when where which while who whom whose why will
+with without work would you your"""
+COMMON = frozenset(_COMMON.split())
+
+
+class AnyWords(SearchText):
+    """Finds what holds any of the words that say something; what holds more of them, and their synonyms, ranks higher.
+    For a sentence that somebody is typing: what is like it?"""
+
+    @cached_property
+    def parts(self) -> list[tuple[str, ...]]:
+        return [
+            part
+            for part in super().parts
+            if len(part[0]) > 2 and fold(part[0].strip(".,;:!?()“”")) not in COMMON
+        ]
+
+    @cached_property
+    def query(self) -> SearchQuery | None:
+        words = [
+            SearchQuery(word, config=CONFIG, search_type="phrase") for part in self.parts for word in part
+        ]
+        return functools.reduce(operator.or_, words) if words else None
+
+
+class WordsBegun(SearchText):
+    """Finds titles by words of which the last is still being typed. A stem may be longer than what was typed, so that the
+    index is asked for the first letters; `fits` then looks at the title."""
+
+    LETTERS = 5
+
+    @cached_property
+    def words(self) -> list[str]:
+        return re.findall(r"\w+", fold(self.text))[:MAX_WORDS]
+
+    @cached_property
+    def query(self) -> SearchQuery | None:
+        begun = [f"'{word[: self.LETTERS]}':*" for word in self.words]
+        return SearchQuery(" & ".join(begun), config=CONFIG, search_type="raw") if begun else None
+
+    def fits(self, title: str) -> bool:
+        title = f" {fold(title)}"
+        return all(word in title for word in self.words)
+
+
 @dataclass(frozen=True)
 class SearchSource:
     """One kind of thing that can be found. `search(text, viewer, limit)` returns only what the viewer may see."""
@@ -113,6 +160,16 @@ _sources: dict[str, SearchSource] = {}
 
 def register(source: SearchSource) -> None:
     _sources[source.key] = source
+
+
+def hits_of(
+    keys: tuple[str, ...], text: SearchText, viewer, limit: int
+) -> list[tuple[SearchSource, SearchHit]]:
+    """What these sources find, source by source; only what the viewer may see."""
+    chosen = [source for source in sources() if source.key in keys]
+    if not text:
+        return []
+    return [(source, hit) for source in chosen for hit in source.search(text, viewer, limit).hits]
 
 
 def sources() -> list[SearchSource]:

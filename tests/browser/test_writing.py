@@ -1,0 +1,92 @@
+"""Writing, played in a real browser: a draft that outlives its session, quoting, naming by keyboard alone, editing."""
+
+import re
+
+import pytest
+from django.contrib.sessions.models import Session
+from playwright.sync_api import expect
+
+from discussions.models import Draft, Post
+from tests.factories import make_member
+from tests.factories.discussions import make_thread
+
+from .people import PASSWORD, Person, Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+
+
+def sign_in(who: Person) -> None:
+    who.page.locator("input[name=login]").fill(who.address)
+    who.page.locator("input[name=password]").fill(PASSWORD)
+    who.press("Sign in")
+
+
+def known(site: Site, name: str, address: str) -> Person:
+    make_member(name=name, email=address, password=PASSWORD, handle=name.lower().replace(" ", "-"))
+    who = site.person(name, address, scripts=True)
+    who.go("/accounts/login/")
+    sign_in(who)
+    return who
+
+
+def test_writing_with_a_keyboard_and_an_expired_session(site: Site):
+    thread = make_thread(source="We count **what travelled**, and keep a ledger of it.")
+    make_member(name="Maren de Wit", handle="maren")
+    ana = known(site, "Ana Silva", "ana@example.org")
+    page = ana.go(thread.get_absolute_url())
+    text = page.locator("#reply textarea[name=body]")
+
+    text.focus()
+    page.keyboard.type("This is my ")
+    page.keyboard.press("Control+b")
+    page.keyboard.type("draft")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.type(" for @mar")
+    expect(page.get_by_role("option")).to_have_count(1)
+    expect(text).to_have_attribute("aria-activedescendant", "composer-offer-0")
+    ana.look("thread, people offered")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("option")).to_have_count(0)
+    expect(text).to_have_value("This is my **draft** for @maren ")
+    expect(page.locator("[data-draft-status]")).to_contain_text("Saved at")
+
+    Session.objects.all().delete()
+    ana.context.clear_cookies(name="session")
+    page.keyboard.type("and it goes on.")
+    expect(page.locator("[data-draft-status]")).to_contain_text("You are signed out")
+    ana.go("/accounts/login/")
+    sign_in(ana)
+    ana.go(thread.get_absolute_url())
+    expect(page.locator("#reply textarea[name=body]")).to_have_value(
+        "This is my **draft** for @maren and it goes on."
+    )
+    assert Draft.objects.get().data["fields"]["body"].endswith("and it goes on.")
+    ana.look("thread, draft offered")
+
+    page.locator("#post-1 .prose strong").dblclick()
+    page.get_by_role("button", name="Quote", exact=True).last.click()
+    expect(page.locator("#reply textarea[name=body]")).to_have_value(
+        re.compile(r"it goes on\.\n\n\[Member \d+ wrote\]\(.*post=1#post-1\):\n\n> travelled")
+    )
+    ana.press("Post reply")
+    assert Draft.objects.count() == 0
+    post = Post.objects.get(number=2)
+    assert 'href="/members/maren/"' in post.html
+
+    ana.go(f"/discussions/posts/{post.pk}/edit/")
+    page.locator("textarea[name=body]").fill("This is my **answer** for @maren.")
+    ana.look("edit")
+    ana.press("Save")
+    ana.follow("edited")
+    expect(page.locator("ins").first).to_contain_text("answer")
+    expect(page.locator("del").first).to_contain_text("draft")
+    ana.look("history")
+    ana.go("/discussions/drafts/")
+    ana.look("drafts")
+    ana.go(f"/discussions/posts/{post.pk}/delete/")
+    ana.look("delete")
+    ana.press("Take it back")
+    ana.press("Undo")
+    ana.sees("It is back, as it was.")
+    assert site.looked_at == {where: [] for where in site.looked_at}
