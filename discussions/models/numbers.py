@@ -89,27 +89,34 @@ class IsEmpty(Func):
 
 
 class OwedCount(Func):
-    """Of a thread: how many (or the lowest) of its shown posts were published after a moment."""
+    """Of a thread: how many of its shown posts were published after a moment.
+
+    Where the whole thread is younger, that is arithmetic; of older ones the first MOST are counted, by index."""
 
     output_field = models.IntegerField()
-    what = "count(*)::integer"
+    MOST = 500
+    of_all = "coalesce((SELECT sum(upper(one) - lower(one)) FROM unnest({owed}) AS one), 0)::integer"
+    of_some = "count(*)::integer"
 
-    def __init__(self, since, *, thread="pk", gone="gone_numbers"):
-        super().__init__(F(thread), F(gone), since)
+    def __init__(self, since):
+        super().__init__(F("pk"), F("gone_numbers"), since, F("created_at"), F("last_number"))
 
     def as_sql(self, compiler, connection, **extra):
-        parts, params = [], []
-        for expression in self.source_expressions:
-            sql, own = compiler.compile(expression)
-            parts.append(sql)
-            params.append(own)
-        thread, gone, since = parts
-        sql = (
-            f"(SELECT {self.what} FROM discussions_post owed WHERE owed.thread_id = {thread}"
-            f" AND owed.published_at > {since} AND NOT {gone} @> owed.number)"
+        (thread, thread_p), (gone, gone_p), (since, since_p), (began, began_p), (last, last_p) = (
+            compiler.compile(expression) for expression in self.source_expressions
         )
-        return sql, (*params[0], *params[2], *params[1])
+        owed = f"(int4multirange(int4range(1, {last} + 1)) - {gone})"
+        sql = (
+            f"(CASE WHEN {began} > {since} THEN {self.of_all.format(owed=owed)} ELSE"
+            f" (SELECT {self.of_some} FROM (SELECT owed.number FROM discussions_post owed WHERE owed.thread_id = {thread}"
+            f" AND owed.published_at > {since} AND NOT {gone} @> owed.number"
+            f" ORDER BY owed.published_at LIMIT {self.MOST}) AS early) END)"
+        )
+        return sql, (*began_p, *since_p, *last_p, *gone_p, *thread_p, *since_p, *gone_p)
 
 
 class OwedFirst(OwedCount):
-    what = "min(owed.number)"
+    """The lowest number of those posts; NULL for none."""
+
+    of_all = "lower({owed})"
+    of_some = "min(early.number)"
