@@ -16,12 +16,15 @@ from members.models import Member
 from ..models import Draft, Post, Thread
 
 FIELDS = {
-    "ask": {"title", "body", "tried", "hope", "tags", "kind", "space"},
+    "ask": {
+        *("title", "body", "tried", "hope", "tags", "kind", "space"),
+        *("poll_options", "poll_way", "poll_closes", "poll_results", "poll_names"),
+    },
     "reply": {"body", "to"},
     "message": {"body"},
     "edit": {"body", "title", "tags", "begun_from"},
 }
-TEXTS = ("title", "body", "tried", "hope")  # where all of these are empty, nothing is kept
+TEXTS = ("title", "body", "tried", "hope", "poll_options")  # where all of these are empty, nothing is kept
 MOST_CHARACTERS = 200_000
 MOST_BESIDE = 5
 MOST_DRAFTS = 100

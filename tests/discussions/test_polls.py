@@ -108,6 +108,25 @@ def test_form_says_what_a_poll_lacks_and_keeps_the_text(client, field, value, sa
     assert not Thread.objects.exists()
 
 
+def test_draft_and_preview_keep_what_belongs_to_the_poll(client):
+    member = make_member()
+    client.force_login(member)
+    typed = {
+        "kind": "poll",
+        "poll_options": "Tea\nCoffee",
+        "poll_way": "ranked",
+        "poll_closes": "2099-01-01T09:00",
+    }
+    services.save_draft(member=member, sent=services.Sent(key="ask"), fields=typed)
+    preview = client.post(reverse("discussions:ask"), {**typed, "body": "Words", "view": "preview"})
+    for response in (client.get(reverse("discussions:ask"), {"draft": "0"}), preview):
+        page = response.content.decode()
+        assert "Tea\nCoffee</textarea>" in page
+        assert 'value="2099-01-01T09:00"' in page
+        for chosen in ("poll", "ranked"):
+            assert re.search(rf'value="{chosen}"[^>]*checked', page), chosen
+
+
 def test_other_kinds_do_not_mind_what_stands_in_the_fields_of_a_poll(client):
     client.force_login(make_member())
     assert (
