@@ -1,12 +1,13 @@
-"""{% url %}, {% translate %} and {% extends %} as in Django, at a part of their price. Every template has them
-(settings.TEMPLATES)."""
+"""{% url %}, {% translate %}, {% blocktranslate %} and {% extends %} as in Django, at a part of their price.
+
+Every template has them (settings.TEMPLATES)."""
 
 from django.template import Library, Node
 from django.template.base import FilterExpression, TextNode, Variable
 from django.template.defaulttags import URLNode
 from django.template.defaulttags import url as django_url
 from django.template.loader_tags import BLOCK_CONTEXT_KEY, BlockContext, BlockNode, ExtendsNode, do_extends
-from django.templatetags.i18n import TranslateNode, do_translate
+from django.templatetags.i18n import BlockTranslateNode, TranslateNode, do_block_translate, do_translate
 from django.utils.html import conditional_escape
 from django.utils.translation import get_language
 
@@ -59,6 +60,23 @@ def translate(parser, token):
     node = do_translate(parser, token)
     constant = _is_constant(node.filter_expression) and _is_constant(node.message_context)
     return QuickTranslateNode(node) if constant else node
+
+
+class QuickBlockTranslateNode(BlockTranslateNode):
+    """What is looked for in the catalogue stands in the template; Django puts it together anew each time."""
+
+    def render_token_list(self, tokens):
+        known = vars(self).setdefault("_known", {})
+        if id(tokens) not in known:  # the node holds its two lists of tokens for ever
+            known[id(tokens)] = super().render_token_list(tokens)
+        words, names = known[id(tokens)]
+        return words, list(names)
+
+
+def block_translate(parser, token):
+    node = do_block_translate(parser, token)
+    node.__class__ = QuickBlockTranslateNode
+    return node
 
 
 def _is_constant(expression: FilterExpression | None) -> bool:

@@ -87,6 +87,24 @@ def test_addresses_are_those_of_django(settings):
     assert page.render(Context({"who": "ada"})) == "/members/ada/ /members/ada/ "
 
 
+def test_words_with_values_are_translated_as_by_django():
+    ours, djangos = Engine.get_default(), Engine(libraries={"i18n": "django.templatetags.i18n"})
+    source = (
+        "{% load i18n %}{% for n in ns %}"
+        "{% blocktranslate count counter=n trimmed %}One 100% day\n of {{ who }}{% plural %}"
+        "{{ counter }} days of {{ who }} {{ missing }}{% endblocktranslate %} {% blocktrans %}{{ who }}{% endblocktrans %}"
+        "{% blocktranslate with w=who context 'x' asvar said %} {{ w }}{% endblocktranslate %}{{ said }}{% endfor %}"
+    )
+    for language in ("en", "fr"):
+        with translation.override(language):
+            said = [
+                engine.from_string(source).render(Context({"ns": [1, 2, 1, 5], "who": "<Ada>"}))
+                for engine in (ours, djangos)
+            ]
+            assert said[0] == said[1]
+            assert "2 days of &lt;Ada&gt;" in said[0]
+
+
 def test_constant_words_are_translated_as_by_django():
     ours, djangos = Engine.get_default(), Engine(libraries={"i18n": "django.templatetags.i18n"})
     source = (
