@@ -186,6 +186,7 @@ class Post(MayBeTakenBack):
             ),
             models.Index(fields=["render_version", "id"], name="posts_by_rendering"),
             GinIndex(fields=["search"], name="posts_search"),
+            GinIndex(fields=["search"], name="first_posts_search", condition=Q(number=1)),
         ]
 
     def __str__(self):

@@ -26,6 +26,12 @@ class DiscussionSettings(models.Model):
         validators=between(0, 50),
         help_text=_("To other sites. 0: links hold nothing."),
     )
+    revive_months = models.PositiveSmallIntegerField(
+        _("months after which whoever replies is asked whether a new thread would fit better"),
+        default=12,
+        validators=between(0, 120),
+        help_text=_("0: never."),
+    )
     held_alert_hours = models.PositiveSmallIntegerField(
         _("hours after which hosts hear of posts still held"), default=24, validators=between(1, 168)
     )

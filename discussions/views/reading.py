@@ -1,16 +1,19 @@
 """The page of a thread."""
 
+from datetime import datetime, timedelta
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from kmnet.core import activity
 from kmnet.core.access import guests_sign_in
 from members.models import Member
 
-from .. import decorate, holding, moved, pages, services
+from .. import decorate, holding, moved, pages, related, services
 from ..forms import ReplyForm
-from ..models import Post, Thread, ThreadWatch, written_by
+from ..models import DiscussionSettings, Post, Thread, ThreadWatch, written_by
 from ..permissions import can_choose_answer, can_keep_order, can_moderate, can_reply, is_author
 from .polls import poll_of
 from .taking_back import undo_offers
@@ -99,6 +102,8 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
         "items": items[1:] if first else items,
         "page": page,
         "moved_to": moved.moved_from(user, thread),
+        "close": related.related_to(thread, user),
+        "last_of": last_of(thread) if user.is_authenticated else None,
         "answer": answer,
         "poll": poll_of(user, thread) if page.is_first else None,
         "moderates": moderates,
@@ -114,6 +119,13 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
         "draft_key": f"reply:{thread.pk}",
         "draft_at": getattr(thread, "draft_at", None),
     }
+
+
+def last_of(thread: Thread) -> datetime | None:
+    """When the latest post was written, where that is so long ago that a new thread may be better."""
+    months = DiscussionSettings.load().revive_months
+    asleep = months and thread.last_post_at < timezone.now() - timedelta(days=30.44 * months)
+    return thread.last_post_at if asleep else None
 
 
 def people_in(thread: Thread) -> list[Member]:
