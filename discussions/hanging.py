@@ -29,7 +29,7 @@ def reactions(viewer, thread: Thread, posts: list[Post]) -> None:
         elif what == KEPT:
             post.is_kept = True
         elif what == OWN:  # written without their name
-            post.may_react = False
+            post.may_react, post.is_own = False, True
         else:
             post.reaction_counts[what] = count
             if mine:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from kmnet.core.text import clean_text
 from members.models import Member
 
-from ..models import Draft, Post, Thread
+from ..models import Draft, Post, Thread, written_by
 
 FIELDS = {
     "ask": {
@@ -63,7 +63,7 @@ def save_draft(
     fields = cleaned(sent.key, fields)
     if sum(len(value) for value in fields.values()) > MOST_CHARACTERS:
         raise DraftRefused(_("This is too long to be kept as a draft. Copy it to a safe place."))
-    if submit_key and Post.objects.filter(author=member, submit_key=submit_key).exists():
+    if submit_key and Post.objects.filter(written_by(member), submit_key=submit_key).exists():
         return None, False
     mine = Draft.objects.select_for_update().filter(member=member)
     draft = mine.filter(key=sent.key).first()

@@ -71,7 +71,7 @@ def new_post(*, author: Member, source: str, submit_key: UUID | None) -> Post:
     return Post(
         author=author,
         source=source,
-        html=render_post(source, anchor=anchor_of(author.pk, now)),
+        html=render_post(source, anchor=anchor_of(now)),
         render_version=RENDER_VERSION,
         language=language_of(source, expected=author.language),
         submit_key=submit_key,
@@ -268,7 +268,7 @@ def edit_post(
             )
             post.edited_at = now
         post.source, post.render_version = source, RENDER_VERSION
-        post.html = render_post(source, anchor=anchor_of(post.author_id, post.created_at))
+        post.html = render_post(source, anchor=anchor_of(post.created_at))
         post.language = language_of(source, expected=editor.language)
     if leads:
         if tags is not None:

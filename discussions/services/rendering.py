@@ -23,7 +23,7 @@ def render_old_posts(*, limit: int = SLICE) -> int:
         Post.objects.filter(pk__in=[post.pk for post in posts]).values_list("pk", "author__language")
     )
     for post in posts:
-        post.html = render_post(post.source, anchor=anchor_of(post.author_id, post.created_at))
+        post.html = render_post(post.source, anchor=anchor_of(post.created_at))
         post.language = language_of(post.source, expected=post.language or languages[post.pk])
         post.render_version = RENDER_VERSION
     Post.objects.bulk_update(posts, ["html", "language", "render_version"])

@@ -28,13 +28,13 @@ def history(request, pk):
 
 def steps_of(post: Post) -> list[dict]:
     """Each edit, newest first: when, and what changed in title and text; last, what it said at first."""
-    versions = list(post.versions.select_related("edited_by").order_by("-replaced_at", "-pk")[: SHOWN + 1])
+    versions = list(post.versions.order_by("-replaced_at", "-pk")[: SHOWN + 1])
     source, title, steps = post.source, post.thread.title, []
     for version in versions[:SHOWN]:
         steps.append(
             {
                 "at": version.replaced_at,
-                "by": version.edited_by,
+                "by": post.author,  # nobody edits another's words; of who withholds their name, the other name
                 "changes": around(changes(version.source, source)) if version.source != source else [],
                 "title": changes(version.title, title) if version.title and version.title != title else [],
             }

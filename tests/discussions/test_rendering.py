@@ -6,7 +6,7 @@ import pytest
 
 from discussions import services
 from discussions.models import Post
-from discussions.rendering import render_post
+from discussions.rendering import anchor_of, render_post
 from discussions.services.rendering import SLICE, render_old_posts
 from kmnet.core.text import RENDER_VERSION
 from members.models import OldHandle
@@ -75,3 +75,12 @@ def test_old_renderings_are_made_anew_in_slices_and_nothing_else_changes():
     posts[0].refresh_from_db()
     assert (posts[0].render_version, posts[0].language, SLICE) == (RENDER_VERSION, "en", 80)
     assert posts[0].html == render_post(posts[0].source, anchor="x")
+
+
+def test_ids_of_footnotes_do_not_tell_who_wrote():
+    one, other = make_post(source="x[^1]\n\n[^1]: y"), make_post(source="x")
+    html = one.html
+    services.edit_post(editor=one.author, post=one, source="x[^1]\n\n[^1]: z")
+    one.refresh_from_db()
+    assert re.findall(r"fn-\w+", one.html) == re.findall(r"fn-\w+", html)
+    assert anchor_of(one.created_at) != anchor_of(other.created_at)
