@@ -1,5 +1,6 @@
 """What this app holds about people: their parts of the copy, and what becomes of it when they leave."""
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.personal_data import (
@@ -21,6 +22,7 @@ from .models import (
     Mask,
     Mention,
     Participant,
+    Poll,
     Post,
     PostFile,
     PostVersion,
@@ -111,6 +113,16 @@ def thanks_told(member):
     return rows(found, "month", "people", "countries", "told_at")
 
 
+def polls(member):
+    """What I asked, and the answers that I offered; how others voted is theirs."""
+    found = Poll.objects.filter(written_by(member, "thread__")).order_by("pk")
+    return rows(
+        found.annotate(offered=ArrayAgg("options__text", order_by="options__position")),
+        "way", "closes_at", "closed_at", "results", "is_anonymous",
+        thread="thread_id", answers="offered",
+    )  # fmt: skip
+
+
 def votes(member):
     found = Vote.objects.filter(member=member).order_by("pk")
     return rows(found, "rank", "at", answer="option__text", thread="poll__thread_id")
@@ -194,6 +206,11 @@ register(
 register(
     PersonalData(
         "thanks-told", _("How many I helped"), thanks_told, covers=("discussions.ThanksMonth",), order=35
+    )
+)
+register(
+    PersonalData(
+        "polls", _("Polls I asked"), polls, covers=("discussions.Poll", "discussions.PollOption"), order=35
     )
 )
 register(PersonalData("votes", _("How I voted"), votes, covers=("discussions.Vote",), order=35))
