@@ -42,7 +42,7 @@ from members.models import (
 )
 from resources import services as resources
 from tests.factories import make_member
-from tests.factories.discussions import make_post, make_space, make_thread
+from tests.factories.discussions import make_message, make_post, make_space, make_thread
 from tests.factories.events import make_event
 from tests.factories.members import PASSWORD
 from tests.factories.resources import make_file, make_resource, make_upload
@@ -186,6 +186,10 @@ def plant_discussions(member: Member, moderator: Member, canaries: Canaries) -> 
     discussions.mark_all_read(member=member)
     held = make_post(thread=theirs, author=member, source=words("held"), hold=True)
     assert held.number is None
+    friend = make_member()
+    letter = make_message(friend, member, source=f"{OTHERS}letter")
+    make_message(member, thread=letter.thread, source=words("letter"))
+    make_message(friend, thread=letter.thread, source=f"{OTHERS}answer")
     bad = make_post(thread=theirs, author=member, source=words("bad"))
     discussions.hide_post(post=bad, actor=moderator, reason=f"{member.name} knows why")
     discussions.close_thread(thread=alone, actor=moderator, reason=f"{member.handle} asked for it")
