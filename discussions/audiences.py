@@ -1,18 +1,69 @@
-"""Who is told of what. Asked when the telling begins, so it leaves out whoever may no longer see the thing."""
+"""Who is told of what: decided here and nowhere else. Asked when the telling begins, so it leaves out whoever may no
+longer see the thing. Precedence: mention, reply, accepted (a deed of its own), watching; each person once per post."""
 
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 from django.utils import timezone
 
-from kmnet.core.models import Activity
+from kmnet.core.models import Activity, Notification
 from members.models import GroupMember, Member, Status
 from members.models.group import IN_IT
 
-from .models import Post, Thread, ThreadWatch
+from .models import Level, Post, Thread, ThreadWatch
+from .models.levels import levels_of, who_may_watch
 
 
-def readers_of(thread: Thread, ids: set[int]) -> set[int]:
-    """Those of these members who may see the thread now and have not muted it."""
-    if not thread.is_shown:
+class Reason(StrEnum):
+    """Why somebody is told of a post; the first that fits."""
+
+    MENTION = "mention"
+    REPLY = "reply"
+    WATCHING = "watching"
+
+
+@dataclass(frozen=True)
+class Telling:
+    member_id: int
+    reason: Reason
+
+
+def told_about(post: Post) -> list[Telling]:
+    """Everybody who is told of this post, each once, by who comes first.
+
+    Whoever is mentioned; whoever is answered; whoever began the thread or watches it, one of its tags, or its space.
+    Each as closely as they follow the thread (models.levels): muted hears nothing, also when mentioned; what passes
+    “normal” is a mention and an answer to oneself. Nobody hears of their own post, or of what they may not see. Those
+    who keep the writer away are left out where the deed is told (kmnet.core.activity.those_told).
+
+    Needs the post's thread with space and mask, its parent with its mask, its mask.
+    """
+    thread = post.thread
+    began_by, writer = writer_of(thread), writer_of(post)
+    answered = None if post.leads else writer_of(post.parent) if post.parent else began_by
+    mentioned = set(post.mentions.values_list("member_id", flat=True))
+    ids = who_may_watch(thread) | mentioned | {began_by, answered}
+    if thread.space.default_level == Level.WATCHING:
+        ids |= set(Member.objects.full().values_list("pk", flat=True))
+    ids = those_who_see(thread, ids - {writer, None})
+    tellings = []
+    for pk, level in sorted(levels_of(thread, ids, began_by=began_by).items()):
+        if level == Level.MUTED:
+            continue
+        if pk in mentioned:
+            tellings.append(Telling(pk, Reason.MENTION))
+        elif pk == answered or (pk == began_by and level == Level.WATCHING):
+            tellings.append(Telling(pk, Reason.REPLY))
+        elif level == Level.WATCHING:
+            tellings.append(Telling(pk, Reason.WATCHING))
+    return tellings
+
+
+def those_who_see(thread: Thread, ids: set[int]) -> set[int]:
+    """Those of these members who may see the thread now."""
+    if not thread.is_shown or not ids:
         return set()
     members = Member.objects.filter(pk__in=ids, is_active=True)
     if thread.space.is_public:
@@ -22,8 +73,20 @@ def readers_of(thread: Thread, ids: set[int]) -> set[int]:
     if thread.space.group_id:
         inside = GroupMember.objects.filter(group=thread.space.group_id, standing__in=IN_IT)
         members = members.filter(pk__in=inside.values("member"))
-    muted = ThreadWatch.objects.filter(thread=thread, level=ThreadWatch.Level.MUTED)
-    return set(members.exclude(pk__in=muted.values("member")).values_list("pk", flat=True))
+    return set(members.values_list("pk", flat=True))
+
+
+def readers_of(thread: Thread, ids: set[int]) -> set[int]:
+    """Those of these members who may see the thread now and have not muted it, its tags or its space."""
+    seen = those_who_see(thread, ids)
+    if not seen:
+        return set()
+    levels = levels_of(thread, seen, began_by=writer_of(thread))
+    return {pk for pk, level in levels.items() if level != Level.MUTED}
+
+
+def has_muted(member_id: int, thread: Thread) -> bool:
+    return levels_of(thread, {member_id}, began_by=writer_of(thread))[member_id] == Level.MUTED
 
 
 def of_message(activity: Activity) -> set[int]:
@@ -59,20 +122,63 @@ def of_long_held(activity: Activity) -> set[int]:
 
 
 def find_post(activity: Activity) -> Post | None:
-    posts = Post.objects.shown().select_related("thread__space", "parent")
+    posts = Post.objects.shown().select_related("thread__space", "thread__mask", "parent__mask", "mask")
     return posts.filter(pk=activity.target_id).first()
 
 
+def told_before(post: Post) -> set[int]:
+    """Who has a notification of this post already. Locks the post: of two deeds that tell of it at once, one waits."""
+    Post.objects.select_for_update(no_key=True, of=("self",)).filter(pk=post.pk).first()
+    about = Q(activity__target_type=ContentType.objects.get_for_model(Post), activity__target_id=post.pk)
+    if post.leads:
+        about |= Q(
+            activity__target_type=ContentType.objects.get_for_model(Thread),
+            activity__target_id=post.thread_id,
+        )
+    verbs = ("discussions.mentioned", "discussions.replied", "discussions.asked")
+    told = Notification.objects.filter(about, activity__verb__in=verbs)
+    return set(told.values_list("recipient_id", flat=True))
+
+
 def of_reply(activity: Activity) -> set[int]:
-    """The one who began the thread, the one who is answered, and those who watch."""
+    """Those told because they are answered, or follow; who is mentioned hears of that."""
     post = find_post(activity)
     if post is None:
         return set()
-    watching = ThreadWatch.objects.filter(thread=post.thread_id, level=ThreadWatch.Level.WATCHING)
-    ids = {writer_of(post.thread), *watching.values_list("member_id", flat=True)}
-    if post.parent is not None:
-        ids.add(writer_of(post.parent))
-    return readers_of(post.thread, ids - {writer_of(post)})
+    ids = {telling.member_id for telling in told_about(post) if telling.reason != Reason.MENTION}
+    return ids - told_before(post) if ids else ids
+
+
+def of_mention(activity: Activity) -> set[int]:
+    """Those whom this writing, or this edit, named for the first time in the post."""
+    post = find_post(activity)
+    if post is None:
+        return set()
+    named = set(activity.data.get("members", ()))
+    ids = {t.member_id for t in told_about(post) if t.reason == Reason.MENTION and t.member_id in named}
+    return ids - told_before(post) if ids else ids
+
+
+def of_new_thread(activity: Activity) -> set[int]:
+    """Those who watch its space or one of its tags; whoever has chosen something for the thread itself knows it."""
+    posts = Post.objects.shown().select_related("thread__space", "thread__mask", "mask")
+    post = posts.filter(thread=activity.target_id, number=1).first()
+    if post is None:
+        return set()
+    post.parent = None
+    ids = {telling.member_id for telling in told_about(post) if telling.reason != Reason.MENTION}
+    ids -= (
+        set(post.thread.watches.filter(member__in=ids).values_list("member_id", flat=True)) if ids else set()
+    )
+    return ids - told_before(post) if ids else ids
+
+
+def mail_kinds(activity: Activity, ids: set[int]) -> dict[int, str]:
+    """Who follows gets another kind of mail, which can be switched off by itself, than who is answered."""
+    post = find_post(activity)
+    reasons = {t.member_id: t.reason for t in told_about(post)} if post and ids else {}
+    kinds = {Reason.REPLY: "discussions.reply", Reason.WATCHING: "discussions.watched"}
+    return {pk: kinds[reasons[pk]] for pk in ids if reasons.get(pk) in kinds}
 
 
 def of_asked(activity: Activity) -> set[int]:

@@ -12,13 +12,30 @@ from .models import Post, grace
 
 contributions.register(contributing.ANSWERS)
 contributions.register(contributing.THREADS)
-activity.register(activity.ActivityType("discussions.asked", "discussions/activity/_asked.html"))
+activity.register(
+    activity.ActivityType(
+        "discussions.mentioned",
+        "discussions/activity/_mentioned.html",
+        audiences.of_mention,
+        "discussions.mentioned",
+        mail_due_at=lambda deed: deed.at + grace(),
+    )
+)
+activity.register(
+    activity.ActivityType(
+        "discussions.asked",
+        "discussions/activity/_asked.html",
+        audiences.of_new_thread,
+        "discussions.started",
+        mail_due_at=lambda deed: deed.at + grace(),
+    )
+)
 activity.register(
     activity.ActivityType(
         "discussions.replied",
         "discussions/activity/_replied.html",
         audiences.of_reply,
-        "discussions.reply",
+        mail_kinds=audiences.mail_kinds,
         mail_due_at=lambda deed: deed.at + grace(),  # an edit in these minutes is what the mail then says
     )
 )
@@ -125,6 +142,33 @@ mail.register(
         "discussions/email/reply",
         mails.compose_reply,
         category="reply",
+    )
+)
+mail.register(
+    mail.MailKind(
+        "discussions.mentioned",
+        _("Somebody mentioned you"),
+        "discussions/email/mentioned",
+        mails.compose_mentioned,
+        category="mention",
+    )
+)
+mail.register(
+    mail.MailKind(
+        "discussions.watched",
+        _("A reply in what you follow"),
+        "discussions/email/reply",
+        mails.compose_reply,
+        category="watched",
+    )
+)
+mail.register(
+    mail.MailKind(
+        "discussions.started",
+        _("A new thread in what you follow"),
+        "discussions/email/started",
+        mails.compose_started,
+        category="watched",
     )
 )
 mail.register(

@@ -357,5 +357,13 @@ def complete(threads: Iterable[Thread], spaces: Iterable[Space] = ()) -> None:
         thread.author = members[thread.author_id]
         others = [members[pk] for pk in thread.people if pk in members]
         thread.latest_author = others[0] if others and thread.reply_count else None
+        if thread.latest_author and thread.latest_author.pk == thread.author_id:
+            thread.latest_author = thread.author  # who may have another name here
         thread.latest_people = [person for person in others if person.pk != thread.author_id][:3]
         thread.tag_names = [tags[pk] for pk in thread.tag_ids if pk in tags]
+
+
+def tag_in_use(viewer, pk: int) -> Tag | None:
+    """The tag, if a thread that this person may see has it."""
+    seen = Thread.objects.visible_to(viewer).filter(tag_ids__contains=[pk])
+    return Tag.objects.filter(pk=pk).first() if seen.exists() else None

@@ -17,6 +17,7 @@ from kmnet.core.text import render_markdown
 from members.permissions import can_moderate
 
 from . import audiences
+from .audiences import has_muted
 from .models import AskedToAnswer, Bookmark, Post, ReadState, Thread, ThreadWatch
 from .permissions import can_reply, can_view_post, is_author, seats_of
 from .services.bookmarks import why_not
@@ -28,12 +29,23 @@ LOOKED_BACK = 200  # messages before this one among which one may be unread, and
 
 
 def find(mail) -> tuple[Activity, Post]:
-    """The deed and the post that the mail is about, if the receiver should still hear of it."""
-    activity = Activity.objects.select_related("actor").filter(pk=mail.refs.get("activity")).first()
+    """The deed and the post that the mail is about, if the receiver should still hear of it. Of a deed about a thread it
+    is the first post."""
+    activity = (
+        Activity.objects.select_related("actor", "target_type").filter(pk=mail.refs.get("activity")).first()
+    )
     if activity is None:
         raise Withhold("the deed is gone")
-    posts = Post.objects.select_related("author", "parent", "thread__space", "thread__author")
-    post = posts.filter(pk=activity.target_id).first()
+    posts = Post.objects.select_related(
+        "author", "parent", "mask", "thread__space", "thread__author", "thread__mask"
+    )
+    about_thread = activity.target_type.model == "thread"
+    posts = (
+        posts.filter(thread=activity.target_id, number=1)
+        if about_thread
+        else posts.filter(pk=activity.target_id)
+    )
+    post = posts.first()
     if post is None:
         raise Withhold("the post is gone")
     if post.is_taken_back:
@@ -42,19 +54,45 @@ def find(mail) -> tuple[Activity, Post]:
         raise Withhold("the post was hidden before sending")
     if not can_view_post(mail.member, post):
         raise Withhold("the receiver may not see the thread")
-    watch = ThreadWatch.objects.filter(thread=post.thread, member=mail.member).first()
-    muted = watch is not None and watch.level == ThreadWatch.Level.MUTED
-    if muted and not post.thread.is_conversation:  # there compose_message asks
+    if not post.thread.is_conversation and has_muted(
+        mail.member_id, post.thread
+    ):  # there compose_message asks
         raise Withhold("the receiver has muted the thread")
     return activity, post
+
+
+def refuse_read(mail, post: Post) -> None:
+    state = ReadState.objects.filter(member=mail.member, thread=post.thread).first()
+    if state is not None and state.has(post.number):
+        raise Withhold("the receiver has read it already")
+
+
+def compose_mentioned(mail) -> MailContent:
+    """Somebody named you."""
+    _activity, post = find(mail)
+    refuse_read(mail, post)
+    if not post.mentions.filter(member=mail.member).exists():
+        raise Withhold("the receiver is not named there")
+    context = {**about(post, mail), "why": _("You get this because you are mentioned.")}
+    return MailContent(context=context, headers=in_thread(post.thread), from_name=post.author.name)
+
+
+def compose_started(mail) -> MailContent:
+    """A new thread in a space, or with a tag, that you watch."""
+    _activity, post = find(mail)
+    refuse_read(mail, post)
+    context = {
+        **about(post, mail),
+        "why": _("You get this because you follow its space or one of its tags."),
+        "following_url": settings.SITE_URL + reverse("following:levels"),
+    }
+    return MailContent(context=context, headers=in_thread(post.thread), from_name=post.author.name)
 
 
 def compose_reply(mail) -> MailContent:
     """The reply itself, and the way to it."""
     _activity, post = find(mail)
-    state = ReadState.objects.filter(member=mail.member, thread=post.thread).first()
-    if state is not None and state.has(post.number):
-        raise Withhold("the receiver has read it already")
+    refuse_read(mail, post)
     thread = post.thread
     asked = is_author(mail.member, thread)
     context = {

@@ -42,52 +42,109 @@ class Item:
     starts_news: bool = False
 
 
-def _forwards(posts, start: Q) -> PostPage:
-    found = list(posts.filter(start).in_branches()[: SIZE + 1])
+class Branches:
+    """Each post before its replies: one range of the index on paths."""
+
+    query = ""
+    order = ("path",)
+
+    @staticmethod
+    def _path(thread: Thread, number: int) -> Subquery:
+        return Subquery(Post.objects.filter(thread=thread, number=number).values("path")[:1])
+
+    @classmethod
+    def after(cls, thread: Thread, number: int, *, inclusive: bool = False) -> Q:
+        return Q(**{"path__gte" if inclusive else "path__gt": cls._path(thread, number)})
+
+    @classmethod
+    def before(cls, thread: Thread, number: int) -> Q:
+        return Q(path__lt=cls._path(thread, number))
+
+
+class Time:
+    """As they were published; what came from another thread stands where it was written."""
+
+    query = "order=time&"
+    order = ("published_at", "number")
+
+    @staticmethod
+    def _moment(thread: Thread, number: int):
+        return Subquery(Post.objects.filter(thread=thread, number=number).values("published_at")[:1])
+
+    @classmethod
+    def after(cls, thread: Thread, number: int, *, inclusive: bool = False) -> Q:
+        at, step = cls._moment(thread, number), "number__gte" if inclusive else "number__gt"
+        return Q(published_at__gte=at) & (Q(published_at__gt=at) | Q(**{step: number}))
+
+    @classmethod
+    def before(cls, thread: Thread, number: int) -> Q:
+        at = cls._moment(thread, number)
+        return Q(published_at__lte=at) & (Q(published_at__lt=at) | Q(number__lt=number))
+
+
+Way = type[Branches] | type[Time]
+
+
+def _posts(thread: Thread):
+    return Post.objects.with_page().filter(thread=thread).on_pages()
+
+
+def _turned(way: Way) -> list[str]:
+    return [f"-{name}" for name in way.order]
+
+
+def _forwards(posts, way: Way, *, is_first: bool) -> PostPage:
+    found = list(posts.order_by(*way.order)[: SIZE + 1])
     page = PostPage(posts=found[:SIZE])
     if len(found) > SIZE:
         page.next_after = page.posts[-1].number
-    if page.posts and not page.posts[0].is_first:
+    if page.posts and not is_first:
         page.previous_before = page.posts[0].number
     return page
 
 
-def _path_of(thread: Thread, number: int) -> Subquery:
-    return Subquery(Post.objects.filter(thread=thread, number=number).values("path")[:1])
+def first_page(thread: Thread, way: Way = Branches) -> PostPage:
+    return _forwards(_posts(thread), way, is_first=True)
 
 
-def first_page(thread: Thread) -> PostPage:
-    return _forwards(Post.objects.with_page().filter(thread=thread).on_pages(), Q())
+def page_after(thread: Thread, number: int, way: Way = Branches) -> PostPage:
+    return _forwards(_posts(thread).filter(way.after(thread, number)), way, is_first=False)
 
 
-def page_after(thread: Thread, number: int) -> PostPage:
-    posts = Post.objects.with_page().filter(thread=thread).on_pages()
-    return _forwards(posts, Q(path__gt=_path_of(thread, number)))
-
-
-def page_before(thread: Thread, number: int) -> PostPage:
-    """The page that ends just above this post; near the beginning, the first page whole."""
-    posts = Post.objects.with_page().filter(thread=thread).on_pages()
-    found = list(posts.filter(path__lt=_path_of(thread, number)).order_by("-path")[: SIZE + 1])
+def _backwards(thread: Thread, posts, way: Way) -> PostPage:
+    """The last page of these posts; near the beginning, the first page whole."""
+    found = list(posts.order_by(*_turned(way))[: SIZE + 1])
     if len(found) <= SIZE:
-        return first_page(thread)
+        return first_page(thread, way)
     shown = found[:SIZE][::-1]
-    return PostPage(posts=shown, next_after=shown[-1].number, previous_before=shown[0].number)
+    return PostPage(posts=shown, previous_before=shown[0].number)
 
 
-def page_with(thread: Thread, number: int) -> PostPage:
+def page_before(thread: Thread, number: int, way: Way = Branches) -> PostPage:
+    """The page that ends just above this post."""
+    page = _backwards(thread, _posts(thread).filter(way.before(thread, number)), way)
+    if not page.is_first:
+        page.next_after = page.posts[-1].number
+    return page
+
+
+def last_page(thread: Thread, way: Way = Branches) -> PostPage:
+    return _backwards(thread, _posts(thread), way)
+
+
+def page_with(thread: Thread, number: int, way: Way = Branches) -> PostPage:
     """The page on which this post stands: the first one if it is there, else one that starts a little above it."""
-    posts = Post.objects.filter(thread=thread).on_pages()
-    above = list(
-        posts.filter(path__lt=_path_of(thread, number))
-        .order_by("-path")
-        .values_list("path", flat=True)[:SIZE]
-    )
+    posts = Post.objects.filter(thread=thread).on_pages().filter(way.before(thread, number))
+    above = list(posts.order_by(*_turned(way)).values_list("number", flat=True)[:SIZE])
     if len(above) < SIZE:
-        return first_page(thread)
-    return _forwards(
-        Post.objects.with_page().filter(thread=thread).on_pages(), Q(path__gte=above[BEFORE - 1])
-    )
+        return first_page(thread, way)
+    start = way.after(thread, above[BEFORE - 1], inclusive=True)
+    return _forwards(_posts(thread).filter(start), way, is_first=False)
+
+
+def in_line(posts: list[Post]) -> list[Item]:
+    """In time order nothing nests; each reply to another one says whom it answers."""
+    return [Item(post=post, says_to_whom=post.parent_id is not None) for post in posts]
 
 
 def nest(posts: list[Post]) -> list[Item]:

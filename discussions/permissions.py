@@ -128,6 +128,16 @@ def can_choose_answer(user, thread: Thread) -> bool:
     )
 
 
+def can_say_still_open(user, thread: Thread) -> bool:
+    """The asker or a host: there are replies, and they do not answer it."""
+    return (
+        can_choose_answer(user, thread)
+        and not thread.is_closed
+        and thread.accepted_post_id is None
+        and thread.reply_count > 0
+    )
+
+
 def can_accept_answer(user, post: Post) -> bool:
     return can_choose_answer(user, post.thread) and post.is_shown and not post.is_first
 

@@ -24,7 +24,7 @@ class Rows:
         self.me = self.viewer.pk if self.signed_in else None
         self.unwanted = self.viewer.unwanted if self.signed_in else frozenset()
         self.base = base_url()
-        self._arches: dict[tuple[int, str], str] = {}
+        self._arches: dict[tuple[int, str, str], str] = {}
         self._tags: dict[str, str] = {}
 
     def html(self, threads) -> SafeString:
@@ -40,7 +40,7 @@ class Rows:
 
     # --- people and time ---------------------------------------------------------------------------------------------
     def arch(self, member, size: str = "") -> str:
-        key = (member.pk, size)
+        key = (member.pk, member.name, size)
         if key not in self._arches:
             picture = member.picture_for(self.request, 96) if self.request else ""
             self._arches[key] = avatar(member, size, picture)

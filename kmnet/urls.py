@@ -8,6 +8,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("members.urls")),  # /join/, /welcome/, /members/, /settings/
+    path("settings/following/", include("discussions.urls_following")),
     path("groups/", include("members.urls_groups")),
     path("discussions/", include("discussions.urls")),
     path("messages/", include("discussions.urls_messages")),

@@ -123,7 +123,7 @@ class ThreadQuerySet(HideableQuerySet):
         return self.select_related("space").with_row(user)
 
     def with_page(self, user):
-        """All that the thread's own page shows around its posts: `read_numbers`, `seen_at`, `watch_level` and
+        """All that the thread's own page shows around its posts: `read_numbers`, `seen_at`, `watch_until` and
         `draft_at` (a reply was begun) too."""
         threads = self.select_related("space", "author", "accepted_post__author", "accepted_by").defer(
             "accepted_post__search", "accepted_post__source", "accepted_post__heading"
@@ -133,13 +133,13 @@ class ThreadQuerySet(HideableQuerySet):
             return threads
         from .keeping import Draft  # drafts know threads
 
-        mine = ThreadWatch.objects.filter(thread=OuterRef("pk"), member=user).values("level")[:1]
+        mine = ThreadWatch.objects.filter(thread=OuterRef("pk"), member=user).values("until")[:1]
         begun = Draft.objects.filter(thread=OuterRef("pk"), member=user, key__startswith="reply:")
         return threads.annotate(
             draft_at=models.Subquery(begun.values("updated_at")[:1]),
             read_numbers=F("my_reading__numbers"),
             seen_at=F("my_reading__seen_at"),
-            watch_level=models.Subquery(mine),
+            watch_until=models.Subquery(mine),
         )
 
     def unread_by(self, user, space_ids=None):

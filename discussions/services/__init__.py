@@ -1,6 +1,6 @@
 """Every write of this app. Each locks the thread's row first; who holds it numbers, counts and decides alone."""
 
-from .answers import accept_answer, unaccept_answer
+from .answers import accept_answer, say_still_open, unaccept_answer
 from .bookmarks import drop_bookmark, keep_post, remind_of_kept
 from .conversations import (
     CannotReach,
@@ -118,6 +118,7 @@ __all__ = [
     "reopen_thread",
     "restore_post",
     "save_draft",
+    "say_still_open",
     "seed_spaces",
     "send_message",
     "set_quiet_thanks",

@@ -32,8 +32,9 @@ def unset_watch(*, member: Member, thread: Thread) -> None:
 
 def track_replied(*, member: Member, thread_id: int) -> None:
     """Whoever replies sees what is new there from now on; never instead of a choice, nor of an earlier mark."""
-    ThreadWatch.objects.get_or_create(
-        member=member, thread_id=thread_id, defaults={"level": Level.TRACKING, "chosen": False}
+    ThreadWatch.objects.bulk_create(
+        [ThreadWatch(member=member, thread_id=thread_id, level=Level.TRACKING, chosen=False)],
+        ignore_conflicts=True,
     )
     Following.forget(member)
 

@@ -19,6 +19,7 @@ from ..rendering import anchor_of, render_post
 from . import drafts, masks
 from .files import give_files
 from .limits import check_may_reply, check_may_start, must_hold
+from .mentions import note_mentions
 from .polls import PollWanted, open_poll
 from .threads import (
     MOST_MOVES,
@@ -241,7 +242,8 @@ def edit_post(
     begun_from: str | None = None,
     sent: drafts.Sent | None = None,
 ) -> Post:
-    """New words for one's own post; what it said before stays in its history. Nobody is told.
+    """New words for one's own post; what it said before stays in its history. Nobody is told but those whom
+    it names for the first time.
 
     Title and tags belong to the first post. A held post stays held, a number stays what it is. In the minutes of grace()
     after it appeared an edit leaves no trace. `begun_from`: the state_of() the post that the edit began
@@ -283,6 +285,8 @@ def edit_post(
     post.save(update_fields=["source", "html", "render_version", "language", "edited_at", "heading"])
     give_files(writer=editor, post=post, edited=True)
     drafts.forget_sent(member=editor, sent=sent)
+    if post.is_shown and not thread.is_conversation:
+        note_mentions(post)
     return post
 
 

@@ -16,6 +16,8 @@ from members.models import Member
 from ..models import Kind, Post, ReadState, Space, Thread
 from ..models.numbers import ranges_of
 from . import promise
+from .levels import track_replied
+from .mentions import note_mentions
 
 PEOPLE_KEPT = 6
 MOST_MOVES = 3
@@ -122,9 +124,13 @@ def publish(thread: Thread, post: Post, *, at: datetime) -> None:
     ReadState.objects.mark(member=writer, thread_id=thread.pk, numbers=[post.number])
     if thread.is_conversation:
         activity.record("discussions.messaged", actor=post.author, target=post, at=at)
-    elif post.is_first:
+        return
+    note_mentions(post)
+    if post.is_first:
         activity.record("discussions.asked", actor=post.author, target=thread, at=at)
     else:
+        if post.author_id != thread.author_id and not post.mask_id:
+            track_replied(member=post.author, thread_id=thread.pk)
         activity.record("discussions.replied", actor=post.author, target=post, at=at)
         if thread.kind == Kind.INTRODUCTION:
             members.note_reply_to_introduction(newcomer=thread.author, by=post.author)

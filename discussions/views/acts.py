@@ -15,8 +15,7 @@ from members.models import Group
 from .. import services
 from ..forms import ReasonForm
 from ..listing import Listing
-from ..models import ThreadWatch
-from ..permissions import can_close_thread, can_watch_thread
+from ..permissions import can_close_thread
 from .access import find_post, find_space, find_thread
 
 
@@ -36,24 +35,27 @@ def unaccept(request, pk):
     return redirect(thread)
 
 
-def watch(request, pk):
+def still_open(request, pk):
+    """The asker or a host says that the replies do not answer it; with `no`, that it is not open any more."""
     thread = find_thread(request, pk)
     if request.method == "POST":
-        level = request.POST.get("level")
-        if level not in ThreadWatch.Level.values:
-            raise Http404
-        if not can_watch_thread(request.user, thread):
-            raise PermissionDenied
-        watch = services.set_watch(member=request.user, thread=thread, level=level)
-        said = {
-            ThreadWatch.Level.WATCHING: _("We tell you about every reply here."),
-            ThreadWatch.Level.NORMAL: _("We tell you when somebody replies to you here."),
-            ThreadWatch.Level.MUTED: _(
-                "You hear nothing more of this thread. You can change this at any time."
-            ),
-        }
-        messages.success(request, said[watch.level])
+        still = "no" not in request.POST
+        services.say_still_open(actor=request.user, thread=thread, still_open=still)
+        said = (
+            _("It stands among the questions that wait for an answer.") if still else _("It waits no more.")
+        )
+        messages.success(request, said)
     return redirect(thread)
+
+
+def unread_from(request, pk):
+    """This post, and what came after it, is to be read again."""
+    post = find_post(request, pk)
+    if request.method != "POST":
+        return redirect(post)
+    services.mark_unread_from(member=request.user, post=post)
+    messages.success(request, _("Unread from there on. It stands in your list of what is unread."))
+    return redirect("discussions:index")
 
 
 def read_all(request):

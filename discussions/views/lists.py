@@ -2,14 +2,17 @@
 
 from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import render
+from django.urls import reverse
 
 from kmnet.core.access import guests_sign_in
 from members.permissions import is_full_member
 
 from ..listing import Listing
+from ..models import Following, Level
 from ..permissions import can_start_thread
 from ..tags import tags_in_use
 from .access import find_space
+from .following import SPANS
 
 
 @login_not_required
@@ -48,4 +51,20 @@ def show_list(request, *, space):
         "boxes": listing.facet_boxes,
         "may_start": can_start_thread(user, space) if space else user.is_authenticated,
     }
+    if user.is_authenticated:
+        context |= level_context(user, listing)
     return render(request, "discussions/thread_list.html", context)
+
+
+def level_context(user, listing: Listing) -> dict:
+    """The form of levels where the list is of one space, or of one tag."""
+    tag = listing.tags[0] if len(listing.tags) == 1 else None
+    if not (tag or listing.space) or not is_full_member(user):
+        return {}
+    following = Following.of(user)
+    if tag:
+        place = {"level": following.tags.get(tag.pk, ""), "action": reverse("following:tag", args=[tag.pk])}
+    else:
+        pk = listing.space.pk
+        place = {"level": following.spaces.get(pk, ""), "action": reverse("following:space", args=[pk])}
+    return {**place, "followed_tag": tag, "levels": Level.choices, "spans": SPANS.items()}

@@ -13,8 +13,16 @@ from members.models import Member
 
 from .. import decorate, holding, moved, pages, related, services
 from ..forms import ReplyForm
-from ..models import DiscussionSettings, Post, Thread, ThreadWatch, written_by
-from ..permissions import can_choose_answer, can_keep_order, can_moderate, can_reply, is_author
+from ..models import DiscussionSettings, Following, Level, Post, Thread, written_by
+from ..permissions import (
+    can_choose_answer,
+    can_keep_order,
+    can_moderate,
+    can_reply,
+    can_say_still_open,
+    is_author,
+)
+from .following import SPANS
 from .polls import poll_of
 from .taking_back import undo_offers
 
@@ -23,6 +31,8 @@ from .taking_back import undo_offers
 @guests_sign_in
 def thread(request, space, pk, slug=""):
     user = request.user
+    if user.is_authenticated:
+        Following.of(user)  # brings along what with_page() asks, too
     thread = Thread.objects.visible_to(user).with_page(user).filter(pk=pk).first()
     if thread is None:
         return moved.lead_on(request, pk)
@@ -60,15 +70,22 @@ def number_in(request: HttpRequest, name: str, thread: Thread) -> int | None:
     return int(asked)
 
 
+def way_asked_for(request: HttpRequest) -> pages.Way:
+    return pages.Time if request.GET.get("order") == "time" else pages.Branches
+
+
 def page_asked_for(request: HttpRequest, thread: Thread) -> pages.PostPage:
+    way = way_asked_for(request)
     if number := number_in(request, "post", thread):
-        return pages.page_with(thread, number)
+        return pages.page_with(thread, number, way)
     if number := number_in(request, "after", thread):
-        page = pages.page_after(thread, number)
-        return page if page.posts else pages.first_page(thread)  # that post has gone elsewhere
+        page = pages.page_after(thread, number, way)
+        return page if page.posts else pages.first_page(thread, way)  # that post has gone elsewhere
     if number := number_in(request, "before", thread):
-        return pages.page_before(thread, number)
-    return pages.first_page(thread)
+        return pages.page_before(thread, number, way)
+    return (
+        pages.last_page(thread, way) if request.GET.get("page") == "last" else pages.first_page(thread, way)
+    )
 
 
 def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -> dict:
@@ -79,7 +96,8 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
         post.thread = thread
     for post in held:
         post.waits_because = holding.why_and_how_long(post) if is_author(user, post) else ""
-    items = pages.nest(posts)
+    way = way_asked_for(request)
+    items = pages.nest(posts) if way is pages.Branches else pages.in_line(posts)
     moderates = can_moderate(user)
     read = getattr(thread, "read_numbers", None)
     for item in items:
@@ -101,6 +119,8 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
         "first": first,
         "items": items[1:] if first else items,
         "page": page,
+        "in_time": way is pages.Time,
+        "way_query": way.query,
         "moved_to": moved.moved_from(user, thread),
         "close": related.related_to(thread, user),
         "last_of": last_of(thread) if user.is_authenticated else None,
@@ -113,8 +133,8 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
         "keeps_order": can_keep_order(user, thread),
         "may_reply": can_reply(user, thread),
         "may_choose": can_choose_answer(user, thread),
-        "levels": ThreadWatch.Level.choices,
-        "level": getattr(thread, "watch_level", None) or ThreadWatch.Level.NORMAL,
+        "may_say_open": can_say_still_open(user, thread),
+        **level_context(user, thread),
         "form": ReplyForm(initial={"seen": thread.last_number}) if user.is_authenticated else None,
         "draft_key": f"reply:{thread.pk}",
         "draft_at": getattr(thread, "draft_at", None),
@@ -126,6 +146,19 @@ def last_of(thread: Thread) -> datetime | None:
     months = DiscussionSettings.load().revive_months
     asleep = months and thread.last_post_at < timezone.now() - timedelta(days=30.44 * months)
     return thread.last_post_at if asleep else None
+
+
+def level_context(user, thread: Thread) -> dict:
+    """How closely the reader follows it, and what they chose for it."""
+    if not user.is_authenticated:
+        return {}
+    following = Following.of(user)
+    return {
+        "levels": Level.choices,
+        "spans": SPANS.items(),
+        "level": following.level(thread),
+        "chosen_level": following.threads.get(thread.pk, ""),
+    }
 
 
 def people_in(thread: Thread) -> list[Member]:

@@ -24,6 +24,7 @@ class ActivityType:
     actor never hears of their own deed. mail_kind: the kind of mail each of them gets, or None. category: on the
     settings page, where it differs from the mail kind's. official: done in a role that nobody can block away, so that
     no filter is asked. mail_due_at: when the mails go out; at once where it is not given.
+    mail_kinds: where not all get the same kind of mail, the kind for each of these members; who is missing gets none.
     """
 
     verb: str
@@ -32,6 +33,7 @@ class ActivityType:
     mail_kind: str | None = None
     official: bool = False
     mail_due_at: Callable[[Activity], datetime] | None = None
+    mail_kinds: Callable[[Activity, set[int]], dict[int, str]] | None = None
 
 
 Filter = Callable[[Activity, set[int]], set[int]]
@@ -122,13 +124,17 @@ def fan_out(*, activity_id: int) -> int:
             ignore_conflicts=True,
         )
         told = len(ids)
-        if kind.mail_kind:
-            members = models_by_id(ids)
+        if kind.mail_kinds:
+            kinds = kind.mail_kinds(activity, ids)
+        else:
+            kinds = dict.fromkeys(ids, kind.mail_kind) if kind.mail_kind else {}
+        if kinds:
+            members = models_by_id(kinds)
             for pk in sorted(members):
                 mail.queue(
-                    kind.mail_kind,
+                    kinds[pk],
                     member=members[pk],
-                    dedupe_key=f"{kind.mail_kind}:{activity.pk}:{pk}",
+                    dedupe_key=f"{kinds[pk]}:{activity.pk}:{pk}",
                     refs={"activity": activity.pk},
                     due_at=kind.mail_due_at(activity) if kind.mail_due_at else None,
                 )

@@ -1,0 +1,12 @@
+"""`/settings/following/`: everything that a member follows or has muted, on one page."""
+
+from django.urls import path
+
+from .views import following
+
+app_name = "following"
+urlpatterns = [
+    path("", following.levels, name="levels"),
+    path("spaces/<int:pk>/", following.space, name="space"),
+    path("tags/<int:pk>/", following.tag, name="tag"),
+]

@@ -1,0 +1,250 @@
+"""Levels, mentions, and who is told of what."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+from taggit.models import Tag
+
+from discussions import audiences, services
+from discussions.models import Mention, SpaceLevel, TagLevel, Thread, ThreadWatch
+from kmnet.core import activity
+from kmnet.core.models import Activity, Notification, OutgoingMail
+from members.models import Boundary
+from tests.factories import make_member
+from tests.factories.discussions import make_post, make_space, make_thread
+from tests.mailbox import html_of, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def tell():
+    for deed in Activity.objects.waiting().order_by("pk"):
+        activity.fan_out(activity_id=deed.pk)
+
+
+def told(post=None):
+    tell()
+    return sorted(Notification.objects.values_list("recipient", "activity__verb"))
+
+
+def mails():
+    return sorted(OutgoingMail.objects.values_list("member", "kind"))
+
+
+def test_each_is_told_once_by_what_comes_first():
+    asker, answered, mentioned, watcher = (make_member(handle=f"person{n}") for n in range(4))
+    thread = make_thread(author=asker)
+    answer = make_post(thread=thread, author=answered)
+    tell()
+    Notification.objects.all().delete()
+    OutgoingMail.objects.all().delete()
+    for member in (asker, answered, mentioned, watcher):
+        services.set_watch(member=member, thread=thread, level="watching")
+    post = make_post(thread=thread, parent=answer, source="@person2 and @person1, look, and @person2 again.")
+    tellings = audiences.told_about(audiences.find_post(Activity.objects.latest("pk")))
+    reasons = {telling.member_id: telling.reason for telling in tellings}
+    assert reasons == {
+        asker.pk: "reply",
+        answered.pk: "mention",
+        mentioned.pk: "mention",
+        watcher.pk: "watching",
+    }
+    assert told() == sorted([
+        (asker.pk, "discussions.replied"),
+        (answered.pk, "discussions.mentioned"),
+        (mentioned.pk, "discussions.mentioned"),
+        (watcher.pk, "discussions.replied"),
+    ])  # fmt: skip
+    assert mails() == sorted([
+        (asker.pk, "discussions.reply"),
+        (answered.pk, "discussions.mentioned"),
+        (mentioned.pk, "discussions.mentioned"),
+        (watcher.pk, "discussions.watched"),
+    ])  # fmt: skip
+    assert post.mentions.count() == 2
+
+
+@pytest.mark.parametrize("first", ["discussions.mentioned", "discussions.replied"])
+def test_a_level_changed_between_two_tellings_makes_no_second_one(first):
+    thread, member = make_thread(), make_member(handle="ada")
+    services.set_watch(member=member, thread=thread, level="watching")
+    post = make_post(thread=thread, source="@ada, look.")
+    deeds = {deed.verb: deed for deed in Activity.objects.filter(target_id=post.pk)}
+    activity.fan_out(activity_id=deeds.pop(first).pk)
+    Mention.objects.all().delete() if first == "discussions.mentioned" else None
+    activity.fan_out(activity_id=deeds.popitem()[1].pk)
+    assert Notification.objects.filter(recipient=member).count() == 1
+
+
+def test_mention_passes_normal_and_not_mute():
+    thread = make_thread()
+    normal, muted = make_member(handle="ada"), make_member(handle="ben")
+    services.set_space_level(member=normal, space=thread.space, level="normal")
+    services.set_space_level(member=muted, space=thread.space, level="muted")
+    make_post(thread=thread, source="@ada @ben", author=thread.author)
+    assert told() == [(normal.pk, "discussions.mentioned")]
+
+
+def test_mention_tells_nobody_who_may_not_see_or_keeps_the_writer_away():
+    space = make_space(readable_by="members")
+    thread, writer = make_thread(space=space), make_member()
+    make_member(handle="ada", status="pending")
+    blocker = make_member(handle="ben")
+    Boundary.objects.create(owner=blocker, other=writer, distance="block")
+    type(blocker).objects.filter(pk=blocker.pk).update(keeps_away=True)
+    make_post(thread=thread, author=writer, source="@ada @ben @nobody-here")
+    assert told() == [(thread.author_id, "discussions.replied")]
+
+
+def test_edit_tells_those_named_anew_and_nobody_twice():
+    thread, ada, ben = make_thread(), make_member(handle="ada"), make_member(handle="ben")
+    post = make_post(thread=thread, author=thread.author, source="@ada, look.")
+    services.edit_post(editor=thread.author, post=post, source="@ada and @ben, look.")
+    services.edit_post(editor=thread.author, post=post, source="@ben and @ada, look again.")
+    assert told() == sorted([(ada.pk, "discussions.mentioned"), (ben.pk, "discussions.mentioned")])
+    assert Activity.objects.filter(verb="discussions.mentioned").count() == 2
+
+
+def test_quoting_a_mention_is_none():
+    thread, ada = make_thread(), make_member(handle="ada")
+    make_post(thread=thread, source="> @ada said so\n\nYes. And `@ada` is code.", author=thread.author)
+    assert told() == [] == list(ada.mentions.all())
+
+
+def test_mail_of_a_mention(mailbox):
+    ada = make_member(handle="ada")
+    thread = make_thread(title="Who pays?")
+    post = make_post(thread=thread, author=make_member(name="Maren de Wit"), source="Ask @ada <b>&</b>.")
+    tell()
+    message = mailbox(to=ada.email)[0]
+    assert str(message["Subject"]) == "Maren de Wit mentioned you: Who pays?"
+    assert "Maren de Wit mentioned you." in text_of(message)
+    assert "You get this because you are mentioned." in text_of(message)
+    assert f"?post={post.number}#post-{post.number}" in html_of(message)
+    assert "<b>" not in html_of(message).split("Ask")[1][:60]
+
+
+def test_mention_taken_out_before_sending_is_not_mailed(mailbox):
+    ada, thread = make_member(handle="ada"), make_thread()
+    post = make_post(thread=thread, source="@ada", author=thread.author)
+    tell()
+    Mention.objects.filter(post=post).delete()
+    assert mailbox(to=ada.email) == []
+    assert OutgoingMail.objects.get(member=ada).reason == "the receiver is not named there"
+
+
+def test_watchers_of_a_space_or_tag_hear_of_new_threads(mailbox):
+    space = make_space()
+    make_thread(tags=["boards"])
+    tell()
+    of_space, of_tag, of_muted = make_member(), make_member(), make_member()
+    tag = Tag.objects.get(name="boards")
+    services.set_space_level(member=of_space, space=space, level="watching")
+    services.set_tag_level(member=of_tag, tag=tag, level="watching")
+    services.set_tag_level(member=of_muted, tag=tag, level="watching")
+    services.set_space_level(member=of_muted, space=space, level="watching")
+    thread = make_thread(space=space, tags=["boards"], title="How much?")
+    services.set_watch(member=of_muted, thread=thread, level="muted")
+    assert told() == sorted([(of_space.pk, "discussions.asked"), (of_tag.pk, "discussions.asked")])
+    message = mailbox(to=of_tag.email)[0]
+    assert str(message["Subject"]) == f"{thread.author.name} asks: How much?"
+    assert "You get this because you follow its space or one of its tags." in text_of(message)
+    assert "/settings/following/" in html_of(message)
+
+
+def test_usual_level_of_a_space_tells_all_its_readers_who_chose_nothing():
+    space = make_space(default_level="watching", readable_by="members")
+    reader, quiet = make_member(), make_member()
+    make_member(status="pending")
+    services.set_space_level(member=quiet, space=space, level="normal")
+    thread = make_thread(space=space)
+    assert told() == [(reader.pk, "discussions.asked")]
+    assert thread.space_id == space.pk
+
+
+def test_asker_who_wants_answers_only_hears_of_no_other_reply():
+    thread = make_thread()
+    services.set_watch(member=thread.author, thread=thread, level="normal")
+    answer = make_post(thread=thread)
+    make_post(thread=thread, parent=answer)
+    assert told() == sorted(
+        [(thread.author_id, "discussions.replied"), (answer.author_id, "discussions.replied")]
+    )
+
+
+def test_whoever_replies_sees_what_is_new_and_keeps_their_choice():
+    thread, helper, quiet = make_thread(), make_member(), make_member()
+    services.set_watch(member=quiet, thread=thread, level="muted")
+    for member in (helper, quiet, thread.author):
+        make_post(thread=thread, author=member)
+    levels = dict(ThreadWatch.objects.values_list("member", "level"))
+    assert levels == {helper.pk: "tracking", quiet.pk: "muted"}
+    assert list(Thread.objects.watched_by(helper)) == [thread]
+
+
+def test_mute_until_ends():
+    thread, member = make_thread(), make_member()
+    services.set_watch(member=member, thread=thread, level="watching")
+    services.set_watch(member=member, thread=thread, level="muted", until=timezone.now() + timedelta(days=1))
+    make_post(thread=thread, author=thread.author)
+    assert told() == []
+    ThreadWatch.objects.filter(member=member).update(until=timezone.now())
+    services.set_space_level(member=member, space=thread.space, level="watching")
+    make_post(thread=thread, author=thread.author)
+    assert told() == [(member.pk, "discussions.replied")]
+
+
+# --- pages ----------------------------------------------------------------------------------------------------------
+def test_levels_are_chosen_beside_thread_space_and_tag_and_listed_on_one_page(client):
+    member, thread = make_member(), make_thread(tags=["boards"], title="Who pays for it?")
+    tag = Tag.objects.get(name="boards")
+    client.force_login(member)
+    page = thread.get_absolute_url()
+    assert "As usual here" in client.get(page).content.decode()
+    for url, action in (
+        (page, f"/discussions/threads/{thread.pk}/watch/"),
+        (thread.space.get_absolute_url(), f"/settings/following/spaces/{thread.space_id}/"),
+        ("/discussions/?tag=boards", f"/settings/following/tags/{tag.pk}/"),
+    ):
+        assert f'action="{action}"' in client.get(url).content.decode()
+        response = client.post(action, {"level": "muted", "span": "7", "next": url})
+        assert (response.status_code, response["Location"]) == (302, url)
+    found = [model.objects.get(member=member) for model in (ThreadWatch, SpaceLevel, TagLevel)]
+    assert {choice.level for choice in found} == {"muted"}
+    assert all(timedelta(6) < choice.until - timezone.now() <= timedelta(7) for choice in found)
+    html = client.get("/settings/following/").content.decode()
+    for words in ("Who pays for it?", thread.space.name, "boards"):
+        assert words in html
+    assert len(re.findall(r'value="muted" selected', html)) == 3
+    for action in (f"/settings/following/spaces/{thread.space_id}/", f"/settings/following/tags/{tag.pk}/"):
+        client.post(action, {"level": ""})
+    client.post(f"/discussions/threads/{thread.pk}/watch/", {"level": ""})
+    assert "You have chosen nothing yet" in client.get("/settings/following/").content.decode()
+
+
+def test_level_of_what_one_may_not_see_is_not_found(client):
+    thread = make_thread(space=make_space(readable_by="members"), tags=["merger"])
+    newcomer = make_member(status="pending")
+    with pytest.raises(PermissionDenied):
+        services.set_space_level(member=newcomer, space=thread.space, level="muted")
+    services.hide_post(post=thread.posts.get(), actor=make_member(is_moderator=True), reason="Names one.")
+    client.force_login(make_member())
+    tag = Tag.objects.get(name="merger")
+    for action in (f"/settings/following/tags/{tag.pk}/", "/settings/following/tags/999999/"):
+        assert client.post(action, {"level": "muted"}).status_code == 404
+    assert not TagLevel.objects.exists()
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_page_of_levels_costs_the_same(client, django_assert_num_queries, count):
+    member, space, author = make_member(), make_space(), make_member()
+    for _number in range(count):
+        services.set_watch(member=member, thread=make_thread(space=space, author=author), level="muted")
+    client.force_login(member)
+    client.get("/settings/following/")
+    with django_assert_num_queries(5):
+        response = client.get("/settings/following/")
+    assert len(response.context["page"].items) == count
