@@ -29,6 +29,8 @@ def space(request, space):
 
 def show_list(request, *, space):
     user = request.user
+    if user.is_authenticated:
+        Following.of(user)  # brings along what is asked of reading
     listing = Listing(request.GET, user, space=space, path=request.path)
     context = {
         "space": space,

@@ -218,8 +218,7 @@ TABLE = [
     ("discussions:watch", "GET", MEMBERS),
     ("discussions:watch", "POST", MEMBERS_404),
     ("following:levels", "GET", MEMBERS),
-    ("following:space", "GET", MEMBERS),
-    ("following:space", "POST", MEMBERS_404),  # no level was named
+    ("following:space", BOTH, MEMBERS_404),
     ("following:tag", BOTH, MEMBERS_404),
     ("discussions:unread_from", "GET", MEMBERS),
     ("discussions:unread_from", "POST", MEMBERS),
