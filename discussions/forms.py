@@ -2,6 +2,7 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.urls import reverse_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -201,7 +202,8 @@ class DiscussionSettingsForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["unmaskers"].queryset = Member.objects.filter(is_moderator=True, is_active=True)
+        moderate = Q(is_moderator=True) | Q(is_superuser=True)
+        self.fields["unmaskers"].queryset = Member.objects.filter(moderate, is_active=True)
 
 
 class ReasonForm(forms.Form):

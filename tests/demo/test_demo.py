@@ -5,6 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from discussions import services as discussions
 from discussions.models import Poll, Post, Thread
 from events.models import Event
 from kmnet.core.models import OutgoingMail
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 def test_demo_is_loaded_once_and_whole(capsys):
     call_command("demo")
-    assert Member.objects.count() == 161
+    assert Member.objects.count() == 162  # nobody among them
     assert JoinRequest.objects.filter(state="waiting", waits_since__isnull=False).count() == 2
     assert Member.objects.full().filter(greeting__isnull=True, is_host=False).count() > 2
     for name in ("admin", "moderator", "organiser", "member", "newcomer"):
@@ -35,7 +36,9 @@ def test_demo_is_loaded_once_and_whole(capsys):
         40,
     )
     assert past.recording_url.startswith("http")
-    assert Thread.objects.exclude(kind="conversation").count() == 25
+    assert Thread.objects.exclude(kind="conversation").count() == 26
+    assert Thread.objects.filter(mask__member__name="Anneke Visser").count() == 1
+    assert len(discussions.unmaskers()) == 2
     talks = Thread.objects.filter(kind="conversation")
     assert sorted(talk.participants.count() for talk in talks) == [2, 2, 4]
     for name in ("member", "organiser", "newcomer"):
@@ -61,7 +64,7 @@ def test_demo_is_loaded_once_and_whole(capsys):
     assert {mail.member.email.partition("@")[0] for mail in digests} == accounts
     call_command("demo")
     assert capsys.readouterr().out.splitlines() == ["Demo data loaded.", "Demo data is there already."]
-    assert Member.objects.count() == 161
+    assert Member.objects.count() == 162  # nobody among them
 
 
 def test_demo_is_refused_outside_the_demo(settings):
