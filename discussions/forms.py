@@ -22,6 +22,7 @@ class TagsField(LineField):
     """Tags between commas, in the vocabulary's spelling."""
 
     def __init__(self, **kwargs):
+        kwargs.setdefault("widget", forms.TextInput(attrs={"list": "tag-words", "autocomplete": "off"}))
         super().__init__(max_length=400, required=False, **kwargs)
 
     def clean(self, value):

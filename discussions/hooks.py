@@ -88,6 +88,7 @@ activity.register(
     )
 )
 frame.register_menu_item(frame.MenuItem(_("Messages"), "/messages/", is_full_member, order=10))
+frame.register_menu_item(frame.MenuItem(_("Drafts"), "/discussions/drafts/", is_full_member, order=14))
 
 mail.register(
     mail.MailKind(

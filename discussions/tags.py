@@ -38,6 +38,15 @@ def canonical_tags(words: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(spelling(word) for word in words))
 
 
+def words_offered() -> list[tuple[str, str]]:
+    """The vocabulary's terms for threads, each with its other spellings: “KT” finds what is meant."""
+    groups = known_phrases()
+    return [
+        (name, ", ".join(other for other in groups.get(fold(name), ()) if fold(other) != fold(name)))
+        for name in terms_for("thread").values_list("name", flat=True)
+    ]
+
+
 def tags_in_use(*, members: bool, most: int = 10) -> list[str]:
     """The tags people use most now, in what guests or members may read. Cached: it is a side dish; and read off the
     latest threads, so that it costs the same when there are a million."""

@@ -17,7 +17,6 @@ from kmnet.core.ratelimit import limited
 from kmnet.core.text import clean_line, clean_text
 from kmnet.core.uploads import UploadRefused
 from kmnet.core.views import typed_by
-from kmnet.core.vocabulary import terms_for
 from members.permissions import can_write, is_full_member
 
 from .. import holding, moved, services
@@ -26,6 +25,7 @@ from ..forms import EditForm, ReplyForm, ThreadForm
 from ..models import Post
 from ..permissions import can_edit_post, can_reply, can_start_thread
 from ..rendering import render_post
+from ..tags import words_offered
 from .access import find_post, find_space, find_thread
 from .drafts import keep_by_button, offer, sent_with, taken_up
 from .hints import alike
@@ -153,7 +153,7 @@ def ask_context(form, space, **more) -> dict:
         "draft_key": f"ask:{space.pk}" if space else "ask",
         "form": form,
         "space": space,
-        "vocabulary": terms_for("thread").values_list("name", flat=True),
+        "vocabulary": words_offered(),
         "view": "preview" if "preview_html" in more else "write",
         **more,
     }
@@ -319,7 +319,7 @@ def edit_context(form, post, **more) -> dict:
         "post": post,
         "thread": post.thread,
         "draft_key": f"edit:{post.pk}",
-        "vocabulary": terms_for("thread").values_list("name", flat=True),
+        "vocabulary": words_offered(),
         "view": "preview" if "preview_html" in more else "write",
         **more,
     }

@@ -97,8 +97,9 @@
     const typed = input.value.split(/[,;]/);
     const begun = typed.pop().trim().toLowerCase();
     const taken = new Set(typed.map((word) => word.trim().toLowerCase()));
-    const words = [...field.querySelectorAll("[data-tag-words] option")].map((option) => option.value);
-    const found = begun.length < 2 ? [] : words.filter((word) => word.toLowerCase().includes(begun) && !taken.has(word.toLowerCase())).slice(0, 6);
+    const words = [...field.querySelectorAll("[data-tag-words] option")];
+    const fits = (option) => `${option.value}, ${option.label}`.toLowerCase().includes(begun) && !taken.has(option.value.toLowerCase());
+    const found = begun.length < 2 ? [] : words.filter(fits).slice(0, 6).map((option) => option.value);
     list.replaceChildren(...found.map((word) => {
       const item = document.createElement("li");
       const button = document.createElement("button");
@@ -110,6 +111,7 @@
       return item;
     }));
   }
+  for (const input of document.querySelectorAll("[data-tag-field] input")) input.removeAttribute("list"); // ours knows commas
   body.addEventListener("input", (event) => {
     const field = event.target.closest("[data-tag-field]");
     if (field) offer(field);

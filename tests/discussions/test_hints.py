@@ -1,9 +1,12 @@
 """What the composer is told while somebody types: few rows, and nothing that they may not see."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
 from discussions import services
+from kmnet.core.vocabulary import load_vocabulary
 from members.services import set_boundary
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
@@ -126,3 +129,11 @@ def test_replies_meanwhile_are_told_to_who_may_read_them(client, member):
     assert client.get(since, {"n": 1}).status_code == 404
     client.logout()
     assert client.get(since, {"n": 1}).status_code == 401
+
+
+def test_tags_are_offered_with_their_other_spellings(client, member):
+    load_vocabulary()
+    html = client.get("/discussions/ask/").content.decode()
+    assert 'list="tag-words"' in html
+    [label] = re.findall(r'<option value="knowledge mobilisation" label="([^"]*)"', html)
+    assert "KT" in label.split(", ")
