@@ -130,6 +130,7 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
         "asked_masked": bool(thread.mask_id) and is_author(user, thread),
         "may_unmask": bool(thread.mask_id) and services.may_unmask(user),
         "undo_offers": undo_offers(request, thread),
+        "pace": services.limits.pace_in_words(thread.slow_seconds) if thread.slow_seconds else "",
         "keeps_order": can_keep_order(user, thread),
         "may_reply": can_reply(user, thread),
         "may_choose": can_choose_answer(user, thread),

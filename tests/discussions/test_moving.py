@@ -9,7 +9,16 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from discussions import services
-from discussions.models import Draft, MovedPost, OwedReply, Post, ReadState, Thread, ThreadWatch
+from discussions.models import (
+    DiscussionSettings,
+    Draft,
+    MovedPost,
+    OwedReply,
+    Post,
+    ReadState,
+    Thread,
+    ThreadWatch,
+)
 from kmnet.core.models import AuditEntry
 from members.models import Member
 from tests.factories import make_member
@@ -508,6 +517,31 @@ def test_stub_goes_when_all_that_answered_it_has_moved_and_stays_with_it_where_b
     services.undelete_post(actor=two.author, post=two)
     into.refresh_from_db()
     assert into.reply_count == 3
+
+
+def test_who_wrote_without_their_name_stays_without_it_where_their_words_go(moderator):
+    settings = DiscussionSettings.load()
+    settings.save()
+    settings.unmaskers.set([moderator, make_member(is_moderator=True)])
+    try:
+        asker = make_member()
+        thread = make_thread(author=asker, masked=True)
+        reply = make_post(thread=thread, author=asker)
+        new = split(thread, [reply.number], moderator)
+        later = services.add_reply(author=asker, thread=new, source="More of me.")
+        for one in (new, later):
+            assert (one.author_id, one.mask, one.mask_name) == (
+                thread.author_id,
+                thread.mask,
+                thread.mask_name,
+            )
+        asked_too = make_thread(author=make_member(), masked=True, replies=1)
+        services.accept_answer(actor=moderator, post=asked_too.posts.get(number=2))
+        merge(asked_too, thread, moderator)
+        thread.refresh_from_db()
+        assert thread.accepted_post is None  # not the same person, though both look like nobody
+    finally:
+        DiscussionSettings().save()
 
 
 def test_question_that_was_split_off_is_owed_a_reply(moderator):
