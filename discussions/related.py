@@ -1,21 +1,25 @@
 """Threads close to a thread: by the words of its title and by its tags. Which they are is kept for an hour by kind of
-audience; what a reader gets is asked anew, so nothing hidden, moved away or private is ever among them."""
+audience, in each process; what a reader gets is asked anew, so nothing hidden, moved away or private is ever among them.
+"""
 
-import hashlib
 import re
+import time
+from collections import OrderedDict
 from itertools import combinations
 
-from django.core.cache import cache
 from django.db import connection
 
+from kmnet.core.fixed import fixed
 from kmnet.core.text import fold
 from members.permissions import is_full_member
+from members.readers import kind_of, stand_in
 
 from .models import Readers, Thread
 
 SHOWN = 4
 KEPT = 12  # candidates: some may not be for this reader
 SECONDS = 3600
+MOST_THREADS = 5000  # of which a process keeps them; the one longest not asked goes first
 MOST_WORDS = 6
 FIELDS = (
     *(
@@ -60,18 +64,29 @@ def related_to(thread: Thread, viewer) -> list[Thread]:
     ids = _candidates(thread, members=is_full_member(viewer))
     if not ids:
         return []
-    found = Thread.objects.visible_to(viewer).shown().select_related("space").only(*FIELDS).in_bulk(ids)
+    found = {other.pk: other for other in seen_of(kind_of(viewer), reader=viewer.pk or 0, threads=ids)}
     unwanted = getattr(viewer, "unwanted", ())
     return [found[pk] for pk in ids if pk in found and found[pk].author_id not in unwanted][:SHOWN]
 
 
+@fixed
+def seen_of(kind, *, reader, threads):
+    found = Thread.objects.visible_to(stand_in(kind, reader)).shown().filter(pk__any_of=threads)
+    return found.select_related("space").only(*FIELDS)
+
+
+_kept: OrderedDict[tuple, tuple[float, list[int]]] = OrderedDict()
+
+
 def _candidates(thread: Thread, *, members: bool) -> list[int]:
-    about = f"{thread.title}|{thread.tag_ids}|{thread.space_id}"
-    key = f"related:{thread.pk}:{members:d}:{hashlib.sha256(about.encode()).hexdigest()[:16]}"
-    ids = cache.get(key)
-    if ids is None:
+    key = (thread.pk, thread.title, tuple(thread.tag_ids), thread.space_id, members)
+    until, ids = _kept.get(key, (0.0, []))
+    now = time.monotonic()
+    if until < now:
         ids = _look_up(thread, members=members)
-        cache.set(key, ids, SECONDS)
+        _kept[key] = (now + SECONDS, ids)
+        while len(_kept) > MOST_THREADS:
+            _kept.popitem(last=False)
     return ids
 
 
