@@ -247,6 +247,9 @@ class PostVersion(models.Model):
         verbose_name=_("edited by"),
     )
     replaced_at = models.DateTimeField(_("until"), default=timezone.now)
+    withheld = models.BooleanField(
+        default=False, db_default=False, editable=False
+    )  # it was hidden, mended and shown again: what it said before is for its author and the moderators
 
     class Meta:
         verbose_name = _("earlier version")

@@ -96,6 +96,10 @@ def restore_post(*, post: Post, actor: Member, reason: str) -> Post:
     post, thread = lock_post(post, actor, reason)
     if post.is_shown or post.state == Post.State.DELETED:
         return post
+    if post.hidden_at and post.versions.filter(replaced_at__gte=post.hidden_at).exists():
+        post.versions.update(
+            withheld=True
+        )  # it was mended: others do not read what was hidden in its history
     post.hidden_at, post.hidden_by, post.hidden_reason = None, None, ""
     if post.is_taken_back:  # by its author, before it was hidden: nobody shows it again
         post.state = Post.State.DELETED

@@ -9,7 +9,7 @@ from kmnet.core.access import guests_sign_in
 
 from ..differences import around, changes
 from ..models import Post
-from ..permissions import can_view_history
+from ..permissions import can_moderate, can_view_history, is_author
 from .access import find_post
 
 SHOWN = 20  # versions; of somebody who edits more often, the latest
@@ -22,13 +22,17 @@ def history(request, pk):
     post = find_post(request, pk)
     if not can_view_history(request.user, post):
         raise Http404
-    context = {"post": post, "thread": post.thread, "steps": steps_of(post)}
+    context = {"post": post, "thread": post.thread, "steps": steps_of(post, request.user)}
     return render(request, "discussions/history.html", context)
 
 
-def steps_of(post: Post) -> list[dict]:
-    """Each edit, newest first: when, and what changed in title and text; last, what it said at first."""
-    versions = list(post.versions.order_by("-replaced_at", "-pk")[: SHOWN + 1])
+def steps_of(post: Post, viewer) -> list[dict]:
+    """Each edit, newest first: when, and what changed in title and text; last, what it said at first. What was mended after
+    a moderator had hidden it is for its author and the moderators."""
+    versions = post.versions.order_by("-replaced_at", "-pk")
+    if not (can_moderate(viewer) or is_author(viewer, post)):
+        versions = versions.filter(withheld=False)
+    versions = list(versions[: SHOWN + 1])
     source, title, steps = post.source, post.thread.title, []
     for version in versions[:SHOWN]:
         steps.append(

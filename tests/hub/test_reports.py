@@ -202,6 +202,16 @@ def test_author_mends_it_and_asks_again_and_a_moderator_sees_what_changed(client
     assert state(post) == "visible"
     assert OutgoingMail.objects.filter(kind="hub.restored", member=author).count() == 1
     assert not Flag.objects.filter(state="open").exists()
+    history = f"/discussions/posts/{post.pk}/history/"
+    for user, shown in (
+        (author, True),
+        (moderator, True),
+        (make_member(), False),
+    ):  # mended, so not in the history
+        client.force_login(user)
+        response = client.get(history)
+        assert response.status_code == 200
+        assert ("Miller" in response.content.decode()) is shown
 
 
 def test_author_hears_when_it_stays_hidden_and_may_ask_anew(client, moderator):
