@@ -221,6 +221,6 @@ def test_our_own_picture_is_shown_and_others_become_words():
     ],
 )
 def test_extras_of_hostile_texts_end_soon(source):
-    began = time.perf_counter()
+    began = time.process_time()  # of this process alone: the machine may be busy
     rich(source)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
