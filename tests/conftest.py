@@ -1,5 +1,8 @@
 """What all tests share."""
 
+import gc
+import os
+
 import pytest
 
 from discussions.services import limits
@@ -28,5 +31,28 @@ def daily_limits():
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
-    """The second of the two long walks goes last: workers steal from the end, so the two run side by side."""
-    items.sort(key=lambda item: "no-scripts" in item.name)
+    """The journeys of many minutes come first, and shared out: each of xdist's workers begins with an equal part of the
+    list, from its front, and takes from the end of another's when it has no more."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long = sorted(filter(_seconds_allowed, items), key=_seconds_allowed, reverse=True)
+    short = [item for item in items if not _seconds_allowed(item)]
+    total = len(items)
+    items.clear()
+    for worker in range(workers):
+        part = (total - len(items)) // (workers - worker)
+        mine = long[worker::workers]
+        rest = part - len(mine) if worker + 1 < workers else len(short)
+        items += mine + short[: max(rest, 0)]
+        del short[: max(rest, 0)]
+
+
+def _seconds_allowed(item) -> int:
+    """How long a journey in a browser may take; 0 for all that is not one."""
+    limit = item.get_closest_marker("timeout")
+    return (limit.args[0] if limit else 1) if item.get_closest_marker("browser") else 0
+
+
+def pytest_collection_finish():
+    """What is imported by now stays: the collector of garbage need not walk through it again and again."""
+    gc.collect()
+    gc.freeze()
