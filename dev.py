@@ -311,7 +311,7 @@ def main(arguments: list[str]) -> int:
     if command == "test":
         continue_inside("-m", "pytest", *pytest_arguments(rest))
     if command == "fault":
-        continue_inside("-m", "pytest", "-m", "fault", "--timeout", "300", *rest)
+        continue_inside("-m", "pytest", "-m", "fault", "--timeout", "900", *rest)
     continue_inside("dev.py", f"_{command}", *rest)
     return 1  # never reached: this process has become another
 
