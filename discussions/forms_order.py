@@ -46,7 +46,15 @@ class ThreadField(LineField):
         return thread
 
 
-class SplitForm(ReasonForm):
+class OrderForm(ReasonForm):
+    """With the reason that the log keeps."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].help_text = _("It stays in the log, for the other moderators.")
+
+
+class SplitForm(OrderForm):
     """Which posts go, and whether to a new thread or to one that exists."""
 
     numbers = forms.TypedMultipleChoiceField(
@@ -80,7 +88,7 @@ class SplitForm(ReasonForm):
         return data
 
 
-class MergeForm(ReasonForm):
+class MergeForm(OrderForm):
     into = ThreadField(
         label=_("Address of the thread that it becomes part of"),
         help_text=_("All posts go there, in their order. Links to this thread lead there from now on."),
@@ -92,7 +100,7 @@ class MergeForm(ReasonForm):
         self.fields["into"].member = member
 
 
-class MoveForm(ReasonForm):
+class MoveForm(OrderForm):
     space = forms.ModelChoiceField(Space.objects.none(), label=_("To which space?"), empty_label=None)
     field_order = ["space", "reason"]
 
@@ -106,7 +114,7 @@ class MoveForm(ReasonForm):
         self.fields["space"].queryset = spaces
 
 
-class PinForm(ReasonForm):
+class PinForm(OrderForm):
     """Until which day (its end, on the moderator's clock); empty: pinned no longer."""
 
     until = forms.DateField(
@@ -132,7 +140,7 @@ class PinForm(ReasonForm):
         return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
 
 
-class SlowForm(ReasonForm):
+class SlowForm(OrderForm):
     seconds = forms.TypedChoiceField(
         label=_("How often may one person write here?"), coerce=int, choices=PACES, widget=forms.RadioSelect
     )
