@@ -335,7 +335,7 @@
     text.setAttribute("aria-autocomplete", "list");
     offering = { box, text, list, options, from: caret - found[2].length - 1, place: 0 };
     mark(0);
-    say(box, `${options.length} ${box.dataset.offered}`);
+    say(box, box.dataset.offered);
   }
   let asking;
   body.addEventListener("input", (event) => {
