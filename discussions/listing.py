@@ -24,7 +24,7 @@ from kmnet.core.text import clean_line
 from kmnet.core.vocabulary import expand, terms_for
 from members.models import Member, Status
 
-from .models import Kind, Mask, Space, Thread
+from .models import Following, Kind, Space, Thread
 
 COUNTED = 100  # a tab says “99+” rather than count everything
 MOST_TAGS = 5
@@ -83,12 +83,6 @@ def count_each(*lists: QuerySet) -> list[int]:
 
 def said(count: int) -> str | int:
     return f"{COUNTED - 1}+" if count >= COUNTED else count
-
-
-def begun_by(viewer):
-    """The ids of the threads that somebody began, with their name or without it; each found by its own index."""
-    named, masks = Thread.objects.filter(author=viewer.pk), Mask.objects.filter(member=viewer.pk)
-    return named.values("pk").union(Thread.objects.filter(mask__in=masks.values("pk")).values("pk"))
 
 
 class Listing:
@@ -205,7 +199,7 @@ class Listing:
             shows |= {
                 "unread": self._unread,
                 "watching": lambda: self.narrowed.watched_by(self.viewer),
-                "mine": lambda: self.narrowed.filter(pk__in=begun_by(self.viewer)),
+                "mine": lambda: self.narrowed.filter(Following.of(self.viewer).began()),
             }
         return shows
 

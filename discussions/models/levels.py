@@ -6,13 +6,11 @@ usual level of the space. Of several tags, “muted” goes first, then the clos
 """
 
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 
 from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
-from .masked import written_by
 from .reading import OWED, Level, Owed
 
 FOLLOWED = (Level.WATCHING, Level.TRACKING)
@@ -34,6 +32,7 @@ LEVELS = f"""
     FROM discussions_taglevel WHERE member_id = %(member)s AND (until IS NULL OR until > %(now)s)
     UNION ALL SELECT 'spaces', space_id, level, NULL
     FROM discussions_spacelevel WHERE member_id = %(member)s AND (until IS NULL OR until > %(now)s)
+    UNION ALL SELECT 'masks', id, 'worn', NULL FROM discussions_mask WHERE member_id = %(member)s
     UNION ALL SELECT 'usual', id, default_level, NULL FROM discussions_space WHERE default_level <> 'normal'
     UNION ALL SELECT kind, pk, NULL, at FROM ({OWED}) AS owed (kind, pk, at)
 """
@@ -61,6 +60,7 @@ class Following:
     replied: dict[int, str] = field(default_factory=dict)  # by themselves
     tags: dict[int, str] = field(default_factory=dict)
     spaces: dict[int, str] = field(default_factory=dict)
+    masks: dict[int, str] = field(default_factory=dict)  # worn by this member; the names say nothing
     usual: dict[int, str] = field(default_factory=dict)  # of spaces where it is another than NORMAL
 
     @classmethod
@@ -99,6 +99,11 @@ class Following:
             usual=self.usual.get(thread.space_id),
         )
 
+    def began(self) -> Q:
+        """The threads that this member began, also without their name; by ids, so that their indexes answer."""
+        masked = Q(mask__in=sorted(self.masks)) if self.masks else Q()
+        return Q(author=self.member_id) | masked
+
     def followed(self) -> Q:
         """Threads at one of the two close levels, as a condition. What plays no part is left out of it, so that the
         database has little to weigh."""
@@ -116,7 +121,7 @@ class Following:
         if tags_out:
             by_tag &= ~Q(tag_ids__overlap=tags_out)
         last = Q(space_id__in=chosen(self.usual))
-        began = written_by(SimpleNamespace(pk=self.member_id))
+        began = self.began()
         last = last | began if own else last & ~began
         if self.replied:
             last = Q(pk__in=chosen(self.replied)) | last & ~Q(pk__in=sorted(self.replied))

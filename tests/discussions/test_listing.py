@@ -1,10 +1,13 @@
 """Filters of a list that hold together, stand in the address, and tell nothing of what is not for its reader."""
 
+import re
 from datetime import timedelta
 from itertools import product
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
+from django.http import QueryDict
 from django.utils import timezone
 
 from discussions import listing, services
@@ -259,3 +262,27 @@ def test_no_offset_anywhere(client, django_assert_max_num_queries):
         response = client.get(INDEX)
         client.get(INDEX + response.context["page"].next_query)
     assert not any("OFFSET" in query["sql"] for query in captured.captured_queries)
+
+
+@pytest.mark.parametrize("where", ["everywhere", "in a space"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("", "sort=newest", "show=unanswered", "show=open", "show=unread", "show=watching", "show=mine"),
+        *("tag=boards", "stage=implement", "kind=question", "person=ada", "show=unread&tag=boards"),
+    ],
+)
+def test_an_index_answers_each_list(query, where, vocabulary):
+    """Small tables are read whole, so sequential scans are forbidden: what then still has one has no index."""
+    viewer, ada = make_member(), make_member(handle="ada")
+    thread = make_thread(author=ada, tags=["boards", "implement"])
+    services.set_watch(member=viewer, thread=thread, level="watching")
+    look = listing.Listing(QueryDict(query), viewer, space=thread.space if where == "in a space" else None)
+    rows = look.shows[look.show]().with_row(viewer).order_by(*listing.ORDERS[look.sort])[:21]
+    sql, params = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {sql}", params)
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+        cursor.execute("SET LOCAL enable_seqscan = on")
+    assert not re.search(r"Seq Scan on discussions_(thread|post)\b", plan), plan
