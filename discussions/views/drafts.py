@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from kmnet.core.moments import clock
 from kmnet.core.ratelimit import limited
@@ -119,6 +119,7 @@ def offer(user, key: str):
     return Draft.objects.filter(member=user, key=key).values_list("updated_at", flat=True).first()
 
 
+@require_safe
 def drafts(request):
     """All that I have begun, newest first; and what I took back a moment ago."""
     rows = []
