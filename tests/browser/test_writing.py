@@ -43,11 +43,11 @@ def test_writing_with_a_keyboard_and_an_expired_session(site: Site):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     page.keyboard.type(" for @mar")
-    expect(page.get_by_role("option")).to_have_count(1)
+    expect(page.locator(".offers").get_by_role("option")).to_have_count(1)
     expect(text).to_have_attribute("aria-activedescendant", "composer-offer-0")
     ana.look("thread, people offered")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("option")).to_have_count(0)
+    expect(page.locator(".offers").get_by_role("option")).to_have_count(0)
     expect(text).to_have_value("This is my **draft** for @maren ")
     expect(page.locator("[data-draft-status]")).to_contain_text("Saved at")
 
