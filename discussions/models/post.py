@@ -116,15 +116,19 @@ class Post(MayBeTakenBack):
     deleted_at = models.DateTimeField(
         _("taken back"), null=True, blank=True, editable=False
     )  # by its author; see taking_back.py
-    gone = models.BooleanField(default=False, editable=False)  # taken back, and nothing is left below it
+    gone = models.BooleanField(
+        default=False, db_default=False, editable=False
+    )  # taken back, and nothing is left below it
     wiped_at = models.DateTimeField(_("words wiped"), null=True, blank=True, editable=False)
     mask = models.ForeignKey(
         "Mask", null=True, blank=True, on_delete=models.SET_NULL, related_name="posts", editable=False
     )
-    mask_name = models.CharField(max_length=40, blank=True, editable=False)  # instead of the author’s
+    mask_name = models.CharField(
+        max_length=40, blank=True, db_default="", editable=False
+    )  # instead of the author’s
     is_authors_first = models.BooleanField(default=False, editable=False)  # nothing of theirs appeared before
     held_for = models.CharField(
-        _("why it was held"), max_length=8, choices=HeldFor, blank=True, editable=False
+        _("why it was held"), max_length=8, choices=HeldFor, blank=True, db_default="", editable=False
     )  # stays when it is released: how long that took is what the next writer is told
     alerted_at = models.DateTimeField(
         null=True, blank=True, editable=False
