@@ -9,7 +9,6 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
 from django.core.management import call_command
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,6 +16,7 @@ from discussions.models import Post
 from kmnet.core import mail, personal_data
 from kmnet.core.models import OutgoingMail
 from kmnet.core.personal_data import concrete_fields, leads_to_member
+from kmnet.demo.load.copying import Table
 from members import services
 from members.models import DataExport, Group
 from members.services import exporting, groups
@@ -138,16 +138,9 @@ def test_it_costs_the_same_number_of_queries_at_any_length(posts, django_assert_
 def test_ten_thousand_rows_take_seconds():
     member = make_member()
     thread = make_thread(author=member)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO discussions_post (thread_id, number, path, author_id, source, html, render_version, language,
-                created_at, published_at, state, hidden_reason, heading, is_authors_first)
-            SELECT %s, n, ARRAY[n], %s, 'words', '', 0, '', now(), now(), 'visible', '', '', false
-            FROM generate_series(2, 10000) AS n
-            """,
-            [thread.pk, member.pk],
-        )
+    Table(Post, "thread_id", "number", "path", "author_id", "source", "published_at").copy(
+        (thread.pk, n, [n], member.pk, "words", timezone.now()) for n in range(2, 10_001)
+    )
     started = datetime.now()
     assert len(json.loads(copy_of(member).read("posts.json"))) == 10_000
     assert datetime.now() - started < timedelta(seconds=60)
