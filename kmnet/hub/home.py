@@ -143,8 +143,8 @@ def replies_to(member) -> QuerySet:
     return (
         Thread.objects.visible_to(member)
         .shown()
+        .not_muted_by(member)  # asks for both at once
         .unread_by(member)
-        .not_muted_by(member)
         .filter(written_by(member) | Q(pk__in=Thread.objects.watched_by(member).values("pk")))
         .exclude(written_by(member, "last_post__"))
         .exclude(last_post__author__in=member.unwanted)
@@ -191,11 +191,6 @@ def show_newcomers(newcomers: list[Member], reader) -> list[Member]:
 
 # --- the same for a kind of reader: their SQL is made once ------------------------------------------------------------
 @fixed
-def _questions(kind, *, reader, slugs, since):
-    return open_questions(stand_in(kind, reader), slugs, since + ASKED_WITHIN)[:QUESTIONS]
-
-
-@fixed
 def _places(kind, *, reader, address, now):
     return places_of(stand_in(kind, reader, address), now)[:PLACES]
 
@@ -224,10 +219,7 @@ def agenda_for(member) -> Agenda:
     now = timezone.now()
     helps_with, slugs = tags_of(member)
     kind, reader = kind_of(member), {"reader": member.pk}
-    if member.keeps_away:
-        questions = list(open_questions(member, slugs, now)[:QUESTIONS])
-    else:
-        questions = _questions(kind, **reader, slugs=sorted(slugs), since=now - ASKED_WITHIN)
+    questions = list(open_questions(member, slugs, now)[:QUESTIONS])  # shaped by what they follow: not fixed
     places = _places(kind, **reader, address=member.email, now=now)
     agenda = Agenda(
         helps_with=helps_with,

@@ -419,7 +419,7 @@ def test_composing_costs_the_same_however_much_is_new(count, django_assert_max_n
     make_due(reader)
     services.claim_due_digests()
     run = DigestRun.objects.select_related("member__profile").get(member=reader)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         letter = mails.gather(run)
         str(letter.summary)
         [(thread.get_absolute_url(), thread.author.shown.place) for thread in letter.threads]
