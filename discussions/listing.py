@@ -143,7 +143,7 @@ class Listing:
     @cached_property
     def person(self) -> Member | None:
         """Who began the threads, if any of theirs shows to this reader."""
-        handle = self.params.get("person", "")[:40]
+        handle = clean_line(self.params.get("person", "")[:40])
         if not handle:
             return None
         everywhere = Thread.objects.in_spaces([space.pk for space in self.spaces], self.viewer).shown()
@@ -359,5 +359,8 @@ def complete(threads: Iterable[Thread], spaces: Iterable[Space] = ()) -> None:
 
 def tag_in_use(viewer, pk: int) -> Tag | None:
     """The tag, if a thread that this person may see has it."""
-    seen = Thread.objects.visible_to(viewer).filter(tag_ids__contains=[pk])
-    return Tag.objects.filter(pk=pk).first() if seen.exists() else None
+    tag = Tag.objects.filter(
+        pk=pk
+    ).first()  # first: no list of ids may hold a number as large as an address can
+    seen = tag and Thread.objects.visible_to(viewer).filter(tag_ids__contains=[pk]).exists()
+    return tag if seen else None

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from kmnet.core import kept_text
+from kmnet.core.text import clean_line
 from members.group_permissions import can_lead_group
 from members.models import Group
 
@@ -71,7 +72,7 @@ def read_all(request):
 
 def mark_read(request):
     """All, or what the list showed from which the button was pressed: a space, what its filters leave."""
-    slug = request.POST.get("space")
+    slug = clean_line(request.POST.get("space", "")[:100])
     space = find_space(request, slug) if slug else None
     listing = Listing(QueryDict(request.POST.get("query", "")[:2000]), request.user, space=space)
     if listing.is_narrowed:

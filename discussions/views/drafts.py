@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from kmnet.core.moments import clock
 from kmnet.core.ratelimit import limited
+from kmnet.core.text import clean_line
 from members.permissions import is_full_member
 
 from .. import services
@@ -27,7 +28,7 @@ def sent_with(request, key: str) -> services.Sent:
     revision = request.POST.get("draft_revision", "")
     return services.Sent(
         key=key,
-        tab=request.POST.get("draft_tab", "")[:40],
+        tab=clean_line(request.POST.get("draft_tab", "")[:40]),
         revision=int(revision) if revision.isascii() and revision.isdigit() and len(revision) < 9 else 0,
     )
 
@@ -138,7 +139,7 @@ def drafts(request):
 @require_POST
 def drop(request):
     """Throw one text away; back to the thread where that was asked for there."""
-    draft = get_object_or_404(Draft, member=request.user, key=request.POST.get("key", "")[:80])
+    draft = get_object_or_404(Draft, member=request.user, key=clean_line(request.POST.get("key", "")[:80]))
     text = request.POST.get("text", "0")
     services.drop_draft(
         member=request.user, draft=draft, text=int(text) if re.fullmatch(r"[0-9]", text) else 0

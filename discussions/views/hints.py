@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from kmnet.core.ratelimit import allow
 from kmnet.core.search import AnyWords, SearchText, WordsBegun, hits_of
+from kmnet.core.text import clean_line
 from members.models import Member, blockers_of, unread_by
 from members.models.member import name_like
 from members.permissions import can_write
@@ -34,7 +35,7 @@ def complete(request):
     """?kind=people or things, ?q=what was typed after @ or #."""
     if not can_write(request.user) or not may_ask(request, "complete"):
         return HttpResponse(status=429 if can_write(request.user) else 403)
-    asked = request.GET.get("q", "")[:60]
+    asked = clean_line(request.GET.get("q", "")[:60])
     found = (
         people_like(request.user, asked)
         if request.GET.get("kind") == "people"
