@@ -143,6 +143,12 @@ class ThreadForm(PollFields, ComposedForm):
         else:
             self.fields["space"].queryset = Space.objects.open_to(member)
 
+    def clean(self):
+        data = super().clean()
+        if self.data.get("masked") and "masked" not in self.fields:  # it was offered when they began to write
+            self.add_error(None, _("Nobody can ask without their name at the moment. Your text is below."))
+        return data
+
     def source(self) -> str:
         """What is posted: the situation, and under headings of their own what was tried and hoped for."""
         data = self.cleaned_data

@@ -48,6 +48,8 @@ def find(mail) -> tuple[Activity, Post]:
     post = posts.first()
     if post is None:
         raise Withhold("the post is gone")
+    if mail.is_preview and (post.mask_id or post.thread.mask_id or (post.parent and post.parent.mask_id)):
+        raise Withhold("somebody writes there without their name: it is shown to its receiver only")
     if post.is_taken_back:
         raise Withhold("its author took the post back before sending")
     if not (post.is_shown and (post.thread.is_shown or post.thread.is_conversation)):

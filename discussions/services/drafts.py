@@ -17,7 +17,7 @@ from ..models import Draft, Post, Thread, written_by
 
 FIELDS = {
     "ask": {
-        *("title", "body", "tried", "hope", "tags", "kind", "space"),
+        *("title", "body", "tried", "hope", "tags", "kind", "space", "masked"),
         *("poll_options", "poll_way", "poll_closes", "poll_results", "poll_names"),
     },
     "reply": {"body", "to"},

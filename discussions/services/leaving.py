@@ -33,7 +33,7 @@ def forget_author(*, member: Member, keep_words: bool) -> None:
     if keep_words:
         return
     doom_files(PostFile.objects.filter(uploader=member))
-    merged = Thread.objects.filter(author=member, merged_into__isnull=False)
+    merged = Thread.objects.filter(written_by(member), merged_into__isnull=False)
     merged.update(title="", slug=F("kind"), excerpt="")  # what is left of these is an address
     for thread_id in (
         Post.objects.filter(written_by(member))

@@ -3,11 +3,13 @@
 import random
 import re
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
 
 from kmnet.core.audit import record_act
+from kmnet.core.language import language_of
 from members.models import Member
 from members.permissions import can_moderate
 from members.services import nobody
@@ -30,10 +32,10 @@ class NobodyToUnmask(Exception):
 
 def unmaskers() -> list[Member]:
     """The two whom the settings name, by name; none where it is not two who may moderate now."""
-    settings = DiscussionSettings.load()
-    if settings._state.adding:
+    found = DiscussionSettings.load()
+    if found._state.adding:
         return []
-    named = [member for member in settings.unmaskers.order_by("name_key", "pk") if can_moderate(member)]
+    named = [member for member in found.unmaskers.order_by("name_key", "pk") if can_moderate(member)]
     return named if len(named) == 2 else []
 
 
@@ -57,6 +59,9 @@ def wear(*, post: Post, thread: Thread, author: Member) -> None:
     mask = worn.first()
     if mask is not None:
         post.mask, post.mask_name, post.author = mask, mask.name, nobody()
+        post.language = language_of(
+            post.source, expected=settings.LANGUAGE_CODE
+        )  # not the writer's: that tells
 
 
 def may_unmask(user) -> bool:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -271,7 +272,8 @@ def edit_post(
             post.edited_at = now
         post.source, post.render_version = source, RENDER_VERSION
         post.html = render_post(source, anchor=anchor_of(post.created_at))
-        post.language = language_of(source, expected=editor.language)
+        expected = settings.LANGUAGE_CODE if post.mask_id else editor.language
+        post.language = language_of(source, expected=expected)
     if leads:
         if tags is not None:
             tags = list(dict.fromkeys(tags))

@@ -227,6 +227,8 @@ def _decided(outgoing, *, hidden: bool) -> MailContent:
     target = kind and kind.model._default_manager.filter(pk=outgoing.refs["id"]).first()
     if target is None:
         raise Withhold("it is gone")
+    if outgoing.is_preview and kind.writer_id(target) != kind.author_id(target):
+        raise Withhold("written without a name: it is shown to its receiver only")
     if (target.state == Hideable.State.HIDDEN) != hidden:
         raise Withhold("decided otherwise before this was sent")
     entry = AuditEntry.objects.filter(pk=outgoing.refs.get("entry")).first()

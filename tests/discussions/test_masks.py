@@ -8,7 +8,7 @@ from django.utils import timezone
 from discussions import services
 from discussions.models import DiscussionSettings, Mask, Post, Thread
 from kmnet.core import activity
-from kmnet.core.models import Activity, AuditEntry, Notification
+from kmnet.core.models import Activity, AuditEntry, Notification, OutgoingMail
 from members.models import Member
 from members.services import nobody
 from tests.factories import make_member
@@ -253,3 +253,56 @@ def test_the_mask_goes_along_where_posts_are_moved(asker, thread, two):
     services.merge_thread(actor=two[0], thread=new, into=other, reason="The same.")
     assert reply_of(asker, other).mask_name == thread.mask_name
     assert make_post(thread=other).mask_name == ""
+
+
+# --- what was ticked holds -------------------------------------------------------------------------------------------
+def test_a_question_without_a_name_never_comes_out_with_it(client, asker, two):
+    """The two were named when the page was made, and are not when it is sent."""
+    client.force_login(asker)
+    address = reverse("discussions:ask_in", args=[make_space(first_kind="question").slug])
+    data = {"kind": "question", "title": "A question of mine", "body": "How?", "masked": "on"}
+    two[0].is_moderator = False
+    two[0].save()
+    refused = client.post(address, data)
+    assert refused.status_code == 422
+    assert "Nobody can ask without their name at the moment" in refused.content.decode()
+    assert "How?" in refused.content.decode()
+    assert not Thread.objects.filter(title="A question of mine").exists()
+
+
+def test_a_draft_keeps_that_it_goes_without_a_name(client, asker, two):
+    client.force_login(asker)
+    address = reverse("discussions:ask_in", args=[make_space(first_kind="question").slug])
+    client.post(address, {"kind": "question", "title": "A question of mine", "masked": "on", "view": "draft"})
+    page = client.get(address, {"draft": "0"})
+    assert page.context["form"]["masked"].value() == "on"
+    assert 'name="masked"' in page.content.decode()
+    assert "checked" in str(page.context["form"]["masked"])
+
+
+def test_the_language_is_of_the_words_and_not_of_the_asker(asker, two):
+    asker.language = "pt"
+    asker.save()
+    thread = make_thread(author=asker, masked=True, source="Hm?")
+    reply = reply_of(asker, thread, source="Eh?")
+    services.edit_post(editor=asker, post=reply, source="Oh?")
+    reply.refresh_from_db()
+    assert {thread.posts.get(number=1).language, reply.language} == {"en"}
+
+
+def test_the_outbox_shows_no_mail_that_tells_who_asked(client, asker, thread):
+    make_post(thread=thread, source="Have you tried a map?")
+    tell()
+    row = OutgoingMail.objects.get(member=asker)
+    client.force_login(make_member(is_staff=True, is_superuser=True, is_moderator=True))
+    page = client.get(reverse("admin:core_outgoingmail_preview", args=[row.pk])).content.decode()
+    assert "May I ask this here?" not in page
+    assert "you asked the question" not in page
+
+
+def test_words_of_a_merged_thread_go_along(asker, thread, two):
+    other = make_thread(space=thread.space)
+    services.merge_thread(actor=two[0], thread=thread, into=other, reason="The same.")
+    services.forget_author(member=asker, keep_words=False)
+    thread.refresh_from_db()
+    assert (thread.title, thread.excerpt) == ("", "")
