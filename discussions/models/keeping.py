@@ -12,7 +12,8 @@ from .thread import Thread
 
 class Draft(models.Model):
     """Text that was typed and not sent. `key` says where: "ask", "ask:<space>", "reply:<thread>", "edit:<post>",
-    "conversation", "conversation:<member>". `data` holds the fields of that form by name."""
+    "message". `data` holds the `fields` of that form by name, the `tab` that wrote them, and `beside` what other tabs
+    wrote; only services.drafts looks into it."""
 
     member = models.ForeignKey(
         settings.AUTH_USER_MODEL,

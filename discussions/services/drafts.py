@@ -145,6 +145,29 @@ def drop_draft(*, member: Member, draft: Draft, text: int = 0) -> None:
         draft.save(update_fields=["data"])
 
 
+@transaction.atomic
+def follow_reply(*, draft: Draft, thread: Thread, to: int) -> None:
+    """What this reply answers stands in another thread now, under that number: the draft goes there. Where its writer
+    has begun one there, too, all its texts are kept beside that. Locks the rows of both."""
+    key = f"reply:{thread.pk}"
+    pair = Draft.objects.select_for_update().filter(member=draft.member_id, key__in=(draft.key, key))
+    found = {one.key: one for one in pair.order_by("pk")}
+    if draft.key not in found:
+        return  # sent or thrown away meanwhile
+    draft, there = found[draft.key], found.get(key)
+    fields = {**draft.data["fields"], "to": str(to)}
+    if there is None:
+        draft.key, draft.thread, draft.data = key, thread, {**draft.data, "fields": fields}
+        draft.revision += 1
+        draft.save(update_fields=["key", "thread", "data", "revision"])
+        return
+    came = {"fields": fields, "tab": draft.data.get("tab", ""), "at": draft.updated_at.isoformat()}
+    beside = [*there.data.get("beside", []), *draft.data.get("beside", []), came]
+    there.data = {**there.data, "beside": beside}
+    there.save(update_fields=["data"])
+    draft.delete()
+
+
 def texts_of(draft: Draft) -> list[dict[str, str]]:
     """All that it keeps, the newest first: the fields of its form by name."""
     return [draft.data["fields"], *(one["fields"] for one in draft.data.get("beside", []))]

@@ -40,6 +40,7 @@ def track_replied(*, member: Member, thread_id: int) -> None:
 
 
 def set_space_level(*, member: Member, space: Space, level: str, until: datetime | None = None) -> SpaceLevel:
+    """The member's own choice for a space. PermissionDenied where they may not read it."""
     if not (member.is_active and can_read_space(member, space)):
         raise PermissionDenied
     found, _new = SpaceLevel.objects.update_or_create(
@@ -50,11 +51,13 @@ def set_space_level(*, member: Member, space: Space, level: str, until: datetime
 
 
 def unset_space_level(*, member: Member, space: Space) -> None:
+    """As if they had never chosen: the space's usual level decides."""
     SpaceLevel.objects.filter(member=member, space=space).delete()
     Following.forget(member)
 
 
 def set_tag_level(*, member: Member, tag: Tag, level: str, until: datetime | None = None) -> TagLevel:
+    """The member's own choice for a tag. PermissionDenied for who is no full member."""
     if not is_full_member(member):
         raise PermissionDenied
     found, _new = TagLevel.objects.update_or_create(
@@ -65,6 +68,7 @@ def set_tag_level(*, member: Member, tag: Tag, level: str, until: datetime | Non
 
 
 def unset_tag_level(*, member: Member, tag: Tag) -> None:
+    """As if they had never chosen."""
     TagLevel.objects.filter(member=member, tag=tag).delete()
     Following.forget(member)
 

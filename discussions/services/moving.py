@@ -27,7 +27,7 @@ from ..models import (
     ThreadWatch,
 )
 from ..permissions import can_keep_order, can_read_space
-from . import promise
+from . import drafts, promise
 from .answers import FIELDS as ANSWER_FIELDS
 from .keeping_order import ReasonMissing
 from .threads import heading_of, lock_threads, path_below, recount, retell, settle, slug_of
@@ -324,24 +324,11 @@ def _follow_drafts(source: Thread, target: Thread, moved: dict[int, int]) -> Non
     for draft in Draft.objects.filter(thread=source, key__startswith="edit:"):
         if Post.objects.filter(thread=target, pk=draft.key.partition(":")[2]).exists():
             Draft.objects.filter(pk=draft.pk).update(thread=target)
-    old, new = f"reply:{source.pk}", f"reply:{target.pk}"
-    for draft in Draft.objects.select_for_update().filter(key=old).order_by("member_id"):
-        to = str(draft.data.get("to") or "")
-        number = int(to) if to.isascii() and to.isdigit() else 1
-        if number not in moved:
-            continue
-        data = {**draft.data, "to": str(moved[number])}
-        there = Draft.objects.select_for_update().filter(member=draft.member_id, key=new).first()
-        if there is None:
-            draft.key, draft.thread, draft.data = new, target, data
-            draft.revision += 1
-            draft.save(update_fields=["key", "thread", "data", "revision"])
-        else:
-            texts = [there.data.get("body") or "", data.get("body") or ""]
-            there.data = {**there.data, "body": "\n\n".join(text for text in texts if text)}
-            there.revision += 1
-            there.save(update_fields=["data", "revision"])
-            draft.delete()
+    for draft in Draft.objects.filter(key=f"reply:{source.pk}").order_by("member_id"):
+        to = draft.data["fields"].get("to", "")
+        number = (moved.get(int(to)) if to.isascii() and to.isdigit() else None) or moved.get(1)
+        if number is not None:
+            drafts.follow_reply(draft=draft, thread=target, to=number)
 
 
 def _copy_watches(source: Thread, target: Thread) -> None:

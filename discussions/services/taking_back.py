@@ -30,7 +30,6 @@ def lock_post(post: Post) -> tuple[Post, Thread]:
 
 
 @follows_moves
-@follows_moves
 @transaction.atomic
 def delete_post(*, actor: Member, post: Post) -> Post:
     """Take one's own words back. Nobody reads them from now on; `undelete_post` brings them back for UNDO.
@@ -67,7 +66,6 @@ def delete_post(*, actor: Member, post: Post) -> Post:
     return post
 
 
-@follows_moves
 @follows_moves
 @transaction.atomic
 def undelete_post(*, actor: Member, post: Post) -> Post:

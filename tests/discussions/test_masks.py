@@ -154,6 +154,8 @@ def test_what_they_may_do_under_the_mask(asker, thread, client):
     client.force_login(make_member())
     page = client.get(thread.get_absolute_url()).content.decode()
     assert "Somebody asks this without their name" in page
+    assert reverse("members:distance", args=[reply.author.handle]) in page
+    assert reverse("members:distance", args=[nobody().handle]) not in page  # a page that nobody has
     assert (
         "May I ask this here?" not in client.get(reverse("discussions:index") + "?show=mine").content.decode()
     )

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import F, Q
 from django.utils import timezone
 
-from discussions import services
+from discussions import permissions, services
 from discussions.models import (
     DiscussionSettings,
     Draft,
@@ -176,6 +176,15 @@ def test_merged_thread_is_one_branch_in_the_other(moderator, client):
     assert AuditEntry.objects.get().verb == "discussions.thread_merged"
 
 
+def test_nobody_sees_a_thread_that_was_merged_by_predicate_nor_by_filter(moderator):
+    thread, into = talk(), make_thread()
+    merge(thread, into, moderator)
+    thread.refresh_from_db()
+    for viewer in (moderator, thread.author, make_member()):
+        assert not permissions.can_view_thread(viewer, thread)
+        assert not Thread.objects.visible_to(viewer).filter(pk=thread.pk).exists()
+
+
 def test_poll_and_what_has_not_appeared_cannot_be_merged(moderator):
     from discussions.models import Poll
 
@@ -296,21 +305,44 @@ def test_who_follows_or_muted_goes_along_and_choices_there_hold(moderator):
     ]  # fmt: skip
 
 
+def begin_reply(member, thread, to: str, body: str, tab="one"):
+    sent = services.Sent(key=f"reply:{thread.pk}", tab=tab)
+    services.save_draft(member=member, sent=sent, fields={"body": body, "to": to}, thread=thread)
+
+
+def drafts_in(thread):
+    """(writer, whom it answers, text), of each draft the newest first."""
+    return [
+        (draft.member, fields.get("to"), fields["body"])
+        for draft in Draft.objects.filter(thread=thread, key=f"reply:{thread.pk}").order_by("pk")
+        for fields in services.texts_of(draft)
+    ]
+
+
 def test_reply_that_is_being_written_goes_along_and_none_is_lost(moderator):
     thread, into = talk(), make_thread()
     writer, busy, elsewhere = make_member(), make_member(), make_member()
-    for member, to, body in ((writer, "4", "Half a"), (busy, "2", "For you"), (elsewhere, "3", "Stays")):
-        Draft.objects.create(
-            member=member, key=f"reply:{thread.pk}", thread=thread, data={"body": body, "to": to}
-        )
-    Draft.objects.create(member=busy, key=f"reply:{into.pk}", thread=into, data={"body": "Begun"})
+    begin_reply(writer, thread, "4", "Half a")
+    begin_reply(busy, thread, "2", "For you")
+    begin_reply(busy, thread, "2", "From the phone", tab="two")
+    begin_reply(elsewhere, thread, "3", "Stays")
+    begin_reply(busy, into, "", "Begun")
     split(thread, [2], moderator, into=into)
-    found = {(draft.member, draft.thread): draft.data for draft in Draft.objects.all()}
-    assert found == {
-        (writer, into): {"body": "Half a", "to": "3"},
-        (busy, into): {"body": "Begun\n\nFor you"},
-        (elsewhere, thread): {"body": "Stays", "to": "3"},
-    }
+    assert drafts_in(into) == [
+        (writer, "3", "Half a"),
+        (busy, None, "Begun"), (busy, "2", "From the phone"), (busy, "2", "For you"),
+    ]  # fmt: skip
+    assert drafts_in(thread) == [(elsewhere, "3", "Stays")]
+
+
+def test_reply_that_is_being_written_is_there_after_a_merge(moderator):
+    thread, into = talk(), make_thread(replies=1)
+    writer, to_all = make_member(), make_member()
+    begin_reply(writer, thread, "2", "Half a")
+    begin_reply(to_all, thread, "", "To all")
+    merge(thread, into, moderator)
+    assert drafts_in(into) == [(writer, "4", "Half a"), (to_all, "3", "To all")]
+    assert list(Draft.objects.filter(thread=thread)) == []
 
 
 def test_reply_sent_to_what_moved_meanwhile_goes_there(moderator):

@@ -120,6 +120,16 @@ def test_newcomer_owes_a_look_at_the_week_before_and_no_more():
     assert seen_by(member, old) == (1, 2, True)  # a reply of today in it is owed
 
 
+def test_of_an_older_thread_a_newcomer_owes_a_look_at_what_stands_of_the_last_week():
+    thread, long_ago = make_thread(replies=4), timezone.now() - timedelta(days=30)
+    Thread.objects.filter(pk=thread.pk).update(created_at=long_ago)
+    thread.posts.filter(number__lte=2).update(published_at=long_ago)
+    moderator = make_member(is_moderator=True)
+    services.hide_post(post=thread.posts.get(number=4), actor=moderator, reason="Not here.")
+    found = Thread.objects.with_reading(make_member()).get(pk=thread.pk)
+    assert (found.unread_count, found.first_unread) == (2, 3)
+
+
 def test_nothing_becomes_read_by_age():
     member, thread = make_member(), make_thread()
     years = timedelta(days=2000)
