@@ -4,6 +4,7 @@ from django import template
 from django.utils.html import escape
 from django.utils.safestring import mark_safe
 
+from ..drawing import Posts
 from ..rows import Rows, waiting_words
 
 register = template.Library()
@@ -14,6 +15,18 @@ register.filter(waiting_words)
 def thread_rows(context, threads, space=None, heading="h3"):
     """{% thread_rows threads space=space %}: needs threads with_row() and listing.complete()."""
     return Rows(context.get("request"), space=space, heading=heading).html(threads)
+
+
+@register.simple_tag(takes_context=True)
+def draw_posts(context, items):
+    """{% draw_posts items %}: posts as they nest. Needs what views/reading.py gives the page of a thread."""
+    return Posts(context).html(items)
+
+
+@register.simple_tag(takes_context=True)
+def draw_first(context, item):
+    """{% draw_first first %}: the post above all others."""
+    return Posts(context).alone(item)
 
 
 @register.simple_tag

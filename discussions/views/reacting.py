@@ -11,7 +11,7 @@ from kmnet.core.ratelimit import limited
 from .. import hanging, services
 from ..models import Reaction
 from ..permissions import has_standing_words
-from ..templatetags.hanging import bar
+from ..reaction_bars import bar
 from .access import find_post
 
 

@@ -1,6 +1,5 @@
 """What hangs on a post, drawn by plain tags: a page has up to a hundred posts, and an include for each is dear."""
 
-from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -9,20 +8,10 @@ from kmnet.core.addresses import address
 from kmnet.core.pure import pure
 from kmnet.core.templatetags.kmnet import icon
 
-from ..models import Reaction
-from ..permissions import has_standing_words
-
-register = template.Library()
+from .models import Reaction
 
 ICONS = {Reaction.Kind.THANKS: "heart", Reaction.Kind.ME_TOO: "metoo", Reaction.Kind.TRIED: "tool"}
 KINDS = tuple(ICONS)
-
-
-@register.simple_tag(takes_context=True)
-def reaction_bar(context, post):
-    """{% reaction_bar post %}: the three reactions with their numbers, to press where the reader may; see hanging.py."""
-    signed_in = context["user"].is_authenticated
-    return bar(post, csrf_token=context.get("csrf_token") if signed_in else "", signed_in=signed_in)
 
 
 def bar(post, *, csrf_token, signed_in: bool) -> SafeString:
@@ -92,13 +81,10 @@ def address_of(name: str) -> str:
     return address(name, 0).replace("/0/", "/{pk}/")
 
 
-@register.simple_tag(takes_context=True)
-def keep_menu(context, post):
-    """{% keep_menu post %}: lines of a post's menu: keep it, and “this helped me”, which only its giver sees."""
-    if not context["user"].is_authenticated or not has_standing_words(post):
-        return ""
+def menu_lines(post, token: str) -> str:
+    """Lines of a post's menu: keep it, and “this helped me”, which only its giver sees."""
     html = menu_html(post.is_kept, post.may_react, post.helped_me)
-    return mark_safe(html.replace("{pk}", str(post.pk)).replace("{token}", str(context.get("csrf_token"))))
+    return html.replace("{pk}", str(post.pk)).replace("{token}", token)
 
 
 @pure(maxsize=50)
