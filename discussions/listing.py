@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from taggit.models import Tag
 
+from kmnet.core.fixed import fixed
 from kmnet.core.keyset import Page, paginate
 from kmnet.core.text import clean_line
 from kmnet.core.vocabulary import expand, terms_for
@@ -334,6 +335,17 @@ class Listing:
         ]
         kinds = {"key": "kind", "label": _("Kind"), "options": KINDS, "chosen": {self.kind} - {""}}
         return [kinds, *boxes]
+
+
+@fixed
+def _names_of(*, tags):
+    return Tag.objects.filter(pk__any_of=tags).values_list("pk", "name")
+
+
+def tag_names(ids: list[int]) -> list[str]:
+    """In the order of the ids."""
+    names = dict(_names_of(tags=sorted(ids))) if ids else {}
+    return [names[pk] for pk in ids if pk in names]
 
 
 def complete(threads: Iterable[Thread], spaces: Iterable[Space] = ()) -> None:

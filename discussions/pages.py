@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 
 from django.db.models import Q, Subquery
 
+from kmnet.core.fixed import fixed
+from members.models import Member
+
 from .models import Post, Thread
 
 SIZE = 20
@@ -49,15 +52,15 @@ class Branches:
     order = ("path",)
 
     @staticmethod
-    def _path(thread: Thread, number: int) -> Subquery:
+    def _path(thread: int, number: int) -> Subquery:
         return Subquery(Post.objects.filter(thread=thread, number=number).values("path")[:1])
 
     @classmethod
-    def after(cls, thread: Thread, number: int, *, inclusive: bool = False) -> Q:
+    def after(cls, thread: int, number: int, *, inclusive: bool = False) -> Q:
         return Q(**{"path__gte" if inclusive else "path__gt": cls._path(thread, number)})
 
     @classmethod
-    def before(cls, thread: Thread, number: int) -> Q:
+    def before(cls, thread: int, number: int) -> Q:
         return Q(path__lt=cls._path(thread, number))
 
 
@@ -68,16 +71,16 @@ class Time:
     order = ("published_at", "number")
 
     @staticmethod
-    def _moment(thread: Thread, number: int):
+    def _moment(thread: int, number: int):
         return Subquery(Post.objects.filter(thread=thread, number=number).values("published_at")[:1])
 
     @classmethod
-    def after(cls, thread: Thread, number: int, *, inclusive: bool = False) -> Q:
+    def after(cls, thread: int, number: int, *, inclusive: bool = False) -> Q:
         at, step = cls._moment(thread, number), "number__gte" if inclusive else "number__gt"
         return Q(published_at__gte=at) & (Q(published_at__gt=at) | Q(**{step: number}))
 
     @classmethod
-    def before(cls, thread: Thread, number: int) -> Q:
+    def before(cls, thread: int, number: int) -> Q:
         at = cls._moment(thread, number)
         return Q(published_at__lte=at) & (Q(published_at__lt=at) | Q(number__lt=number))
 
@@ -85,16 +88,37 @@ class Time:
 Way = type[Branches] | type[Time]
 
 
-def _posts(thread: Thread):
-    return Post.objects.with_page().filter(thread=thread).on_pages()
-
-
 def _turned(way: Way) -> list[str]:
     return [f"-{name}" for name in way.order]
 
 
-def _forwards(posts, way: Way, *, is_first: bool) -> PostPage:
-    found = list(posts.order_by(*way.order)[: SIZE + 1])
+def _posts(thread: int):
+    return Post.objects.filter(thread=thread).on_pages().defer("source", "search", "heading")
+
+
+@fixed
+def _from_an_end(way: Way, backwards: bool, *, thread):
+    return _posts(thread).order_by(*(_turned(way) if backwards else way.order))[: SIZE + 1]
+
+
+@fixed
+def _behind(way: Way, inclusive: bool, *, thread, number):
+    found = _posts(thread).filter(way.after(thread, number, inclusive=inclusive))
+    return found.order_by(*way.order)[: SIZE + 1]
+
+
+@fixed
+def _before(way: Way, *, thread, number):
+    return _posts(thread).filter(way.before(thread, number)).order_by(*_turned(way))[: SIZE + 1]
+
+
+@fixed
+def _numbers_before(way: Way, *, thread, number):
+    found = Post.objects.filter(thread=thread).on_pages().filter(way.before(thread, number))
+    return found.order_by(*_turned(way)).values_list("number", flat=True)[:SIZE]
+
+
+def _forwards(found: list[Post], *, is_first: bool) -> PostPage:
     page = PostPage(posts=found[:SIZE])
     if len(found) > SIZE:
         page.next_after = page.posts[-1].number
@@ -103,43 +127,72 @@ def _forwards(posts, way: Way, *, is_first: bool) -> PostPage:
     return page
 
 
-def first_page(thread: Thread, way: Way = Branches) -> PostPage:
-    return _forwards(_posts(thread), way, is_first=True)
-
-
-def page_after(thread: Thread, number: int, way: Way = Branches) -> PostPage:
-    return _forwards(_posts(thread).filter(way.after(thread, number)), way, is_first=False)
-
-
-def _backwards(thread: Thread, posts, way: Way) -> PostPage:
+def _backwards(thread: Thread, found: list[Post], way: Way) -> PostPage:
     """The last page of these posts; near the beginning, the first page whole."""
-    found = list(posts.order_by(*_turned(way))[: SIZE + 1])
     if len(found) <= SIZE:
         return first_page(thread, way)
     shown = found[:SIZE][::-1]
     return PostPage(posts=shown, previous_before=shown[0].number)
 
 
+def first_page(thread: Thread, way: Way = Branches) -> PostPage:
+    return _forwards(_from_an_end(way, False, thread=thread.pk), is_first=True)
+
+
+def page_after(thread: Thread, number: int, way: Way = Branches) -> PostPage:
+    return _forwards(_behind(way, False, thread=thread.pk, number=number), is_first=False)
+
+
 def page_before(thread: Thread, number: int, way: Way = Branches) -> PostPage:
     """The page that ends just above this post."""
-    page = _backwards(thread, _posts(thread).filter(way.before(thread, number)), way)
+    page = _backwards(thread, _before(way, thread=thread.pk, number=number), way)
     if not page.is_first:
         page.next_after = page.posts[-1].number
     return page
 
 
 def last_page(thread: Thread, way: Way = Branches) -> PostPage:
-    return _backwards(thread, _posts(thread), way)
+    return _backwards(thread, _from_an_end(way, True, thread=thread.pk), way)
 
 
 def page_with(thread: Thread, number: int, way: Way = Branches) -> PostPage:
     """The page on which this post stands: the first one if it is there, else one that starts a little above it."""
-    posts = Post.objects.filter(thread=thread).on_pages().filter(way.before(thread, number))
-    above = list(posts.order_by(*_turned(way)).values_list("number", flat=True)[:SIZE])
+    above = _numbers_before(way, thread=thread.pk, number=number)
     if len(above) < SIZE:
         return first_page(thread, way)
-    start = way.after(thread, above[BEFORE - 1], inclusive=True)
-    return _forwards(_posts(thread).filter(start), way, is_first=False)
+    found = _behind(way, True, thread=thread.pk, number=above[BEFORE - 1])
+    return _forwards(found, is_first=False)
+
+
+@fixed
+def _answered(*, posts):
+    return Post.objects.filter(pk__any_of=posts).only("thread", "number", "author", "mask", "mask_name")
+
+
+@fixed
+def members_with(*, ids):
+    return Member.objects.filter(pk__any_of=ids)
+
+
+def complete(thread: Thread, posts: list[Post]) -> list[Member]:
+    """Gives each post its thread, its author, and the post that it answers with its author; two queries, whatever the
+    number of posts. Returns the people of the thread, the latest first."""
+    here = {post.pk: post for post in posts}
+    missing = {post.parent_id for post in posts} - {None, *here}
+    above = _answered(posts=sorted(missing)) if missing else []
+    here |= {post.pk: post for post in above}
+    people = {member.pk: member for member in members_with(ids=_ids_of(here.values(), thread.people))}
+    for post in here.values():
+        post.author = people[post.author_id]
+    for post in posts:
+        post.thread = thread
+        if post.parent_id:
+            post.parent = here[post.parent_id]
+    return [people[pk] for pk in thread.people if pk in people]
+
+
+def _ids_of(posts, ids) -> list[int]:
+    return sorted({*(post.author_id for post in posts), *ids})
 
 
 def in_line(posts: list[Post]) -> list[Item]:

@@ -128,7 +128,7 @@ class ThreadQuerySet(HideableQuerySet):
         threads = self.select_related("space", "author", "accepted_post__author", "accepted_by").defer(
             "accepted_post__search", "accepted_post__source", "accepted_post__heading"
         )
-        threads = threads.prefetch_related("tags").with_reading(user)
+        threads = threads.with_reading(user)
         if not user.is_authenticated:
             return threads
         from .keeping import Draft  # drafts know threads

@@ -1,6 +1,7 @@
 """The page of a thread."""
 
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest
@@ -9,11 +10,13 @@ from django.utils import timezone
 
 from kmnet.core import activity
 from kmnet.core.access import guests_sign_in
-from members.models import Member
+from kmnet.core.fixed import fixed
+from members.readers import kind_of, stand_in
 
 from .. import decorate, holding, moved, pages, related, services
 from ..forms import ReplyForm
-from ..models import DiscussionSettings, Following, Level, Post, Thread, written_by
+from ..listing import tag_names
+from ..models import DiscussionSettings, Following, Level, Owed, Post, Thread, written_by
 from ..permissions import (
     can_choose_answer,
     can_keep_order,
@@ -33,7 +36,7 @@ def thread(request, space, pk, slug=""):
     user = request.user
     if user.is_authenticated:
         Following.of(user)  # brings along what with_page() asks, too
-    thread = Thread.objects.visible_to(user).with_page(user).filter(pk=pk).first()
+    thread = find(user, pk)
     if thread is None:
         return moved.lead_on(request, pk)
     if (thread.space.slug, thread.slug) != (space, slug):
@@ -47,6 +50,24 @@ def thread(request, space, pk, slug=""):
     context = thread_context(request, thread, page)
     mark_seen(request, thread, context)
     return render(request, "discussions/thread_detail.html", context)
+
+
+def find(user, pk: int) -> Thread | None:
+    """The thread with what its page shows, if this person may see it."""
+    owed = Owed.to(user) if user.is_authenticated else None
+    if owed and not owed.in_space:
+        found = shown_to(kind_of(user), reader=user.pk, since=owed.since, thread=pk)
+    else:
+        found = Thread.objects.visible_to(user).with_page(user).filter(pk=pk)[:1]
+    return next(iter(found), None)
+
+
+@fixed
+def shown_to(kind, *, reader, since, thread):
+    """For those who have not said of single spaces that they are caught up there."""
+    user = stand_in(kind, reader)
+    user.__dict__["_owed"] = Owed(since, {})
+    return Thread.objects.visible_to(user).with_page(user).filter(pk=thread)[:1]
 
 
 def redirect_home(request: HttpRequest, thread: Thread):
@@ -92,8 +113,7 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
     user = request.user
     held = held_posts(user, thread) if page.is_last else []
     posts = page.posts + held
-    for post in posts:
-        post.thread = thread
+    people = pages.complete(thread, posts)
     for post in held:
         post.waits_because = holding.why_and_how_long(post) if is_author(user, post) else ""
     way = way_asked_for(request)
@@ -115,7 +135,8 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
     return {
         "thread": thread,
         "here": thread.get_absolute_url(),
-        "people": people_in(thread),
+        "people": people,
+        "tag_names": tag_names(thread.tag_ids),
         "first": first,
         "items": items[1:] if first else items,
         "page": page,
@@ -162,11 +183,6 @@ def level_context(user, thread: Thread) -> dict:
     }
 
 
-def people_in(thread: Thread) -> list[Member]:
-    members = Member.objects.in_bulk(thread.people)
-    return [members[pk] for pk in thread.people if pk in members]
-
-
 def in_ranges(number: int | None, ranges) -> bool:
     return any(low <= number < high for low, high in ranges or ()) if number else True
 
@@ -175,8 +191,22 @@ def held_posts(user, thread: Thread) -> list[Post]:
     """What waits for a moderator: one's own, or for moderators all."""
     if not user.is_authenticated:
         return []
-    held = Post.objects.with_page().filter(thread=thread, number__isnull=True, deleted_at__isnull=True)
-    return list((held if can_moderate(user) else held.filter(written_by(user))).order_by("pk")[:20])
+    return all_held(thread=thread.pk) if can_moderate(user) else own_held(thread=thread.pk, writer=user.pk)
+
+
+def held_in(thread: int):
+    held = Post.objects.filter(thread=thread, number__isnull=True, deleted_at__isnull=True)
+    return held.defer("source", "search")
+
+
+@fixed
+def all_held(*, thread):
+    return held_in(thread).order_by("pk")[:20]
+
+
+@fixed
+def own_held(*, thread, writer):
+    return held_in(thread).filter(written_by(SimpleNamespace(pk=writer))).order_by("pk")[:20]
 
 
 def answer_on_top(thread: Thread, page: pages.PostPage, items: list[pages.Item]) -> Post | None:
