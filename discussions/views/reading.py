@@ -29,13 +29,18 @@ from .following import SPANS
 from .polls import poll_of
 from .taking_back import undo_offers
 
+LARGEST = 2**63 - 1  # of ids, for Postgres
+
 
 @login_not_required
 @guests_sign_in
 def thread(request, space, pk, slug=""):
     user = request.user
+    if pk > LARGEST:
+        raise Http404
+    following = None
     if user.is_authenticated:
-        Following.of(user)  # brings along what with_page() asks, too
+        following = Following.of_one(user, pk)  # brings along what with_page() asks, too
     thread = find(user, pk)
     if thread is None:
         return moved.lead_on(request, pk)
@@ -47,7 +52,7 @@ def thread(request, space, pk, slug=""):
         if there:
             return redirect(there, permanent=True)
     page = page_asked_for(request, thread)
-    context = thread_context(request, thread, page)
+    context = thread_context(request, thread, page) | level_context(following, thread)
     mark_seen(request, thread, context)
     return render(request, "discussions/thread_detail.html", context)
 
@@ -156,7 +161,6 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
         "may_reply": can_reply(user, thread),
         "may_choose": can_choose_answer(user, thread),
         "may_say_open": can_say_still_open(user, thread),
-        **level_context(user, thread),
         "form": ReplyForm(initial={"seen": thread.last_number}) if user.is_authenticated else None,
         "draft_key": f"reply:{thread.pk}",
         "draft_at": getattr(thread, "draft_at", None),
@@ -170,11 +174,10 @@ def last_of(thread: Thread) -> datetime | None:
     return thread.last_post_at if asleep else None
 
 
-def level_context(user, thread: Thread) -> dict:
+def level_context(following: Following | None, thread: Thread) -> dict:
     """How closely the reader follows it, and what they chose for it."""
-    if not user.is_authenticated:
+    if following is None:
         return {}
-    following = Following.of(user)
     return {
         "levels": Level.choices,
         "spans": SPANS.items(),

@@ -20,6 +20,7 @@ that is kept, outside of transactions, the SQL is prepared, so that Postgres pla
 import copy
 import functools
 import hashlib
+import re
 from datetime import UTC, date, datetime
 
 from django.conf import settings
@@ -88,6 +89,17 @@ class Prepared:
                 self._refused = True
                 return False
         return times > 1
+
+
+class Named:
+    """SQL of ours with %(names)s, prepared in the same way; `types` are those of Postgres, by name."""
+
+    def __init__(self, sql: str, **types: str):
+        self.names = re.findall(r"%\((\w+)\)s", sql)
+        self.statement = Prepared(re.sub(r"%\(\w+\)s", "%s", sql), tuple(types[name] for name in self.names))
+
+    def rows(self, **values) -> list[tuple]:
+        return self.statement.rows([values[name] for name in self.names])
 
 
 def ask_first(question):
