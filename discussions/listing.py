@@ -19,16 +19,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from taggit.models import Tag
 
-from kmnet.core.fixed import fixed
-from kmnet.core.keyset import Page, paginate
+from kmnet.core.fixed import fixed, planned_anew
+from kmnet.core.keyset import Page, first_page, paginate
 from kmnet.core.text import clean_line
 from kmnet.core.vocabulary import expand, terms_for
 from members.models import Member, Status
+from members.permissions import can_moderate
+from members.readers import kind_of, stand_in
 
-from .models import Following, Kind, Space, Thread
+from .models import Following, Kind, Owed, Space, Thread
+from .pages import members_with
 
 COUNTED = 100  # a tab says “99+” rather than count everything
 MOST_TAGS = 5
+SIZE = 20
 FACETS = ("stage", "framework", "method", "challenge")
 FACETS_CACHED = "discussions-facets"
 ORDERS = {
@@ -86,6 +90,45 @@ def said(count: int) -> str | int:
     return f"{COUNTED - 1}+" if count >= COUNTED else count
 
 
+@fixed
+def _spaces_of(kind, *, reader):
+    return Space.objects.visible_to(stand_in(kind, reader))
+
+
+PLAIN = {
+    "all": lambda threads, reader: threads,
+    "unanswered": lambda threads, reader: threads.unanswered(),
+    "unread": lambda threads, reader: threads.unread_by(reader),
+}
+
+
+def _plain(show: str, reader, space, spaces) -> QuerySet[Thread]:
+    threads = Thread.objects.filter(space__any_of=spaces) if spaces else Thread.objects.filter(space=space)
+    return PLAIN[show](threads.seen_of(reader), reader).order_by(*ORDERS["latest"])
+
+
+def _reader(kind, pk: int, since):
+    reader = stand_in(kind, pk)
+    reader.__dict__["_owed"] = Owed(since, {})
+    return reader
+
+
+@planned_anew
+def _rows(kind, show, *, reader, since, space=None, spaces=None):
+    reader = _reader(kind, reader, since)
+    return _plain(show, reader, space, spaces).with_row(reader)[: SIZE + 1]
+
+
+@fixed
+def _some_waiting(kind, *, reader, space=None, spaces=None):
+    return _plain("unanswered", stand_in(kind, reader), space, spaces).values("pk")[:COUNTED]
+
+
+@planned_anew
+def _some_unread(kind, *, reader, since, space=None, spaces=None):
+    return _plain("unread", _reader(kind, reader, since), space, spaces).values("pk")[:COUNTED]
+
+
 class Listing:
     """One look at the threads; `params` is request.GET."""
 
@@ -95,6 +138,8 @@ class Listing:
     # --- what is asked -----------------------------------------------------------------------------------------------
     @cached_property
     def spaces(self) -> list[Space]:
+        if self.viewer.is_authenticated:
+            return _spaces_of(kind_of(self.viewer), reader=self.viewer.pk)
         return list(Space.objects.visible_to(self.viewer))
 
     @cached_property
@@ -170,6 +215,30 @@ class Listing:
     def is_narrowed(self) -> bool:
         return bool(self.tags or self.terms or self.person or self.kind)
 
+    @cached_property
+    def is_plain(self) -> bool:
+        """What most members ask for most of the time, so that its SQL is made once: the beginning of a list without
+        filters. Moderators see more, and who has caught up with single spaces has a line of their own for each."""
+        if not self.viewer.is_authenticated or can_moderate(self.viewer) or self.is_narrowed:
+            return False
+        owed = Owed.to(self.viewer)
+        return (
+            self.sort == "latest"
+            and self.show in PLAIN
+            and not (self.params.get("after") or self.params.get("before"))
+            and not (owed.in_space or owed.reopened)
+        )
+
+    @property
+    def _since(self):
+        return Owed.to(self.viewer).since
+
+    @property
+    def _whose(self) -> dict:
+        if self.space:
+            return {"reader": self.viewer.pk, "space": self.space.pk}
+        return {"reader": self.viewer.pk, "spaces": [space.pk for space in self.spaces]}
+
     # --- what is found -----------------------------------------------------------------------------------------------
     @cached_property
     def narrowed(self) -> QuerySet[Thread]:
@@ -217,10 +286,14 @@ class Listing:
 
     @cached_property
     def page(self) -> Page:
-        rows = self.shows[self.show]()
-        if self.pinned:
-            rows = rows.exclude(pk__in=[thread.pk for thread in self.pinned])
-        page = paginate(rows.with_row(self.viewer), self.params, order=ORDERS[self.sort])
+        if self.is_plain and not self.pinned:
+            rows = _rows(kind_of(self.viewer), self.show, since=self._since, **self._whose)
+            page = first_page(rows, self.params, order=ORDERS["latest"], size=SIZE)
+        else:
+            rows = self.shows[self.show]()
+            if self.pinned:
+                rows = rows.exclude(pk__in=[thread.pk for thread in self.pinned])
+            page = paginate(rows.with_row(self.viewer), self.params, order=ORDERS[self.sort], size=SIZE)
         if not page.previous_query:
             page.items = [*self.pinned, *page.items]
         complete(page.items, self.spaces)
@@ -229,6 +302,12 @@ class Listing:
     @cached_property
     def counts(self) -> dict[str, int]:
         """How many wait for an answer, and are unread; up to COUNTED."""
+        if self.is_plain:
+            kind, whose = kind_of(self.viewer), self._whose
+            return {
+                "unanswered": _some_waiting.count(kind, **whose),
+                "unread": _some_unread.count(kind, since=self._since, **whose),
+            }
         latest = ORDERS["latest"]
         lists = {"unanswered": self.narrowed.unanswered().order_by(*latest)}
         if self.viewer.is_authenticated:
@@ -354,9 +433,9 @@ def complete(threads: Iterable[Thread], spaces: Iterable[Space] = ()) -> None:
     threads = list(threads)
     here = {space.pk: space for space in spaces}
     members = {pk for thread in threads for pk in (thread.author_id, *thread.people[:4])}
-    members = Member.objects.in_bulk(members) if members else {}
+    members = {member.pk: member for member in members_with(ids=sorted(members))} if members else {}
     tags = {pk for thread in threads for pk in thread.tag_ids}
-    tags = dict(Tag.objects.filter(pk__in=tags).values_list("pk", "name")) if tags else {}
+    tags = dict(_names_of(tags=sorted(tags))) if tags else {}
     for thread in threads:
         if thread.space_id in here:
             thread.space = here[thread.space_id]

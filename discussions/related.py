@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from itertools import combinations
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 
 from kmnet.core.fixed import fixed
@@ -64,15 +65,27 @@ def related_to(thread: Thread, viewer) -> list[Thread]:
     ids = _candidates(thread, members=is_full_member(viewer))
     if not ids:
         return []
-    found = {other.pk: other for other in seen_of(kind_of(viewer), reader=viewer.pk or 0, threads=ids)}
+    if viewer.is_authenticated:
+        found = seen_of(kind_of(viewer), reader=viewer.pk, threads=ids)
+    else:
+        found = seen_by_guests(threads=ids)
+    found = {other.pk: other for other in found}
     unwanted = getattr(viewer, "unwanted", ())
     return [found[pk] for pk in ids if pk in found and found[pk].author_id not in unwanted][:SHOWN]
 
 
+def shown_to(viewer):
+    return Thread.objects.visible_to(viewer).shown().select_related("space").only(*FIELDS)
+
+
 @fixed
 def seen_of(kind, *, reader, threads):
-    found = Thread.objects.visible_to(stand_in(kind, reader)).shown().filter(pk__any_of=threads)
-    return found.select_related("space").only(*FIELDS)
+    return shown_to(stand_in(kind, reader)).filter(pk__any_of=threads)
+
+
+@fixed
+def seen_by_guests(*, threads):
+    return shown_to(AnonymousUser()).filter(pk__any_of=threads)
 
 
 _kept: OrderedDict[tuple, tuple[float, list[int]]] = OrderedDict()

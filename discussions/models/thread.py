@@ -67,7 +67,11 @@ class ThreadQuerySet(HideableQuerySet):
 
     def in_spaces(self, space_ids, user):
         """visible_to, for whoever has looked up already which spaces this person reads: no join."""
-        found = self.filter(space_id__in=space_ids, merged_into__isnull=True)
+        return self.filter(space_id__in=space_ids).seen_of(user)
+
+    def seen_of(self, user):
+        """Of threads in spaces that this person reads, those that they may see."""
+        found = self.filter(merged_into__isnull=True)
         if can_moderate(user):
             return found
         shown = Q(state=Hideable.State.VISIBLE)

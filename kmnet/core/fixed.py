@@ -58,6 +58,10 @@ class Prepared:
         self._execute = f"EXECUTE {self.name}" + (f"({', '.join(['%s'] * len(types))})" if types else "")
         self._refused = False
 
+    def refuse(self) -> None:
+        """Never prepare it."""
+        self._refused = True
+
     def rows(self, params) -> list[tuple]:
         with connection.cursor() as cursor:
             if not self._is_prepared(cursor):
@@ -211,6 +215,7 @@ class fixed:
         functools.update_wrapper(self, build)
         self.build = build
         self.plans: dict[tuple, Plan] = {}
+        self.prepares = True
 
     def __call__(self, *shape, **given) -> list:
         plan = self.plan(shape, given)
@@ -229,6 +234,9 @@ class fixed:
                 raise TypeError(f"{self.__name__} has {MOST_SHAPES} shapes: is a value among them?")
             signs = {name: _sign(place, value) for place, (name, value) in enumerate(given.items())}
             plan = self.plans[key] = Plan(self.build(*shape, **signs), signs)
+            if not self.prepares:
+                plan.statement.refuse()
+                plan.counting.refuse()
         if settings.CHECK_FIXED_QUERIES:
             self.check(plan, shape, given)
         return plan
@@ -245,6 +253,14 @@ class fixed:
             expected = plan.sql, [given[name] if name else param for name, param in pairs]
         if (sql, list(params)) != expected:
             raise AssertionError(f"{self.__name__} is not fixed:\n{expected}\n{(sql, list(params))}")
+
+
+def planned_anew(build) -> fixed:
+    """As @fixed, where the best plan depends on the values, such as how many markers this member has: the SQL is made
+    once, and Postgres plans it at each use."""
+    query = fixed(build)
+    query.prepares = False
+    return query
 
 
 def _kind_of(value) -> type | str:

@@ -110,6 +110,12 @@ def paginate(queryset: QuerySet, params, *, order: list[str], size: int = 20) ->
     return place.page(list(rows[: size + 1]), size)
 
 
+def first_page(rows: list, params, *, order: list[str], size: int = 20) -> Page:
+    """As `paginate`, of rows that were fetched in this order by now: one more than fit, where there are more. The address
+    asks for the beginning."""
+    return _Place(order, params).page(rows, size)
+
+
 def paginate_stretches(stretches: list[QuerySet], params, *, order: list[str], size: int = 20) -> Page:
     """One page of several lists, one after the other, each in `order`; nobody may stand in two of them.
 
