@@ -226,7 +226,7 @@ def test_thread_page_with_reactions_costs_the_same_at_any_length(client, django_
             react(post, fan, "tried")
     client.force_login(fans[0])
     client.get(thread.get_absolute_url())
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         page = client.get(thread.get_absolute_url()).content.decode()
     assert page.count("<b>2</b>") == 2 * (replies + 1)
 
