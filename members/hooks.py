@@ -36,11 +36,15 @@ activity.register(
 
 
 # --- search ----------------------------------------------------------------------------------------------------------
+CONSIDERED = 300  # of words that many profiles hold, so many people are looked at
+
+
 def search_people(text, viewer, limit: int) -> search.SearchPage:
     """Whom the viewer would find in the directory, with nothing but what they show."""
-    found = Member.objects.listed_for(viewer).matching(text, viewer)
     if not text:
         return search.SearchPage()
+    some = Member.objects.ids_matching(text, viewer, limit=CONSIDERED)
+    found = Member.objects.listed_for(viewer).filter(pk__in=some)
     rows = list(
         found.annotate(total=Window(Count("pk")))  # counted along, not by a query of its own
         .with_level(viewer)

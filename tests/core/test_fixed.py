@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import F, Q, Value
 from django.utils import timezone
 
-from kmnet.core.fixed import fixed
+from kmnet.core.fixed import Named, fixed, planned_anew
 from members.models import Member, Profile
 from tests.factories import make_member
 
@@ -110,6 +110,28 @@ def test_on_a_kept_connection_the_second_time_is_prepared(monkeypatch):
         joined_since("pk", since=since, name="Ada")
         joined_since("pk", since=since, name="Ada")
     assert sent == ["SELECT", "PREPARE", "EXECUTE"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_planned_anew_is_never_prepared(monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 60)
+    ada = make_member(name="Ada")
+    named = planned_anew(lambda *, name: Member.objects.filter(name=name))
+    connection.close()
+    with statements() as sent:
+        assert [named(name="Ada"), named(name="Ben"), named(name="Ada")] == [[ada], [], [ada]]
+        assert [named.count(name="Ada"), named.count(name="Ada")] == [1, 1]
+    assert sent == ["SELECT"] * 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sql_of_ours_is_prepared_by_its_names(monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 60)
+    words = Named("SELECT %(word)s, %(number)s + 1, %(word)s || '%%'", word="text", number="bigint")
+    connection.close()
+    with statements() as sent:
+        assert [words.rows(word="a", number=1) for _ in range(3)] == [[("a", 2, "a%")]] * 3
+    assert sent == ["SELECT", "PREPARE", "EXECUTE", "EXECUTE"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from taggit.models import Tag
 
 from discussions import audiences, services
-from discussions.models import Mention, SpaceLevel, TagLevel, Thread, ThreadWatch
+from discussions.models import Following, Mention, SpaceLevel, TagLevel, Thread, ThreadWatch
 from kmnet.core import activity
 from kmnet.core.models import Activity, Notification, OutgoingMail
 from members.models import Boundary
@@ -183,6 +183,24 @@ def test_whoever_replies_sees_what_is_new_and_keeps_their_choice():
     levels = dict(ThreadWatch.objects.values_list("member", "level"))
     assert levels == {helper.pk: "tracking", quiet.pk: "muted"}
     assert list(Thread.objects.watched_by(helper)) == [thread]
+
+
+def test_level_of_one_thread_is_the_same_as_among_all():
+    member, space = make_member(), make_space(default_level="tracking")
+    chosen, tagged, own = (
+        make_thread(space=space),
+        make_thread(space=space, tags=["boards"]),
+        make_thread(space=space, author=member),
+    )
+    other = make_thread()
+    services.set_watch(member=member, thread=chosen, level="muted")
+    TagLevel.objects.create(member=member, tag=Tag.objects.get(name="boards"), level="normal")
+    levels = []
+    for thread in (chosen, tagged, own, other):
+        thread = Thread.objects.get(pk=thread.pk)
+        levels.append(Following.of_one(member, thread.pk).level(thread))
+        assert levels[-1] == Following.of(member).level(thread)
+    assert levels == ["muted", "normal", "watching", "normal"]
 
 
 def test_mute_until_ends():

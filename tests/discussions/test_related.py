@@ -36,6 +36,16 @@ def test_threads_with_the_same_words_or_tags_are_close():
     assert set(close_to(thread, make_member())) == {words, tags}
 
 
+def test_guests_find_what_is_close_too(client):
+    space = make_space(readable_by="public")
+    thread = make_thread(space=space, title="How do you report relationships to a hospital board?")
+    other = make_thread(space=space, title="Reporting to the board of a hospital")
+    make_thread(space=make_space(readable_by="members"), title="A hospital board that reports relationships")
+    page = client.get(thread.get_absolute_url())
+    assert page.status_code == 200
+    assert page.context["close"] == [other]
+
+
 def test_nothing_hidden_held_merged_or_private_is_close():
     title = "Payroll systems for patient partners"
     moderator, convenor = make_member(is_moderator=True), make_member()
