@@ -4,8 +4,10 @@ from django.contrib.postgres.search import SearchHeadline, SearchRank
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from kmnet.core.search import CONFIG, SearchHit, SearchPage, SearchText
+from kmnet.core.fixed import planned_anew
+from kmnet.core.search import CONFIG, Lexemes, SearchHit, SearchPage, SearchText
 from kmnet.core.text import excerpt
+from members.readers import kind_of, stand_in
 
 from .models import Post
 
@@ -15,31 +17,46 @@ MARKS = ("\ue000", "\ue001")  # what the template makes <mark> of
 CONSIDERED = 200
 
 
+def newest(viewer, words: str):
+    found = Post.objects.visible_to(viewer).published().filter(search=Lexemes(words))
+    ranked = found.annotate(rank=SearchRank(F("search"), Lexemes(words))).order_by("-pk")
+    return ranked.values_list("pk", "thread_id", "rank")[:CONSIDERED]
+
+
+@planned_anew
+def newest_for(kind, *, reader, words):
+    return newest(stand_in(kind, reader), words)
+
+
+@planned_anew
+def shown(*, words, posts):
+    headline = SearchHeadline(
+        "source",
+        Lexemes(words),
+        config=CONFIG,
+        start_sel=MARKS[0],
+        stop_sel=MARKS[1],
+        max_words=32,
+        min_words=16,
+    )
+    found = Post.objects.filter(pk__any_of=posts).select_related("author", "thread__space")
+    return found.defer("html", "search").annotate(headline=headline)
+
+
 def search(text: SearchText, viewer, limit: int) -> SearchPage:
     """The threads that fit best among what this person may see."""
     if not text:
         return SearchPage()
-    found = Post.objects.visible_to(viewer).published().filter(search=text.query)
-    ranked = found.annotate(rank=SearchRank(F("search"), text.query))
-    newest = ranked.order_by("-pk")[:CONSIDERED]
-    rows = list(newest.values_list("pk", "thread_id", "rank"))
+    if viewer.is_authenticated:
+        rows = newest_for(kind_of(viewer), reader=viewer.pk, words=text.lexemes)
+    else:
+        rows = list(newest(viewer, text.lexemes))
     best: dict[int, tuple[float, int]] = {}
     for pk, thread_id, rank in rows:
         if thread_id not in best or rank > best[thread_id][0]:
             best[thread_id] = (rank, pk)
     wanted = [pk for _rank, pk in sorted(best.values(), reverse=True)[:limit]]
-    posts = Post.objects.select_related("author", "thread__space").defer("html", "search")
-    posts = posts.annotate(
-        headline=SearchHeadline(
-            "source",
-            text.query,
-            config=CONFIG,
-            start_sel=MARKS[0],
-            stop_sel=MARKS[1],
-            max_words=32,
-            min_words=16,
-        )
-    ).in_bulk(wanted)
+    posts = {post.pk: post for post in shown(words=text.lexemes, posts=wanted)} if wanted else {}
     hits = [hit(posts[pk], viewer) for pk in wanted if pk in posts]
     return SearchPage(hits, len(best))
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import cached_property
 
 from django.contrib.postgres.search import SearchQuery
+from django.db import connection
 
 from .text import clean_line, fold
 from .vocabulary import known_phrases
@@ -37,6 +38,15 @@ class SearchHit:
 class SearchPage:
     hits: list[SearchHit] = field(default_factory=list)
     total: int = 0
+
+
+@functools.lru_cache(maxsize=500)
+def _lexemes(parts: tuple[tuple[str, ...], ...]) -> str:
+    each = f"phraseto_tsquery('{CONFIG}', %s)"
+    sql = " && ".join(f"({' || '.join([each] * len(part))})" for part in parts)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT ({sql})::text", [word for part in parts for word in part])
+        return cursor.fetchone()[0]
 
 
 class SearchText:
@@ -96,6 +106,18 @@ class SearchText:
             for part in self.parts
         ]
         return functools.reduce(operator.and_, parts) if parts else None
+
+    @cached_property
+    def lexemes(self) -> str:
+        """What Postgres makes of `query`, for queries whose SQL is made once; "" where nothing was typed."""
+        return _lexemes(tuple(self.parts)) if self.parts else ""
+
+
+class Lexemes(SearchQuery):
+    """`filter(search=Lexemes(text.lexemes))`: the same as by text.query, by one value."""
+
+    def as_sql(self, compiler, connection, function=None, template=None):
+        return super().as_sql(compiler, connection, template="%(expressions)s::tsquery")
 
 
 _COMMON = """about after all also and any are because been being but can could did does doing for from had has have help
