@@ -24,7 +24,7 @@ from kmnet.core.keyset import Page, first_page, paginate
 from kmnet.core.text import clean_line
 from kmnet.core.vocabulary import expand, terms_for
 from members.models import Member, Status
-from members.permissions import can_moderate
+from members.permissions import can_moderate, is_full_member
 from members.readers import kind_of, stand_in
 
 from .models import Following, Kind, Owed, Space, Thread
@@ -138,7 +138,7 @@ class Listing:
     # --- what is asked -----------------------------------------------------------------------------------------------
     @cached_property
     def spaces(self) -> list[Space]:
-        if self.viewer.is_authenticated:
+        if is_full_member(self.viewer):
             return _spaces_of(kind_of(self.viewer), reader=self.viewer.pk)
         return list(Space.objects.visible_to(self.viewer))
 
