@@ -202,11 +202,12 @@ class Posts:
                 lines.append(menu_lines(post, self.token))
             if not self.is_own(post):
                 lines.append(f'<a href="/moderation/report/discussions.post/{pk}/">{said["report"]}</a>')
-                away = _("Ignore or block %(name)s") % {"name": post.author.get_short_name()}
-                lines.append(
-                    f'<a href="{address("members:distance", post.author.handle)}?{self.next}">'
-                    f"{icon('eye', '')}{escape(away)}</a>"
-                )
+                if post.author.has_page:
+                    away = _("Ignore or block %(name)s") % {"name": post.author.get_short_name()}
+                    lines.append(
+                        f'<a href="{address("members:distance", post.author.handle)}?{self.next}">'
+                        f"{icon('eye', '')}{escape(away)}</a>"
+                    )
             elif post.state != Post.State.HIDDEN:
                 lines.append(
                     f'<a href="{address("discussions:edit", pk)}">{said["edit"]}</a>'
