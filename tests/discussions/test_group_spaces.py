@@ -223,7 +223,7 @@ def test_lists_cost_the_same_in_however_many_groups(client, inside, count, djang
     assert len(response.context["threads"]) == min(count, 20)
 
 
-PAGE_QUERIES = 7
+PAGE_QUERIES = 8
 
 
 def test_a_reported_post_is_read_with_what_it_answers_and_no_more_and_that_is_logged(

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 
 from django.db import connection, models, transaction
+from django.db.models.expressions import DatabaseDefault
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def cell(value) -> str:
     """As COPY's text format wants it."""
+    if isinstance(value, DatabaseDefault):  # of a column whose default the database has
+        value = value.expression.value
     if value is None:
         return "\\N"
     if value is True or value is False:
