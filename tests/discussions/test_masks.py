@@ -209,6 +209,12 @@ def test_one_of_the_two_looks_with_a_reason_and_it_is_logged(client, asker, thre
     assert (entry.actor, entry.reason, entry.target_id) == (two[0], "A patient may be in danger.", thread.pk)
 
 
+def test_without_a_reason_nobody_looks(thread, two):
+    with pytest.raises(services.ReasonMissing):
+        services.unmask(thread=thread, actor=two[0], reason="  ")
+    assert not AuditEntry.objects.exists()
+
+
 def test_nobody_else_does(client, thread):
     address = reverse("discussions:unmask", args=[thread.pk])
     for flags in ({}, {"is_moderator": True}, {"is_staff": True, "is_superuser": True, "is_moderator": True}):
