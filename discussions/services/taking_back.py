@@ -118,6 +118,8 @@ def wipe(post: Post, before: datetime) -> bool:
         Thread.objects.filter(pk=thread.pk).update(last_post=None, accepted_post=None)
         thread.delete()
         return True
+    if post.leads:
+        thread.tags.clear()  # words of theirs, too
     PostVersion.objects.filter(post=post).delete()
     doom_files(PostFile.objects.filter(post=post))
     post.source = post.html = post.heading = ""

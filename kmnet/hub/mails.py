@@ -152,12 +152,15 @@ def news_threads(member, since, until) -> list[Thread]:
     return home.show_authors(threads)
 
 
-def gather(run: DigestRun) -> Letter:
-    """Compose from the window, asking anew what this member may see and has read."""
+def gather(run: DigestRun, *, for_others: bool = False) -> Letter:
+    """Compose from the window, asking anew what this member may see and has read. `for_others`: somebody else looks at
+    it, who must not learn from it which threads the member began without their name."""
     member, now = run.member, timezone.now()
     letter = Letter()
     rest = []
     threads = news_threads(member, run.since, run.until)
+    if for_others:
+        threads = [thread for thread in threads if not thread.mask_id]
     for thread in threads[:MOST_THREADS]:
         if thread.waits_for_an_answer and thread.is_match and len(letter.questions) < QUESTIONS:
             letter.questions.append(thread)
@@ -193,7 +196,7 @@ def compose_digest(outgoing) -> MailContent:
     run = DigestRun.objects.select_related("member__profile").get(pk=outgoing.refs["run"])
     if run.member.profile.digest == NEVER:
         raise Withhold("the member wants no digest any more")
-    letter = gather(run)
+    letter = gather(run, for_others=outgoing.is_preview)
     if letter.is_empty:
         raise Withhold("nothing new")
     now = timezone.localtime()  # the sender has activated the receiver's zone

@@ -167,6 +167,15 @@ def test_words_are_wiped_after_ten_minutes_and_not_before(settings):
     assert make_post(thread=thread).number == 4
 
 
+def test_tags_go_with_the_words():
+    thread = make_thread(replies=1, tags=[SECRET])
+    services.delete_post(actor=thread.author, post=thread.posts.get(number=1))
+    with later():
+        assert services.wipe_taken_back() == 1
+    thread = fresh(thread)
+    assert (list(thread.tags.names()), thread.tag_ids) == ([], [])
+
+
 def test_thread_of_which_nothing_is_left_is_deleted():
     thread = make_thread()
     services.delete_post(actor=thread.author, post=thread.posts.get())

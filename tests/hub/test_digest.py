@@ -13,7 +13,7 @@ from django.utils import timezone
 from taggit.models import Tag
 
 from discussions import services as discussions
-from discussions.models import Post, ReadState, Thread
+from discussions.models import DiscussionSettings, Post, ReadState, Thread
 from kmnet.core import activity
 from kmnet.core.mail import send_due_mail
 from kmnet.core.models import Activity, MailChoice, OutgoingMail
@@ -424,6 +424,21 @@ def test_composing_costs_the_same_however_much_is_new(count, django_assert_max_n
         str(letter.summary)
         [(thread.get_absolute_url(), thread.author.shown.place) for thread in letter.threads]
     assert len(letter.threads) + letter.more_threads == count
+
+
+def test_who_looks_at_the_digest_of_another_sees_nothing_of_what_they_asked_without_their_name():
+    reader = make_reader()
+    settings = DiscussionSettings()
+    settings.save()
+    settings.unmaskers.set([make_member(is_moderator=True), make_member(is_moderator=True)])
+    masked = make_thread(author=reader, masked=True, replies=1)
+    named = make_thread(author=reader, replies=1)
+    age()
+    make_due(reader)
+    services.claim_due_digests()
+    run = DigestRun.objects.select_related("member__profile").get(member=reader)
+    assert {thread.pk for thread in mails.gather(run).answers} == {masked.pk, named.pk}
+    assert [thread.pk for thread in mails.gather(run, for_others=True).answers] == [named.pk]
 
 
 # --- marking as read -------------------------------------------------------------------------------------------------
