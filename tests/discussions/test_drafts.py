@@ -217,7 +217,7 @@ def test_drafts_of_a_thread_page_cost_no_query(client, member, django_assert_num
             member=make_member(), key=f"reply:{thread.pk}", thread=thread, data={"fields": {}}
         )
     client.get(thread.get_absolute_url())
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         client.get(thread.get_absolute_url())
 
 
