@@ -49,7 +49,11 @@
     }
     for (const field of root.querySelectorAll("[data-guess-time-zone]")) guessTimeZone(field);
     for (const node of root.querySelectorAll("[data-needs-script]")) node.hidden = false;
-    for (const node of root.querySelectorAll("[data-no-script-only]")) node.hidden = true;
+    for (const node of root.querySelectorAll("[data-no-script-only]")) {
+      node.hidden = true;
+      // Hidden, it would still be what Enter in a field of its form presses.
+      for (const button of node.matches("button") ? [node] : node.querySelectorAll("button")) button.disabled = true;
+    }
   }
   body.addEventListener("click", (event) => {
     const link = event.target.closest(".error-summary a[href^='#']");

@@ -83,6 +83,12 @@ def test_writing_with_a_keyboard_and_an_expired_session(site: Site):
     expect(page.locator("ins").first).to_contain_text("answer")
     expect(page.locator("del").first).to_contain_text("draft")
     ana.look("history")
+    ana.go("/discussions/ask/")
+    ana.fill("Your question in one sentence", "What is a good brief?")
+    with page.expect_navigation(wait_until="load"):
+        page.keyboard.press("Enter")  # as “Post it”, and none of the buttons that are hidden
+    ana.sees("One thing to fix")
+    expect(page.locator("textarea[name=body]")).to_be_visible()
     ana.go("/discussions/drafts/")
     ana.look("drafts")
     ana.go(f"/discussions/posts/{post.pk}/delete/")
