@@ -209,7 +209,8 @@
     if (text.value.trim()) return;
     for (const [name, value] of kept.fields) {
       const field = form.elements[name];
-      if (field && name !== "submit_key" && "value" in field) field.value = value;
+      if (field?.type === "checkbox") field.checked = true; // one that is not ticked is not kept
+      else if (field && name !== "submit_key" && "value" in field) field.value = value;
     }
     form.elements.draft_revision.value = told.revision;
     form.elements.draft_tab.value = TAB;

@@ -51,7 +51,7 @@
     for (const node of root.querySelectorAll("[data-needs-script]")) node.hidden = false;
     for (const node of root.querySelectorAll("[data-no-script-only]")) {
       node.hidden = true;
-      // Hidden, it would still be what Enter in a field of its form presses.
+      // Hidden, it would still be what Enter in a field of its form presses; so Enter does nothing there.
       for (const button of node.matches("button") ? [node] : node.querySelectorAll("button")) button.disabled = true;
     }
   }

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from discussions import services
-from discussions.models import Draft
+from discussions.models import DiscussionSettings, Draft
 from discussions.services import Sent
 from kmnet.core import retention
 from tests.factories import make_member
@@ -81,6 +81,19 @@ def test_new_question_and_edit_have_drafts_of_their_own(client, member):
         assert f"{words}</textarea>" in client.get(address + "?draft=0").content.decode()
     client.post(f"/discussions/posts/{post.pk}/edit/", {"body": "Three it is", "draft_tab": "one"})
     assert set(Draft.objects.values_list("key", flat=True)) == {"ask", f"ask:{space.pk}"}
+
+
+def test_wish_to_ask_without_ones_name_outlives_the_draft(client, member):
+    DiscussionSettings().save()
+    DiscussionSettings.objects.get().unmaskers.set([make_member(is_moderator=True) for _ in range(2)])
+    save(client, "ask", "May I say this?", masked="on")
+    box = client.get("/discussions/ask/?draft=0").context["form"]["masked"]
+    assert "checked" in str(box)
+    assert "without your name" in client.get(DRAFTS).content.decode()
+    Draft.objects.all().delete()
+    save(client, "ask", "I say this.")
+    assert "checked" not in str(client.get("/discussions/ask/?draft=0").context["form"]["masked"])
+    assert "without your name" not in client.get(DRAFTS).content.decode()
 
 
 def test_older_window_does_not_overwrite_a_newer_draft(client, member):
