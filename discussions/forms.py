@@ -124,8 +124,11 @@ class ThreadForm(PollFields, ComposedForm):
                 "Others see the name of a bird or a tree, here and when you reply below. %(one)s and %(other)s, and "
                 "nobody else, can find out who asked; each time they do it is logged with the reason."
             ) % {"one": lookers[0].name, "other": lookers[1].name}
+        elif self.initial.get("masked") or self.data.get("masked"):  # it was offered when they began to write
+            self.fields["masked"].help_text = _("Take the tick away to post it with your name.")
         else:
             del self.fields["masked"]
+        self.nobody_looks = not lookers
         first = space.first_kind if space else Kind.QUESTION
         if first == Kind.INTRODUCTION:
             kinds.insert(0, Kind.INTRODUCTION)
@@ -145,8 +148,8 @@ class ThreadForm(PollFields, ComposedForm):
 
     def clean(self):
         data = super().clean()
-        if self.data.get("masked") and "masked" not in self.fields:  # it was offered when they began to write
-            self.add_error(None, _("Nobody can ask without their name at the moment. Your text is below."))
+        if data.get("masked") and self.nobody_looks:
+            self.add_error("masked", _("Nobody can ask without their name at the moment."))
         return data
 
     def source(self) -> str:

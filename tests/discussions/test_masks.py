@@ -288,6 +288,26 @@ def test_a_draft_keeps_that_it_goes_without_a_name(client, asker, two):
     assert "checked" in str(page.context["form"]["masked"])
 
 
+def test_a_tick_that_cannot_be_had_now_stays_until_it_is_taken_away(client, asker, two):
+    client.force_login(asker)
+    address = reverse("discussions:ask_in", args=[make_space(first_kind="question").slug])
+    data = {"kind": "question", "title": "A question of mine", "body": "How?", "masked": "on"}
+    client.post(address, {**data, "view": "draft"})
+    two[0].is_moderator = False
+    two[0].save()
+    for page in (
+        client.get(address, {"draft": "0"}),
+        client.post(address, {**data, "view": "preview"}),
+        client.post(address, data),
+    ):
+        assert "checked" in str(page.context["form"]["masked"])
+        assert "Take the tick away" in page.content.decode()
+    assert "masked" not in client.get(address).context["form"].fields
+    del data["masked"]
+    assert client.post(address, data).status_code == 302
+    assert Thread.objects.get().author == asker
+
+
 def test_the_language_is_of_the_words_and_not_of_the_asker(asker, two):
     asker.language = "pt"
     asker.save()
