@@ -33,7 +33,7 @@ def bar_html(counts: tuple, mine: tuple, may_react: bool, signed_in: bool) -> Sa
         who = format_html(
             '<a class="react" href="{}">{}<span class="sr-only"> {}</span></a>',
             address_of("discussions:reactions"),
-            _("Who?"),
+            _("Who"),
             _("reacted to post %(number)s") % {"number": "{number}"},
         )
     if not may_react:

@@ -53,7 +53,7 @@ def test_split_page_offers_the_posts_and_leads_to_the_new_thread(client, moderat
     ("fields", "words"),
     [
         ({"numbers": ["2"], "title": ""}, "Give the new thread a title"),
-        ({"numbers": [], "title": "Something else"}, "This field is required"),
+        ({"numbers": [], "title": "Something else"}, "Which posts? This is needed"),
         ({"numbers": ["99"], "title": "Something else"}, "99"),
         ({"numbers": ["2"], "into": "no such thing"}, "No thread that you may change"),
         ({"numbers": ["2"], "into": "/discussions/x/999999-y/"}, "No thread that you may change"),
