@@ -39,11 +39,17 @@ def canonical_tags(words: Iterable[str]) -> list[str]:
 
 
 def words_offered() -> list[tuple[str, str]]:
-    """The vocabulary's terms for threads, each with its other spellings: “KT” finds what is meant."""
+    """The vocabulary's terms for threads and the first words of its synonyms, as canonical_tags spells them, each with its
+    other spellings: “KT” finds what is meant."""
     groups = known_phrases()
+    terms = terms_for("thread").values_list("name", flat=True)
+    known = {fold(name) for name in terms}
+    firsts = dict.fromkeys(
+        group[0] for group in groups.values() if not known & {fold(word) for word in group}
+    )
     return [
         (name, ", ".join(other for other in groups.get(fold(name), ()) if fold(other) != fold(name)))
-        for name in terms_for("thread").values_list("name", flat=True)
+        for name in (*terms, *firsts)
     ]
 
 
