@@ -1,11 +1,12 @@
 """What this app registers with core."""
 
 from django.contrib.postgres.search import SearchRank
-from django.db.models import Count, F, Window
+from django.db.models import Count, F, Prefetch, Window
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
 from kmnet.core import activity, contributions, group_contents, moderation
+from kmnet.core.models import Term
 from kmnet.core.search import SearchHit, SearchPage, SearchSource, SearchText
 from kmnet.core.search import register as register_source
 from members.group_permissions import is_in
@@ -98,9 +99,8 @@ register_source(SearchSource("library", gettext_lazy("Library"), 40, search))
 def of_group(group, viewer, limit: int) -> group_contents.Found:
     """The newest of what a group keeps; those who may add find the way to the form."""
     rows = Resource.objects.visible_to(viewer).filter(group=group).order_by("-published_at", "-pk")
-    rows = (
-        rows.select_related("added_by").prefetch_related("terms__facet").defer("search", "description_html")
-    )
+    terms = Prefetch("terms", queryset=Term.objects.select_related("facet"))
+    rows = rows.select_related("added_by").prefetch_related(terms).defer("search", "description_html")
     may_add = can_add_resource(viewer) and is_in(viewer, group)
     begin = (gettext("Add a resource"), f"{reverse('resources:add')}?by=link&group={group.pk}")
     return group_contents.Found(rows=list(rows[:limit]), begin=begin if may_add else None)

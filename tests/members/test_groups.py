@@ -541,7 +541,7 @@ def test_pages_cost_the_same_at_any_length(client, convenor, count, django_asser
             assert client.get(url(address, *([] if address == "index" else [group.slug]))).status_code == 200
 
 
-COST = {"index": 5, "detail": 9, "people": 7}
+COST = {"index": 5, "detail": 10, "people": 7}
 
 
 def test_notifications_about_groups_are_shown_and_read_by_opening_the_group(client, convenor, ana):
