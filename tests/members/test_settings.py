@@ -114,7 +114,8 @@ def test_mails_are_chosen(visitor, member):
     choices = dict(MailChoice.objects.filter(member=member).values_list("category", "how"))
     assert choices == {
         "mention": "at_once", "digest": "at_once", "reply": "never", "watched": "never", "event_reminders": "never",
-        "new_resources": "never", "groups": "never",
+        "new_resources": "never", "groups": "never", "could_answer": "never", "kept": "never", "messages": "never",
+        "thanks": "never",
     }  # fmt: skip
     form = visitor.get(address).context["form"]
     assert (form["mail_reply"].value(), form["mail_mention"].value()) == (False, True)

@@ -82,7 +82,7 @@ def test_what_somebody_kept_away_does_is_told_to_others_only(distance):
     make_post(thread=thread, author=writer)
     tell()
     assert set(Notification.objects.values_list("recipient", flat=True)) == {watcher.pk}
-    assert set(OutgoingMail.objects.filter(kind="discussions.reply").values_list("member", flat=True)) == {
+    assert set(OutgoingMail.objects.filter(kind="discussions.watched").values_list("member", flat=True)) == {
         watcher.pk
     }
 
