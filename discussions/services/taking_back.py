@@ -12,7 +12,7 @@ from kmnet.core import erasing
 from kmnet.core.models import Flag
 from members.models import Member
 
-from ..models import UNDO, Draft, Post, PostFile, PostVersion, Thread
+from ..models import UNDO, Draft, Poll, Post, PostFile, PostVersion, Thread
 from ..permissions import can_delete_post, can_undelete_post
 from .answers import FIELDS as ANSWER_FIELDS
 from .files import doom_files
@@ -120,6 +120,7 @@ def wipe(post: Post, before: datetime) -> bool:
         return True
     if post.leads:
         thread.tags.clear()  # words of theirs, too
+        Poll.objects.filter(thread=thread).delete()
     PostVersion.objects.filter(post=post).delete()
     doom_files(PostFile.objects.filter(post=post))
     post.source = post.html = post.heading = ""

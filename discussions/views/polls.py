@@ -14,16 +14,20 @@ from kmnet.core.ratelimit import limited
 from .. import polls, services
 from ..forms import ReasonForm
 from ..forms_polls import OptionsForm, VoteForm
-from ..models import Kind, Thread, Vote
+from ..models import Kind, Post, Thread, Vote
 from ..permissions import can_change_poll, can_vote, is_author
 from .access import find_thread
 
 reads_and_writes = require_http_methods(["GET", "HEAD", "POST"])
 
 
+def is_taken_back(thread: Thread) -> bool:
+    return Post.objects.filter(thread=thread, number=1, deleted_at__isnull=False).exists()
+
+
 def poll_of(user, thread: Thread) -> polls.Shown | None:
-    """With its form, where the reader may vote."""
-    if thread.kind != Kind.POLL:
+    """With its form, where the reader may vote. None where what asks was taken back: its answers are words, too."""
+    if thread.kind != Kind.POLL or is_taken_back(thread):
         return None
     shown = polls.shown_to(user, thread)
     if shown is not None and shown.may_vote:

@@ -39,7 +39,7 @@ class OutgoingMailAdmin(admin.ModelAdmin):
     list_display = ["created_at", "kind", "receiver", "state", "due_at", "attempts", "reason"]
     list_filter = ["state", OneOfKind, "bulk"]
     list_select_related = ["member"]
-    search_fields = ["member__email", "member__name", "address", "dedupe_key", "message_id", "reason"]
+    search_fields = ["member__email", "member__name", "address", "message_id", "reason"]
     search_help_text = _("Name, address, Message-ID, or words of the reason")
     date_hierarchy = "created_at"
     ordering = ["-pk"]
@@ -47,9 +47,11 @@ class OutgoingMailAdmin(admin.ModelAdmin):
     actions = ["send_again", "keep_back"]
     fields = [
         *("kind", "receiver", "state", "reason", "preview", "attempts", "due_at", "next_try_at", "sent_at"),
-        *("message_id", "dedupe_key", "refs", "language", "bulk", "created_at", "wiped_at"),
+        *("message_id", "language", "bulk", "created_at", "wiped_at"),
     ]
-    readonly_fields = fields  # the secret is not among them
+    # Neither the secret is among them, nor what the mail is about (refs, dedupe_key): of what was written without a name
+    # that would tell who wrote it.
+    readonly_fields = fields
 
     def has_add_permission(self, request):
         return False

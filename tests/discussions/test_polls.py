@@ -20,7 +20,7 @@ from kmnet.demo.clock import at
 from members.models import Group, GroupMember, Standing
 from members.services import set_boundary
 from tests.factories import make_member
-from tests.factories.discussions import make_space, make_thread
+from tests.factories.discussions import make_post, make_space, make_thread
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -368,7 +368,7 @@ def test_who_chose_what_costs_the_same_for_one_and_for_fifty(client, django_asse
     client.force_login(voters[0])
     address = reverse("discussions:votes", args=[poll.thread_id])
     client.get(address)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         response = client.get(address)
     assert [row.member for row in response.context["page"]] == voters
 
@@ -450,3 +450,20 @@ def test_answers_change_until_the_first_vote(client):
     assert "the answers stay as they are" in response.content.decode()
     assert "Never\nAlways" in response.content.decode()
     assert [option.text for option in poll.options.all()] == ["Yes", "No"]
+
+
+def test_the_answers_of_a_poll_go_with_its_first_post(client):
+    """They are words of whoever asked."""
+    asker, other = make_member(), make_member()
+    poll = make_poll(author=asker)
+    thread = poll.thread
+    make_post(thread=thread)
+    option = poll.options.first().text
+    client.force_login(other)
+    assert option in client.get(thread.get_absolute_url()).content.decode()
+    services.delete_post(actor=asker, post=thread.posts.get(number=1))
+    thread.refresh_from_db()
+    assert option not in client.get(thread.get_absolute_url()).content.decode()
+    assert client.get(reverse("discussions:vote", args=[thread.pk])).status_code == 404
+    services.wipe_taken_back(now=timezone.now() + timedelta(minutes=11))
+    assert not Poll.objects.filter(thread=thread).exists()
