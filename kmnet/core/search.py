@@ -146,6 +146,10 @@ class AnyWords(SearchText):
         ]
         return functools.reduce(operator.or_, words) if words else None
 
+    @cached_property
+    def lexemes(self) -> str:
+        return _lexemes((tuple(word for part in self.parts for word in part),)) if self.parts else ""
+
 
 class WordsBegun(SearchText):
     """Finds titles by words of which the last is still being typed. A stem may be longer than what was typed, so that the
