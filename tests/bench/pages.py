@@ -63,7 +63,7 @@ def main_pages(*, viewer: Member, long: Thread) -> list[Page]:
         Page("directory", reverse("members:directory")),
         Page("directory, recently active", reverse("members:directory") + "?sort=active"),
         Page("directory, three facets", reverse("members:directory") + "?team=solo&country=NL&language=en"),
-        Page("directory, words", reverse("members:directory") + "?q=evidence+uptake"),
+        Page("directory, words", reverse("members:directory") + "?q=evidence+practice"),
         Page("directory, a name", reverse("members:directory") + "?q=ada+ber"),
         Page("countries", reverse("members:countries")),
         Page("profile", viewer.get_absolute_url()),
