@@ -149,6 +149,8 @@ DATABASES = {
     }
 }
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+# Many short questions at once: starting helpers or a compiler for one of them costs more than its answer.
+DATABASES["default"]["OPTIONS"].setdefault("options", "-c jit=off -c max_parallel_workers_per_gather=0")
 KEEP_GUEST_PAGES = True  # see kmnet/core/guest_pages.py; off in the tests
 CHECK_FIXED_QUERIES = False  # on in the tests: see kmnet/core/fixed.py
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -117,10 +117,14 @@ class Following:
             usual=self.usual.get(thread.space_id),
         )
 
+    def wrote(self, prefix: str = "") -> Q:
+        """What this member wrote, also without their name, as masked.written_by; by ids, so that their indexes answer."""
+        masked = Q(**{f"{prefix}mask__in": sorted(self.masks)}) if self.masks else Q()
+        return Q(**{f"{prefix}author": self.member_id}) | masked
+
     def began(self) -> Q:
-        """The threads that this member began, also without their name; by ids, so that their indexes answer."""
-        masked = Q(mask__in=sorted(self.masks)) if self.masks else Q()
-        return Q(author=self.member_id) | masked
+        """The threads that this member began."""
+        return self.wrote()
 
     def followed(self) -> Q:
         """Threads at one of the two close levels, as a condition. What plays no part is left out of it, so that the

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, QuerySet, Value, When
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext, ngettext
 from taggit.models import Tag
 
-from discussions.models import Thread, written_by
+from discussions.models import Following, Thread
 from events.models import Event, Registration
 from kmnet.core.fixed import fixed
 from kmnet.core.vocabulary import expand
@@ -123,7 +123,7 @@ def open_questions(member, slugs: set[str], now) -> QuerySet:
         Thread.objects.visible_to(member)
         .unanswered()
         .not_muted_by(member)
-        .exclude(written_by(member))
+        .exclude(Following.of(member).began())
         .exclude(author__in=member.unwanted)
         .filter(created_at__gt=now - ASKED_WITHIN)
     )
@@ -140,13 +140,14 @@ def open_questions(member, slugs: set[str], now) -> QuerySet:
 
 def replies_to(member) -> QuerySet:
     """Threads that the member started or follows, with posts to read."""
+    mine = Following.of(member)
     return (
         Thread.objects.visible_to(member)
         .shown()
         .not_muted_by(member)  # asks for both at once
         .unread_by(member)
-        .filter(written_by(member) | Q(pk__in=Thread.objects.watched_by(member).values("pk")))
-        .exclude(written_by(member, "last_post__"))
+        .filter(mine.began() | mine.followed())
+        .exclude(mine.wrote("last_post__"))
         .exclude(last_post__author__in=member.unwanted)
         .with_reading(member)
         .select_related("space", "last_post__author")
