@@ -2,6 +2,9 @@
 
 What differs by reader is decided here for each of them, with what views/reading.py and decorate.py have set on the posts
 and items; nothing is kept from one page to the next but words in the reader's language.
+
+What is joined here is safe because each part is: names, titles and reasons go through escape() where they are put in, and
+a post's html is what kmnet.core.text has sanitised. mark_safe() stands only where the whole is handed to the template.
 """
 
 from urllib.parse import quote
