@@ -16,7 +16,7 @@ from .. import names
 from . import limits
 from .circle import Circle
 from .kinds import KINDS, WORDS, Kind, label_of
-from .sql import Sql, fetch, of_entries, union_all
+from .sql import ALL, Sql, fetch, of_entries, of_known, union_all
 
 LABELS_KEY = "directory:labels"  # in the cache: how tags and terms are written
 EVERYBODY = "all:all"
@@ -56,8 +56,16 @@ class Group:
     being no matter here."""
 
     of: str
-    rule: Sql
+    rule: Sql = ALL
     owner: Sql | None = None
+    known: list[int] | None = None  # their ids, instead of a rule
+
+    def entries(self, columns: Sql) -> Sql:
+        """These columns of as many as are looked at."""
+        most = looked_at(self.of)
+        if self.known is not None:
+            return of_known(columns, sorted(self.known)[:most])
+        return of_entries(columns, self.rule, limit=most, owner=self.owner)
 
 
 def looked_at(of: str) -> int:
@@ -70,12 +78,12 @@ def count(groups: Iterable[Group], circle: Circle) -> dict[str, dict[str, int]]:
     keys = circle.keys()
     parts = []
     for group in groups:
-        some = of_entries(keys, group.rule, limit=looked_at(group.of), owner=group.owner)
+        some = group.entries(keys)
         only = " WHERE key LIKE %s OR key = %s" if group.of else ""
         params = (f"{group.of}:%", EVERYBODY) if group.of else ()
         text = (
-            f"SELECT %s, key, count(*) FROM ({some.text}) AS looked_at (keys), unnest(looked_at.keys) AS key{only} "
-            "GROUP BY key ORDER BY count(*) DESC, key LIMIT 500"
+            f"SELECT %s, key, count(*) FROM (SELECT unnest(keys) FROM ({some.text}) AS looked_at (keys)) AS one (key)"
+            f"{only} GROUP BY key ORDER BY count(*) DESC, key LIMIT 500"
         )
         parts.append(Sql(text, (group.of, *some.params, *params)))
     counts: dict[str, dict[str, int]] = {}

@@ -66,17 +66,23 @@ class Finding:
 
     @cached_property
     def some_by_words(self) -> list[int]:
-        """The ids of those whom the words find, RARE and one at most."""
-        return list(Member.objects.ids_matching(self.text, self.viewer, limit=limits.RARE + 1))
+        """The ids of those whom the words find, BY_WORDS times RARE and one at most."""
+        most = limits.BY_WORDS * limits.RARE
+        return list(Member.objects.ids_matching(self.text, self.viewer, limit=most + 1))
 
     @property
     def words_are_common(self) -> bool:
         """Then whoever comes next in any order is likely to be found by them, and each is asked in turn."""
-        return bool(self.text) and len(self.some_by_words) > limits.RARE
+        return bool(self.text) and len(self.some_by_words) > limits.BY_WORDS * limits.RARE
+
+    @property
+    def all_by_words(self) -> bool:
+        """Are all whom the words find looked up?"""
+        return bool(self.text) and not self.words_are_common
 
     def rule(self, *, but: str = "") -> Sql:
         """What the facets ask, and the words where they are not common; `but` leaves one facet out."""
-        rule = entry_of(self.some_by_words) if self.text and not self.words_are_common else ALL
+        rule = entry_of(self.some_by_words) if self.all_by_words else ALL
         for kind in KINDS:
             if self.chosen[kind.key] and kind.key != but:
                 rule &= self.condition(kind.key)
@@ -107,9 +113,9 @@ class Finding:
 
     @cached_property
     def some_found(self) -> dict[int, int]:
-        """The ids of those who are found, RARE and one at most, and in how many ways they and the viewer fit. Looked up
-        first, without an order: Postgres does not know how rare a value is, and might go through everybody in search
-        of a page."""
+        """The ids of those who are found, RARE and one at most (or all, among those whom the words find), and in how many
+        ways they and the viewer fit. Looked up first, without an order: Postgres does not know how rare a value is, and
+        might go through everybody in search of a page."""
         if self.is_empty:
             return {}
         helps, needs = self.fits
@@ -117,7 +123,8 @@ class Finding:
             f"members_directoryentry.member_id, ({helps.text})::int + ({needs.text})::int",
             helps.params + needs.params,
         )
-        query = of_entries(columns, self.rule(), limit=limits.RARE + 1, owner=self.owner)
+        most = len(self.some_by_words) if self.all_by_words else limits.RARE + 1
+        query = of_entries(columns, self.rule(), limit=most, owner=self.owner)
         return dict(fetch(query.text, query.params))
 
     @cached_property
@@ -125,8 +132,7 @@ class Finding:
         """Are those who are found so few that they were looked up?"""
         if self.is_empty:
             return True
-        can_be_few = self.in_use or (self.text and not self.words_are_common)
-        return bool(can_be_few) and len(self.some_found) <= limits.RARE
+        return self.all_by_words or bool(self.in_use) and len(self.some_found) <= limits.RARE
 
     @cached_property
     def some_who_fit(self) -> dict[int, list[int]]:
@@ -176,7 +182,7 @@ class Finding:
         if not self.is_matched:
             return [others]
         both, either = self.some_who_fit[BOTH_WAYS], self.some_who_fit[ONE_WAY]
-        if len(either) <= limits.RARE:
+        if self.all_are_known or len(either) <= limits.RARE:
             one_way = set(either) - set(both)
             return [
                 Member.objects.filter(members_among(both)) if both else Member.objects.none(),
@@ -238,7 +244,7 @@ class Finding:
         others find. One query."""
         if self.is_empty:
             return {}
-        groups = [Group("", entry_of(self.some_found)) if self.all_are_known else self._group("")]
+        groups = [Group("", known=list(self.some_found)) if self.all_are_known else self._group("")]
         groups += [self._group(kind.key) for kind in KINDS if self.chosen[kind.key]]
         return count(groups, self.circle)
 

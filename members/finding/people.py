@@ -4,9 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from kmnet.core.fixed import fixed
+
 from ..models import Member
+from ..readers import kind_of, stand_in
 from ..visibility import Shown
-from .sql import fetch, members_among
+from .sql import fetch
 
 # What a card shows, and what decides who sees it. Profiles are wide; a column that a card asks for and that is not here
 # costs a query for each row, which the tests notice.
@@ -50,13 +53,18 @@ class Person:
     you_help: list[str] = field(default_factory=list)
 
 
+@fixed
+def _cards(kind, *, reader, members):
+    rows = Member.objects.filter(pk__any_of=members).with_level(stand_in(kind, reader))
+    return rows.select_related("profile").only(*COLUMNS)
+
+
 def people_of(pks: Iterable[int], viewer) -> list[Person]:
     """In this order; whoever is no longer there is left out. Two queries, for 1 and for 50."""
     pks = list(pks)
     if not pks:
         return []
-    rows = Member.objects.filter(members_among(pks)).with_level(viewer).select_related("profile")
-    members = {member.pk: member for member in rows.only(*COLUMNS)}
+    members = {member.pk: member for member in _cards(kind_of(viewer), reader=viewer.pk, members=pks)}
     profiles = [member.profile.pk for member in members.values()]
     lists: dict[int, dict[str, list[Word]]] = {
         pk: {"roles": [], "can_help": [], "looking_for": []} for pk in profiles

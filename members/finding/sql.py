@@ -37,13 +37,18 @@ class Sql:
 ALL, NOBODY = Sql("TRUE"), Sql("FALSE")
 
 
+def _ids(pks: Iterable[int]) -> str:
+    """As one value: Postgres reads a thousand of them in a moment, but not a thousand constants."""
+    return f"{{{','.join(map(str, pks))}}}"
+
+
 def entry_of(pks: Iterable[int]) -> Sql:
-    return Sql("members_directoryentry.member_id = ANY(%s::bigint[])", (list(pks),))
+    return Sql("members_directoryentry.member_id = ANY(%s::bigint[])", (_ids(pks),))
 
 
 def members_among(pks: Iterable[int]) -> RawSQL:
     """Has one of these ids; one parameter however many there are."""
-    return RawSQL("members_member.id = ANY(%s::bigint[])", (list(pks),), output_field=BooleanField())
+    return RawSQL("members_member.id = ANY(%s::bigint[])", (_ids(pks),), output_field=BooleanField())
 
 
 _SAME_PERSON = RawSQL("members_member.id = members_directoryentry.member_id", (), output_field=BooleanField())
@@ -71,6 +76,14 @@ def of_entries(columns: Sql, rule: Sql, *, limit: int, owner: Sql | None = None)
         f"SELECT {columns.text} FROM members_directoryentry, LATERAL ({owner.text} OFFSET 0) AS owner "
         f"WHERE {LISTED} AND {rule.text} {order}LIMIT %s",
         (*columns.params, *owner.params, *rule.params, limit),
+    )
+
+
+def of_known(columns: Sql, pks: Iterable[int]) -> Sql:
+    """These columns of the entries of members of whom it is known that they are found; nothing more is asked of them."""
+    known = entry_of(pks)
+    return Sql(
+        f"SELECT {columns.text} FROM members_directoryentry WHERE {known.text}", columns.params + known.params
     )
 
 

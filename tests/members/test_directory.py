@@ -466,6 +466,31 @@ def test_pages_by_match_show_everybody_once_and_lead_back(rare, signed_in, monke
     assert names(back) == ["P1", "P4", "P7"]
 
 
+def test_words_that_more_people_have_than_are_looked_up_else_find_them_all(signed_in, monkeypatch):
+    """Their ids are known, so that nothing is asked of everybody; the counts look at some of them."""
+    monkeypatch.setattr("members.finding.limits.PAGE_SIZE", 2)
+    monkeypatch.setattr("members.finding.limits.RARE", 2)
+    monkeypatch.setattr("members.finding.limits.LOOKED_AT", 4)
+    viewer = make_member(profile={"is_listed": False})
+    services.update_profile(member=viewer, can_help=["boards"], looking_for=["equity"])
+    for number in range(5):
+        told = {} if number == 1 else {"can_help": ["equity"], "looking_for": ["boards"]}
+        services.update_profile(member=make_member(name=f"P{number}"), headline="falls", country="KE", **told)
+    services.update_profile(member=make_member(name="Unlisted"), headline="falls", is_listed=False)
+    browser, pages, query = signed_in(viewer), [], "?q=falls"
+    while query:
+        finding = browser.get(reverse("members:directory") + query).context["finding"]
+        assert (finding.all_are_known, finding.total) == (True, "More than 4 people")
+        pages.append(names(finding))
+        query = finding.page.next_query
+    assert pages == [["P0", "P2"], ["P3", "P4"], ["P1"]]
+    assert counts(finding)["country"] == {"KE": "4+"}
+    narrowed = browser.get(reverse("members:directory"), {"q": "falls", "help": "equity", "sort": "name"})
+    assert names(narrowed.context["finding"]) == ["P0", "P2"]
+    services.update_profile(member=make_member(name="Q"), headline="falls")
+    assert not browser.get(reverse("members:directory"), {"q": "falls"}).context["finding"].all_are_known
+
+
 @pytest.mark.parametrize("typed", ["gagnno", "ettiene", "Gagnon Roi", "ganon-roy"])
 def test_small_slips_in_a_name_are_forgiven(typed, look):
     make_member(name="Étienne Gagnon-Roy")
