@@ -26,7 +26,7 @@ from .models import Event, Kind, SessionKind, Visibility
 
 WHICH = [("", _("not said")), ("earlier", _("the first one")), ("later", _("the second one"))]
 # A group is a choice of its own: “the members of …”, added for each group that the organiser is in.
-WIDE = [choice for choice in Visibility.choices if choice[0] != Visibility.GROUP]
+WIDE = [choice for choice in Visibility.choices if choice[0] not in (Visibility.GROUP, Visibility.INVITED)]
 TIMES = {
     "starts": "starts_at",
     "ends": "ends_at",

@@ -18,9 +18,19 @@ def can_view_event(user, event: Event) -> bool:
         return False
     if event.rehearsal_of_id:
         return bool(user.is_authenticated) and event.registrations.live().filter(member=user).exists()
+    if event.visibility == Visibility.INVITED:
+        return is_invited(user, event)
     if event.visibility == Visibility.GROUP:
         return may_read_group(user, event.group_id)
     return event.visibility == Visibility.PUBLIC or members.is_full_member(user)
+
+
+def is_invited(user, event: Event) -> bool:
+    """Asked by name, or registered already."""
+    if not user.is_authenticated:
+        return False
+    asked = event.invitations.filter(member=user).exists()
+    return asked or event.registrations.live().filter(member=user).exists()
 
 
 def can_create_event(user) -> bool:

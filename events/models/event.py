@@ -2,6 +2,7 @@
 
 import uuid
 import zoneinfo
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,7 +21,8 @@ from taggit.managers import TaggableManager
 from members.models import Group, check_time_zone, groups_read_by
 from members.permissions import can_administer, is_full_member
 
-from .registration import Registration, Status
+from .invitation import EventInvitation
+from .registration import Registration, Status, Way
 
 DOORS_OPEN_BEFORE = timedelta(minutes=15)
 LAST_OFFER_BEFORE = timedelta(hours=3)  # later a place is not held for one person any more
@@ -44,6 +46,7 @@ class Visibility(models.IntegerChoices):
     PUBLIC = 0, _("everyone, and guests may register")
     MEMBERS = 1, _("members only")
     GROUP = 2, _("the members of a group")
+    INVITED = 3, _("those who are invited")
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,9 @@ class Occupancy:
     waiting: int
     attended: int
     places: int | None
+    soft: int = 0
+    recording: int = 0
+    requested: int = 0
 
     @property
     def held(self) -> int:
@@ -68,6 +74,17 @@ class Occupancy:
     @property
     def is_full(self) -> bool:
         return self.free == 0
+
+    @classmethod
+    def together(cls, parts: Iterable["Occupancy"]) -> "Occupancy":
+        """The sum of the lists of one event; without limit if one of them is."""
+        parts = list(parts)
+        names = ("confirmed", "offered", "waiting", "attended", "soft", "recording", "requested")
+        places = [part.places for part in parts]
+        return cls(
+            places=None if None in places else sum(places),
+            **{name: sum(getattr(part, name) for part in parts) for name in names},
+        )
 
 
 class EventQuerySet(models.QuerySet):
@@ -86,17 +103,24 @@ class EventQuerySet(models.QuerySet):
             seen |= Exists(through.filter(event=OuterRef("pk")))
             invited = Registration.objects.live().filter(member=user, event=OuterRef("pk"))
             seen |= Q(published_at__isnull=False, rehearsal_of__isnull=False) & Exists(invited)
+            asked = EventInvitation.objects.filter(member=user, event=OuterRef("pk"))
+            by_invitation = Q(published_at__isnull=False, visibility=Visibility.INVITED)
+            seen |= by_invitation & (Exists(asked) | Exists(invited))
         return self.filter(seen)
 
     def published(self):
         return self.filter(published_at__isnull=False)
 
     def upcoming(self, now=None):
-        """Published, not over yet, the next one first."""
-        return self.published().filter(ends_at__gt=now or timezone.now()).order_by("starts_at", "pk")
+        """Published, not over yet, the next one first. A postponed event is not over, whatever its old day."""
+        return self.published().coming(now).order_by("starts_at", "pk")
+
+    def coming(self, now=None):
+        """Not over: the same rule as Event.is_over."""
+        return self.exclude(Event.over_at(now or timezone.now()))
 
     def past(self, now=None):
-        return self.published().filter(ends_at__lte=now or timezone.now()).order_by("-starts_at", "-pk")
+        return self.published().filter(Event.over_at(now or timezone.now())).order_by("-starts_at", "-pk")
 
     def with_card(self, user, now=None):
         """All that a row of a list shows: how full it is, and this person's own place."""
@@ -149,8 +173,24 @@ class Event(models.Model):
         _("time zone of the event"), max_length=64, default="UTC", validators=[check_time_zone]
     )
     venue = models.CharField(_("where, if in a room"), max_length=240, blank=True)
-    capacity = models.PositiveIntegerField(_("places"), null=True, blank=True)
+    capacity = models.PositiveIntegerField(
+        _("places"), null=True, blank=True
+    )  # of a hybrid event: in the room
     overbooking = models.PositiveIntegerField(_("places accepted beyond that"), default=0)
+    online_capacity = models.PositiveIntegerField(_("places online"), null=True, blank=True)
+    online_overbooking = models.PositiveIntegerField(_("places online accepted beyond that"), default=0)
+    needs_approval = models.BooleanField(_("the organisers approve each registration"), default=False)
+    allows_transfer = models.BooleanField(_("a place may be given to a named person"), default=False)
+    asks_reconfirmation = models.BooleanField(_("ask three days before who still comes"), default=True)
+    offers_recording = models.BooleanField(_("people may ask for the recording only"), default=True)
+    priority_from = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("whoever was left out there comes first here"),
+    )
     registration_opens_at = models.DateTimeField(_("registration opens"), null=True, blank=True)
     registration_closes_at = models.DateTimeField(_("registration closes"), null=True, blank=True)
     visibility = models.PositiveSmallIntegerField(
@@ -176,17 +216,30 @@ class Event(models.Model):
         blank=True,
         help_text=_("Never shown or mailed: people come in through our own page."),
     )
+    picture_key = models.CharField(max_length=32, blank=True, editable=False)
+    picture_alt = models.CharField(_("the picture in words"), max_length=200, blank=True)
     recording_url = models.URLField(_("recording"), max_length=500, blank=True)
     has_captions = models.BooleanField(_("live captions"), default=False)
     has_sign_language = models.BooleanField(_("sign language"), default=False)
     has_slides_ahead = models.BooleanField(_("slides are sent ahead"), default=False)
     access_notes = models.TextField(_("what else you offer"), max_length=1000, blank=True)
     published_at = models.DateTimeField(_("published"), null=True, blank=True)
+    postponed_at = models.DateTimeField(_("postponed"), null=True, blank=True)  # until it has its new day
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
     cancel_reason = models.CharField(_("why it was cancelled"), max_length=500, blank=True)
     moved_at = models.DateTimeField(editable=False, null=True, blank=True)  # the last change of its time
     uid = models.CharField(max_length=120, unique=True, default=make_uid, editable=False)
     sequence = models.PositiveIntegerField(default=0, editable=False)  # iCalendar's SEQUENCE
+    series = models.ForeignKey(
+        "events.Series",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="events",
+        verbose_name=_("series"),
+    )
+    slot = models.DateTimeField(editable=False, null=True, blank=True)  # its start by the rule of the series
+    is_detached = models.BooleanField(editable=False, default=False)  # edited by itself: the series leaves it
     submit_key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -225,6 +278,26 @@ class Event(models.Model):
                 condition=Q(capacity__isnull=False) | Q(overbooking=0), name="no_overbooking_without_capacity"
             ),
             models.CheckConstraint(
+                condition=Q(kind="hybrid") | Q(online_capacity__isnull=True, online_overbooking=0),
+                name="only_hybrid_events_have_two_lists",
+            ),
+            models.CheckConstraint(
+                condition=Q(online_capacity__isnull=True) | Q(online_capacity__gte=1),
+                name="event_has_a_place_online",
+            ),
+            models.CheckConstraint(
+                condition=Q(online_capacity__isnull=False) | Q(online_overbooking=0),
+                name="no_overbooking_online_without_capacity",
+            ),
+            models.CheckConstraint(
+                condition=Q(picture_key="") | ~Q(picture_alt=""), name="event_picture_is_described"
+            ),
+            models.CheckConstraint(
+                condition=Q(series__isnull=True) | Q(slot__isnull=False),
+                name="event_of_a_series_has_its_slot",
+            ),
+            models.UniqueConstraint(fields=["series", "slot"], name="one_event_per_slot"),
+            models.CheckConstraint(
                 condition=Q(registration_opens_at__isnull=True)
                 | Q(registration_closes_at__isnull=True)
                 | Q(registration_closes_at__gt=F("registration_opens_at")),
@@ -248,9 +321,25 @@ class Event(models.Model):
         return frozenset(self.organisers.values_list("pk", flat=True))
 
     @property
+    def ways(self) -> tuple[str, ...]:
+        """Its lists of places: ("",), or of a hybrid event one for the room and one online."""
+        return (Way.ROOM, Way.ONLINE) if self.kind == Kind.HYBRID else ("",)
+
+    @property
     def places(self) -> int | None:
-        """How many people may hold a place at once; None is without limit."""
+        """How many people may hold a place at once, in whatever way; None is without limit."""
+        of_ways = [self.places_of(way) for way in self.ways]
+        return None if None in of_ways else sum(of_ways)
+
+    def places_of(self, way: str) -> int | None:
+        """How many may hold a place on this list; None is without limit."""
+        if way == Way.ONLINE:
+            return None if self.online_capacity is None else self.online_capacity + self.online_overbooking
         return None if self.capacity is None else self.capacity + self.overbooking
+
+    def capacity_of(self, way: str) -> int | None:
+        """What fits in, without what was accepted beyond it."""
+        return self.online_capacity if way == Way.ONLINE else self.capacity
 
     @property
     def is_of_a_group(self) -> bool:
@@ -274,14 +363,33 @@ class Event(models.Model):
         """From here a freed place is not held for one person; all who still wait may take it."""
         return self.starts_at - LAST_OFFER_BEFORE
 
+    @staticmethod
+    def over_at(now) -> Q:
+        """A postponed event is not over, whatever its old day; the same rule as is_over."""
+        return Q(ends_at__lte=now) & (Q(postponed_at__isnull=True) | Q(cancelled_at__isnull=False))
+
+    @property
+    def is_postponed(self) -> bool:
+        """It waits for its new day: nothing is offered, asked or reminded meanwhile."""
+        return self.postponed_at is not None and self.cancelled_at is None
+
     def is_over(self, now=None) -> bool:
-        return self.ends_at <= (now or timezone.now())
+        return self.ends_at <= (now or timezone.now()) and not self.is_postponed
+
+    def has_opened(self, now=None) -> bool:
+        """Has registration ever been open? From then on the order of the waiting list is fixed."""
+        now = now or timezone.now()
+        return self.published_at is not None and (
+            self.registration_opens_at is None or self.registration_opens_at <= now
+        )
 
     def has_started(self, now=None) -> bool:
         return self.starts_at <= (now or timezone.now())
 
     def doors_are_open(self, now=None) -> bool:
-        return self.cancelled_at is None and self.doors_open_at <= (now or timezone.now()) < self.ends_at
+        if self.cancelled_at is not None or self.postponed_at is not None:
+            return False
+        return self.doors_open_at <= (now or timezone.now()) < self.ends_at
 
     def takes_registrations(self, now=None) -> bool:
         """Open to newcomers. Closing stops them, not the offers to those who already wait."""
@@ -289,18 +397,38 @@ class Event(models.Model):
         return (
             self.published_at is not None
             and self.cancelled_at is None
+            and self.postponed_at is None
             and now < self.starts_at
             and (self.registration_opens_at is None or self.registration_opens_at <= now)
             and (self.registration_closes_at is None or now < self.registration_closes_at)
         )
 
-    def occupancy(self, now=None) -> Occupancy:
-        """Counted in one query. An offer stops counting at its end, whether or not a sweep has seen it."""
+    def occupancies(self, now=None) -> dict[str, Occupancy]:
+        """Per list of places, counted in one query: {"": …}, or of a hybrid event {"room": …, "online": …}.
+
+        An offer stops counting at its end, whether or not a sweep has seen it.
+        """
         now = now or timezone.now()
-        counts = self.registrations.aggregate(
-            confirmed=Count("pk", filter=Q(status=Status.CONFIRMED)),
-            offered=Count("pk", filter=Q(status=Status.OFFERED, offer_expires_at__gt=now)),
-            waiting=Count("pk", filter=Q(status=Status.WAITING)),
-            attended=Count("pk", filter=Q(attended_at__isnull=False)),
-        )
-        return Occupancy(places=self.places, **counts)
+        counted = {
+            row.pop("way"): row
+            for row in self.registrations.order_by()
+            .values("way")
+            .annotate(
+                confirmed=Count("pk", filter=Q(status=Status.CONFIRMED)),
+                offered=Count("pk", filter=Q(status=Status.OFFERED, offer_expires_at__gt=now)),
+                waiting=Count("pk", filter=Q(status=Status.WAITING)),
+                attended=Count("pk", filter=Q(attended_at__isnull=False)),
+                soft=Count("pk", filter=Q(status=Status.SOFT)),
+                recording=Count("pk", filter=Q(status=Status.RECORDING)),
+                requested=Count("pk", filter=Q(status=Status.REQUESTED)),
+            )
+        }
+        nobody = {"confirmed": 0, "offered": 0, "waiting": 0, "attended": 0}
+        return {way: Occupancy(places=self.places_of(way), **counted.get(way, nobody)) for way in self.ways}
+
+    def occupancy(self, now=None, way: str | None = None) -> Occupancy:
+        """Of one list of places, or of the whole event: there `free` is what the lists together have free."""
+        found = self.occupancies(now)
+        if way is not None:
+            return found[way]
+        return found[""] if "" in found else Occupancy.together(found.values())

@@ -10,13 +10,24 @@ from django.utils.translation import gettext_lazy as _
 from members.models import check_time_zone
 
 
+class Way(models.TextChoices):
+    """Of a hybrid event: each way has its own places and its own queue. All other events have one list, named ""."""
+
+    ROOM = "room", _("in the room")
+    ONLINE = "online", _("online")
+
+
 class Status(models.TextChoices):
+    """(h) holds a place, (l) is live: one of these per person and event. Coming is a fact of its own, not a state."""
+
     UNPROVEN = "unproven", _("address not confirmed yet")
-    REQUESTED = "requested", _("waiting for approval")
-    CONFIRMED = "confirmed", _("has a place")
-    WAITING = "waiting", _("on the waiting list")
-    OFFERED = "offered", _("has been offered a place")
-    EXPIRED = "expired", _("offer passed by")
+    REQUESTED = "requested", _("waiting for approval")  # l
+    CONFIRMED = "confirmed", _("has a place")  # h, l
+    WAITING = "waiting", _("on the waiting list")  # l
+    OFFERED = "offered", _("has been offered a place")  # h until its time, l
+    SOFT = "soft", _("did not say whether they come")  # l; may come in at the door while there is room
+    RECORDING = "recording", _("wants the recording only")  # l; never offered a place
+    EXPIRED = "expired", _("offer passed by")  # hears of the last call
     DECLINED = "declined", _("passed the place on")
     CANCELLED = "cancelled", _("gave the place up")
     REMOVED = "removed", _("removed by the organisers")
@@ -24,12 +35,16 @@ class Status(models.TextChoices):
     @classmethod
     def live(cls):
         """One person has at most one of these per event."""
-        return (cls.REQUESTED, cls.CONFIRMED, cls.WAITING, cls.OFFERED)
+        return (cls.REQUESTED, cls.CONFIRMED, cls.WAITING, cls.OFFERED, cls.SOFT, cls.RECORDING)
 
     @classmethod
     def unsettled(cls):
         """Live, or about to be."""
         return (cls.UNPROVEN, *cls.live())
+
+
+RISEN = 1  # left out last time: see EventPriority
+BACK = 100  # was silent, then said yes when no place was free: first in line
 
 
 class RegistrationQuerySet(models.QuerySet):
@@ -44,7 +59,7 @@ class RegistrationQuerySet(models.QuerySet):
         return self.filter(member__isnull=True, guest_address__iexact=address)
 
     def in_queue_order(self):
-        """Those who are served first, first: priority set beforehand, then joining time."""
+        """Those who are served first, first: priority set beforehand, then joining time (PRODUCT rule 2)."""
         return self.order_by("-priority", "joined_at", "pk")
 
     def lapsed(self, now):
@@ -63,6 +78,7 @@ class Registration(models.Model):
     guest_address = models.EmailField(_("e-mail address"), max_length=254, blank=True)
     guest_time_zone = models.CharField(max_length=64, blank=True, validators=[check_time_zone])
     status = models.CharField(_("state"), max_length=12, choices=Status)
+    way = models.CharField(_("how"), max_length=6, choices=Way, blank=True)  # of a hybrid event only
     priority = models.SmallIntegerField(_("priority"), default=0)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
     confirmed_at = models.DateTimeField(_("place confirmed"), null=True, blank=True)
@@ -70,6 +86,19 @@ class Registration(models.Model):
     offer_expires_at = models.DateTimeField(_("offer ends"), null=True, blank=True)
     ended_at = models.DateTimeField(_("left"), null=True, blank=True)
     attended_at = models.DateTimeField(_("came"), null=True, blank=True)
+    asked_at = models.DateTimeField(_("asked whether they still come"), null=True, blank=True)
+    said_yes_at = models.DateTimeField(_("said that they come"), null=True, blank=True)
+    called_at = models.DateTimeField(_("called near the start"), null=True, blank=True)
+    told_position = models.PositiveIntegerField(editable=False, null=True, blank=True)
+    access_needs = models.TextField(_("what helps you to take part"), max_length=500, blank=True)
+    given_by = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="given_to",
+        verbose_name=_("place given by"),
+    )
 
     objects = RegistrationQuerySet.as_manager()
 
@@ -79,7 +108,7 @@ class Registration(models.Model):
         ordering = ("pk",)
         indexes = [
             models.Index(
-                fields=["event", "status", "-priority", "joined_at", "id"], name="registration_queue"
+                fields=["event", "way", "status", "-priority", "joined_at", "id"], name="registration_queue"
             ),
             models.Index(
                 fields=["offer_expires_at"], name="registration_offers", condition=Q(status="offered")
@@ -88,13 +117,18 @@ class Registration(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["event", "member"],
-                condition=Q(status__in=("requested", "confirmed", "waiting", "offered")),
+                condition=Q(status__in=("requested", "confirmed", "waiting", "offered", "soft", "recording")),
                 name="one_live_registration_per_member",
             ),
             models.UniqueConstraint(
                 "event",
                 Lower("guest_address"),
-                condition=Q(status__in=("unproven", "requested", "confirmed", "waiting", "offered"))
+                condition=Q(
+                    status__in=(
+                        *("unproven", "requested", "confirmed", "waiting", "offered"),
+                        *("soft", "recording"),
+                    )
+                )
                 & ~Q(guest_address=""),
                 name="one_live_registration_per_address",
             ),
@@ -110,7 +144,10 @@ class Registration(models.Model):
                 | Q(
                     member__isnull=True,
                     guest_address="",
-                    status__in=("confirmed", "expired", "declined", "cancelled", "removed"),
+                    status__in=(
+                        *("confirmed", "soft", "recording"),
+                        *("expired", "declined", "cancelled", "removed"),
+                    ),
                 ),
                 name="registration_is_one_persons",
             ),
@@ -146,11 +183,11 @@ class Registration(models.Model):
         return self.member.email if self.member_id else self.guest_address
 
     def position(self) -> int:
-        """1 for the next in line."""
+        """1 for the next in line (of a hybrid event: for their way of coming)."""
         ahead = Q(priority__gt=self.priority) | Q(priority=self.priority) & (
             Q(joined_at__lt=self.joined_at) | Q(joined_at=self.joined_at, pk__lt=self.pk)
         )
-        waiting = Registration.objects.filter(event_id=self.event_id, status=Status.WAITING)
+        waiting = Registration.objects.filter(event_id=self.event_id, way=self.way, status=Status.WAITING)
         return waiting.filter(ahead).count() + 1
 
 

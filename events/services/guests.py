@@ -10,7 +10,10 @@ from . import places
 from .registering import leave
 
 # Of two live registrations the one that holds more is kept, and of equals the earlier one.
-BEST_FIRST = (Status.CONFIRMED, Status.OFFERED, Status.WAITING, Status.REQUESTED)
+BEST_FIRST = (
+    *(Status.CONFIRMED, Status.OFFERED, Status.SOFT, Status.WAITING),
+    *(Status.REQUESTED, Status.RECORDING),
+)
 WHY = "joined with the same proven address"
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from kmnet.core import erasing
 from members.models import Member
 
-from ..models import Event, Registration, Speaker, Status
+from ..models import Answer, Event, EventInvitation, EventPriority, Registration, Speaker, Status
 from . import places
 from .registering import leave
 
@@ -51,7 +51,12 @@ def _forget_guest(addresses: list[str]) -> None:
     # Of events that are over: they hold nothing, and live rows need a person.
     lapsed = (Status.REQUESTED, Status.WAITING, Status.OFFERED)
     theirs.filter(status__in=lapsed).update(status=Status.EXPIRED, offer_expires_at=None)
-    theirs.update(guest_name="", guest_address="", guest_time_zone="")
+    Answer.objects.filter(registration__in=theirs).delete()
+    theirs.update(guest_name="", guest_address="", guest_time_zone="", access_needs="")
+    asked = EventInvitation.objects.alias(lowered=Lower("guest_address")).filter(lowered__in=addresses)
+    asked.delete()
+    risen = EventPriority.objects.alias(lowered=Lower("guest_address")).filter(lowered__in=addresses)
+    risen.delete()
 
 
 def _take_words(member: Member) -> None:
@@ -69,7 +74,7 @@ def _take_words(member: Member) -> None:
 
 def forget_guests(before) -> int:
     """Guests of events that ended before then: that somebody came stays as a number; return how many."""
-    return old_guests(before).update(guest_name="", guest_address="", guest_time_zone="")
+    return old_guests(before).update(guest_name="", guest_address="", guest_time_zone="", access_needs="")
 
 
 def old_guests(before):
@@ -77,5 +82,8 @@ def old_guests(before):
         guest_address=""
     )
     return settled.filter(
-        status__in=(Status.CONFIRMED, Status.EXPIRED, Status.DECLINED, Status.CANCELLED, Status.REMOVED)
+        status__in=(
+            *(Status.CONFIRMED, Status.SOFT, Status.RECORDING),
+            *(Status.EXPIRED, Status.DECLINED, Status.CANCELLED, Status.REMOVED),
+        )
     )

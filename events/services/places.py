@@ -16,6 +16,8 @@ SHORTEST_OFFER = timedelta(hours=1)
 # Not `attended_at`: that is noted without the event's lock, and must not be overwritten by an older reading.
 WRITTEN = [
     "status",
+    "way",
+    "priority",
     "member",
     "guest_name",
     "guest_address",
@@ -61,12 +63,17 @@ def offer_end(event: Event, now: datetime) -> datetime:
 
 def holds_offers(event: Event, now: datetime) -> bool:
     """May a free place be held for one person now? Near the start it is anybody's of those who wait."""
-    return event.published_at is not None and event.cancelled_at is None and now < event.last_offer_at
+    return is_on(event) and event.published_at is not None and now < event.last_offer_at
+
+
+def is_on(event: Event) -> bool:
+    """Neither called off nor without a day."""
+    return event.cancelled_at is None and event.postponed_at is None
 
 
 def is_first_come(event: Event, now: datetime) -> bool:
     """The last three hours: a free place goes to whoever of those waiting takes it first."""
-    return event.cancelled_at is None and event.last_offer_at <= now < event.starts_at
+    return is_on(event) and event.last_offer_at <= now < event.starts_at
 
 
 def end_lapsed_offers(event: Event, now: datetime) -> None:
@@ -76,28 +83,40 @@ def end_lapsed_offers(event: Event, now: datetime) -> None:
         mails.queue_offer_passed(lapsed)
 
 
-def offer_free_places(event: Event, now: datetime) -> Occupancy:
-    """Every free place to the next in line. Idempotent; returns the count after it. Needs the event's lock."""
-    occupancy = event.occupancy(now)
-    if not occupancy.waiting or occupancy.is_full or not holds_offers(event, now):
-        return occupancy
-    queue = event.registrations.filter(status=Status.WAITING).select_related("member").in_queue_order()
+def offer_free_places(event: Event, now: datetime) -> dict[str, Occupancy]:
+    """Every free place of each list to the next in its line. Idempotent; returns the counts after it. Needs the
+    event's lock."""
+    occupancies = event.occupancies(now)
+    if not holds_offers(event, now):
+        return occupancies
+    offered = [_offer_on(event, way, occupancy, now) for way, occupancy in occupancies.items()]
+    return event.occupancies(now) if any(offered) else occupancies
+
+
+def _offer_on(event: Event, way: str, occupancy: Occupancy, now: datetime) -> int:
+    if not occupancy.waiting or occupancy.is_full:
+        return 0
+    waiting = event.registrations.filter(status=Status.WAITING, way=way)
+    queue = waiting.select_related("member").in_queue_order()
+    offered = 0
     for registration in queue if occupancy.free is None else queue[: occupancy.free]:
         ends = offer_end(event, now)
         change(registration, Status.OFFERED, why="a place became free", at=now, offer_expires_at=ends)
         mails.queue_offer(registration)
-    return event.occupancy(now)
+        offered += 1
+    return offered
 
 
-def settle(event: Event, now: datetime) -> Occupancy:
-    """End the offers whose time is up, and offer what is free. Called twice, the second call finds nothing to do."""
-    if event.cancelled_at is not None:
-        return event.occupancy(now)  # nothing to offer, and nobody is told that an offer of it has passed
+def settle(event: Event, now: datetime) -> dict[str, Occupancy]:
+    """End the offers whose time is up, and offer what is free; the counts of each list after it. Called twice, the
+    second call finds nothing to do. Needs the event's lock."""
+    if not is_on(event):
+        return event.occupancies(now)  # nothing to offer, and nobody is told that an offer of it has passed
     end_lapsed_offers(event, now)
     return offer_free_places(event, now)
 
 
 @transaction.atomic
-def promote_waiting(*, event: Event) -> Occupancy:
+def promote_waiting(*, event: Event) -> dict[str, Occupancy]:
     """The one way from the waiting list to a place. Every path that frees one ends here, and so does the sweep."""
     return settle(lock_event(event.pk), timezone.now())

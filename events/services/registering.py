@@ -13,7 +13,7 @@ from members.permissions import is_full_member
 from members.services.groups import is_held_in_group
 
 from .. import mails
-from ..models import Event, Occupancy, Registration, RegistrationLog, Status, Visibility
+from ..models import Answer, Event, Occupancy, Registration, RegistrationLog, Status, Visibility
 from ..permissions import can_cancel_registration, can_organise_event, can_register
 from . import places
 from .organising import log_admin
@@ -33,6 +33,10 @@ class OfferOver(Exception):
         self.registration = registration
 
 
+class WayUnknown(Exception):
+    """A hybrid event needs to know: in the room or online. All others have one list."""
+
+
 class TooLate(Exception):
     """The event is over; nothing about places changes any more."""
 
@@ -42,26 +46,34 @@ class NotYourTurn(Exception):
 
 
 @transaction.atomic
-def register_member(*, event: Event, member: Member, by: Member | None = None) -> Registration:
+def register_member(*, event: Event, member: Member, way: str = "", by: Member | None = None) -> Registration:
     """Give the member a place, or one in the queue when all are held or somebody waits already.
 
     Pressed twice it returns the same registration. Locks the event first, or two people both read one free place.
     `by` is an organiser who adds them by hand: also before and after registration is open, never past the queue.
+    `way`: of a hybrid event, how they come. Raises RegistrationClosed, WayUnknown, PermissionDenied.
     """
     event = places.lock_event(event.pk)
     now = timezone.now()
-    occupancy = places.settle(event, now)
+    occupancies = places.settle(event, now)
     mine = event.registrations.live().for_member(member).first()
     if mine is not None:
         _adopt(mine, member)
         return mine
     _check_may_register(event, member, by, now)
-    registration = Registration(event=event, member=member, joined_at=now)
-    _take_place_or_queue(registration, occupancy, now=now, actor=by or member, why=_why(by))
+    registration = Registration(event=event, member=member, joined_at=now, way=check_way(event, way))
+    _take_place_or_queue(registration, occupancies, now=now, actor=by or member, why=_why(by))
     activity.record("events.registered", actor=member, target=event, data={"status": registration.status})
     if by is not None:
         log_admin(by, event, "events.person_added", data={"registration": registration.pk})
     return registration
+
+
+def check_way(event: Event, way: str) -> str:
+    """The list that this names. Raises WayUnknown."""
+    if way not in event.ways:
+        raise WayUnknown(way)
+    return way
 
 
 def _why(by: Member | None) -> str:
@@ -93,9 +105,10 @@ def _adopt(registration: Registration, member: Member) -> None:
 
 
 def _take_place_or_queue(
-    registration: Registration, occupancy: Occupancy, *, now: datetime, actor, why: str
+    registration: Registration, occupancies: dict[str, Occupancy], *, now: datetime, actor, why: str
 ) -> None:
-    """The newcomer's turn: a place only if one is free and nobody waits."""
+    """The newcomer's turn: a place only if one is free on their list and nobody waits for it."""
+    occupancy = occupancies[registration.way]
     if occupancy.is_full or occupancy.waiting:
         places.change(registration, Status.WAITING, why=why, actor=actor, at=now)
         mails.queue_waiting(registration)
@@ -105,7 +118,7 @@ def _take_place_or_queue(
 
 
 @transaction.atomic
-def request_guest_place(*, event: Event, name: str, address: str, time_zone: str = "") -> None:
+def request_guest_place(*, event: Event, name: str, address: str, time_zone: str = "", way: str = "") -> None:
     """A guest typed an address: a mail goes there, and nothing else happens.
 
     Returns nothing in every case, so that the page cannot tell whether the address is known. Locks the event.
@@ -119,14 +132,16 @@ def request_guest_place(*, event: Event, name: str, address: str, time_zone: str
     if mine is not None:
         mails.queue_known(mine, now)
         return
+    way = check_way(event, way)
     unproven = event.registrations.filter(status=Status.UNPROVEN).for_address(address).first()
     if unproven is None:
-        unproven = Registration(event=event, guest_address=address, joined_at=now)
+        unproven = Registration(event=event, guest_address=address, joined_at=now, way=way)
         unproven.guest_name, unproven.guest_time_zone = name, time_zone
         places.change(unproven, Status.UNPROVEN, why="asked as a guest", at=now)
     else:
         unproven.guest_name, unproven.guest_time_zone, unproven.joined_at = name, time_zone, now
-        unproven.save(update_fields=["guest_name", "guest_time_zone", "joined_at"])
+        unproven.way = way
+        unproven.save(update_fields=["guest_name", "guest_time_zone", "joined_at", "way"])
     mails.queue_prove(unproven, now)
 
 
@@ -154,7 +169,7 @@ def prove_guest(*, registration: Registration) -> Registration:
         return registration
     member = find_member(registration.guest_address)
     _check_may_register(event, member or AnonymousUser(), None, now)
-    occupancy = places.settle(event, now)
+    occupancies = places.settle(event, now)
     if member is not None:
         mine = event.registrations.live().for_member(member).first()
         if mine is not None:
@@ -162,7 +177,7 @@ def prove_guest(*, registration: Registration) -> Registration:
             return mine
         _adopt(registration, member)
     registration.joined_at = now  # their turn begins with the press, not with the typing
-    _take_place_or_queue(registration, occupancy, now=now, actor=member, why="address confirmed")
+    _take_place_or_queue(registration, occupancies, now=now, actor=member, why="address confirmed")
     if member is not None:
         activity.record("events.registered", actor=member, target=event, data={"status": registration.status})
     return registration
@@ -206,7 +221,7 @@ def claim_place(*, registration: Registration, actor: Member | None = None) -> R
     registration = _own(event, registration, actor)
     if registration.status == Status.CONFIRMED:
         return registration
-    occupancy = places.settle(event, now)
+    occupancy = places.settle(event, now)[registration.way]
     if registration.status != Status.WAITING or occupancy.is_full or not places.is_first_come(event, now):
         raise NotYourTurn
     places.change(registration, Status.CONFIRMED, why="took a free place near the start", actor=actor, at=now)
@@ -272,7 +287,8 @@ def release_member(*, member: Member, why: str, forget: bool = False) -> int:
         mine.filter(status__in=(Status.REQUESTED, Status.WAITING, Status.OFFERED, Status.UNPROVEN)).update(
             status=Status.EXPIRED, offer_expires_at=None
         )  # of events that are over: they hold nothing, and live rows need a person
-        mine.update(member=None, guest_name="", guest_time_zone="")
+        Answer.objects.filter(registration__in=mine).delete()
+        mine.update(member=None, guest_name="", guest_time_zone="", access_needs="")
     return left
 
 

@@ -151,15 +151,15 @@ def test_storm_of_joining_leaving_answering_and_changing_capacity(seed):
 
 def hold_until_both_have_counted(monkeypatch) -> None:
     """Both threads count the free places before either takes one; with the lock the second cannot get there."""
-    both_counted, occupancy = Barrier(2), Event.occupancy
+    both_counted, occupancies = Barrier(2), Event.occupancies
 
-    def occupancy_then_wait(self, now=None):
-        counted = occupancy(self, now)
+    def occupancies_then_wait(self, now=None):
+        counted = occupancies(self, now)
         with suppress(BrokenBarrierError):
             both_counted.wait(timeout=1)
         return counted
 
-    monkeypatch.setattr(Event, "occupancy", occupancy_then_wait)
+    monkeypatch.setattr(Event, "occupancies", occupancies_then_wait)
 
 
 def no_lock(event_id):
