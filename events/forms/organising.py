@@ -1,4 +1,4 @@
-"""Cleans what people type about events; saves nothing."""
+"""Cleans what organisers type about their events; saves nothing."""
 
 import re
 import zoneinfo
@@ -19,10 +19,9 @@ from kmnet.core.forms import (
     to_instant,
 )
 from kmnet.core.submit_key import SubmitKeyField
-from kmnet.core.text import has_double
 from members.forms.groups import audience_choices, audience_group
 
-from .models import Event, Kind, SessionKind, Visibility
+from ..models import Event, Kind, SessionKind, Visibility
 
 WHICH = [("", _("not said")), ("earlier", _("the first one")), ("later", _("the second one"))]
 # A group is a choice of its own: “the members of …”, added for each group that the organiser is in.
@@ -42,27 +41,6 @@ class WebAddressField(forms.URLField):
         super().__init__(max_length=500, assume_scheme="https", required=False, **kwargs)
         self.validators = [v for v in self.validators if not isinstance(v, URLValidator)]
         self.validators.append(URLValidator(schemes=["https", "http"]))
-
-
-class GuestForm(forms.Form):
-    """Somebody without an account asks for a place."""
-
-    name = LineField(
-        label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
-    )
-    address = forms.EmailField(
-        label=_("Your e-mail address"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        help_text=_("We write to it once now. The place counts when you press the button in that mail."),
-    )
-    time_zone = TimeZoneField(help_text=_("We tell you the times in this zone."))
-
-    def clean_address(self):
-        """The database would take its owner for somebody else."""
-        if has_double(self.cleaned_data["address"]):
-            raise ValidationError(_("There is a letter in this address that is easily taken for another."))
-        return self.cleaned_data["address"]
 
 
 class EventForm(forms.Form):
