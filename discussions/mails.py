@@ -18,7 +18,7 @@ from members.permissions import can_moderate
 
 from . import audiences
 from .audiences import has_muted
-from .models import AskedToAnswer, Bookmark, Post, ReadState, Thread, ThreadWatch
+from .models import AskedToAnswer, Bookmark, Post, ReadState, Thread
 from .permissions import can_reply, can_view_post, is_author, seats_of
 from .services.bookmarks import why_not
 from .services.thanks import count_helped
@@ -138,7 +138,7 @@ def compose_asking(mail) -> MailContent:
     activity = Activity.objects.filter(pk=mail.refs.get("activity")).first()
     thread_id = activity.target_id if activity else None
     post = (
-        Post.objects.select_related("author", "parent", "thread__space", "thread__author")
+        Post.objects.select_related("author", "parent", "thread__space", "thread__author", "thread__mask")
         .filter(thread=thread_id, number=1)
         .first()
     )
@@ -150,7 +150,7 @@ def compose_asking(mail) -> MailContent:
         raise Withhold("the receiver cannot reply there")
     if thread.first_reply_at is not None or thread.accepted_post_id is not None:
         raise Withhold("somebody has replied meanwhile")
-    if ThreadWatch.objects.filter(thread=thread, member=mail.member, level=ThreadWatch.Level.MUTED).exists():
+    if has_muted(mail.member_id, thread):
         raise Withhold("the receiver has muted the thread")
     context = {
         **about(post, mail),

@@ -332,7 +332,9 @@ def _follow_drafts(source: Thread, target: Thread, moved: dict[int, int]) -> Non
 
 
 def _copy_watches(source: Thread, target: Thread) -> None:
-    """Who follows the one, or has muted it, does so with the other, unless they have said something else there."""
+    """Who follows the one, or has muted it, does so with the other, unless they have said something else there that still
+    holds."""
+    target.watches.filter(until__lte=timezone.now()).delete()
     rows = ThreadWatch.objects.filter(thread=source).order_by("member_id")
     ThreadWatch.objects.bulk_create(
         [

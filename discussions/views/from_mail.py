@@ -3,6 +3,7 @@
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import render
+from django.utils import timezone
 
 from kmnet.core import tokens
 from kmnet.core.mail_pages import mail_page
@@ -36,7 +37,8 @@ def mute(request, token):
             )
         except PermissionDenied as error:
             raise Http404 from error
-    muted = ThreadWatch.objects.filter(thread=thread, member=member, level=ThreadWatch.Level.MUTED).exists()
+    muted = ThreadWatch.objects.filter(thread=thread, member=member, level=ThreadWatch.Level.MUTED)
+    muted = muted.exclude(until__lte=timezone.now()).exists()
     return answered(request, thread=thread, muted=muted, done=request.method == "POST")
 
 

@@ -12,7 +12,7 @@ from discussions import audiences, services
 from discussions.models import Following, Mention, SpaceLevel, TagLevel, Thread, ThreadWatch
 from kmnet.core import activity
 from kmnet.core.models import Activity, Notification, OutgoingMail
-from members.models import Boundary
+from members.models import Boundary, Member
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
 from tests.mailbox import html_of, text_of
@@ -266,3 +266,33 @@ def test_page_of_levels_costs_the_same(client, django_assert_num_queries, count)
     with django_assert_num_queries(5):
         response = client.get("/settings/following/")
     assert len(response.context["page"].items) == count
+
+
+@pytest.mark.parametrize("level", ["watching", "tracking", "normal", "muted"])
+def test_a_choice_that_has_ended_does_not_keep_a_reply_from_being_tracked(level):
+    thread, member = make_thread(), make_member()
+    ended, holds = timezone.now() - timedelta(minutes=1), timezone.now() + timedelta(days=1)
+    services.set_watch(member=member, thread=thread, level=level, until=holds)
+    make_post(thread=thread, author=member)
+    assert watch_of(member, thread) == (level, True, holds)
+    ThreadWatch.objects.update(until=ended)
+    make_post(thread=thread, author=member)
+    assert watch_of(member, thread) == ("tracking", False, None)
+    assert Following.of(Member.objects.get(pk=member.pk)).level(thread) == "tracking"
+    services.set_watch(member=member, thread=thread, level=level)
+    make_post(thread=thread, author=member)
+    assert watch_of(member, thread) == (level, True, None)
+
+
+def watch_of(member, thread):
+    return ThreadWatch.objects.values_list("level", "chosen", "until").get(member=member, thread=thread)
+
+
+def test_a_choice_that_has_ended_makes_room_where_threads_are_merged():
+    space, member = make_space(), make_member()
+    thread, into = make_thread(space=space), make_thread(space=space)
+    services.set_watch(member=member, thread=thread, level="watching")
+    ended = timezone.now() - timedelta(minutes=1)
+    services.set_watch(member=member, thread=into, level="muted", until=ended)
+    services.merge_thread(actor=make_member(is_moderator=True), thread=thread, into=into, reason="The same.")
+    assert watch_of(member, into) == ("watching", True, None)
