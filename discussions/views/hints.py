@@ -14,9 +14,9 @@ from kmnet.core.search import AnyWords, SearchText, WordsBegun, hits_of
 from kmnet.core.text import clean_line
 from members.models import Member, blockers_of, unread_by
 from members.models.member import name_like
-from members.permissions import can_write
+from members.permissions import can_write, is_full_member
 
-from ..models import Post
+from ..models import Post, written_by
 from .access import find_thread
 
 OFFERED = 6
@@ -81,9 +81,12 @@ def alike(member, title: str) -> list[dict]:
     ]
 
 
+@login_not_required  # nothing for who is signed out meanwhile: a hint sends nobody away from what they write
 @require_GET
 def similar(request):
-    """?title=…: a fragment for the form of a new thread."""
+    """?title=…: a fragment for the form of a new thread. 204, which leaves the page as it is, for who is no full member."""
+    if not is_full_member(request.user):
+        return HttpResponse(status=204)
     if not may_ask(request, "similar"):
         return HttpResponse(status=429)
     title = request.GET.get("title", "")[:160]
@@ -100,7 +103,8 @@ def since(request, pk):
     number = request.GET.get("n", "")
     if not (number.isascii() and number.isdigit() and len(number) < 10) or thread.last_number <= int(number):
         return HttpResponse(status=204)
-    newer = Post.objects.shown().filter(thread=thread, number__gt=int(number)).exclude(author=request.user.pk)
+    newer = Post.objects.shown().filter(thread=thread, number__gt=int(number))
+    newer = newer.exclude(written_by(request.user))
     first, count = newer.order_by("number").values_list("number", flat=True).first(), newer.count()
     if not count:
         return HttpResponse(status=204)

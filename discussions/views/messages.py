@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,7 +19,7 @@ from kmnet.core.ratelimit import limited
 from kmnet.core.search import SearchText
 from members.models import Member
 from members.models.member import name_like
-from members.permissions import can_write
+from members.permissions import can_write, is_full_member
 
 from .. import services, talks
 from ..forms_messages import MessageForm, StartForm, reachable_by
@@ -104,9 +105,12 @@ def people_context(request: HttpRequest, data) -> dict:
     return {"chosen": chosen, "found": found, "asked": asked.strip()}
 
 
+@login_not_required  # nothing for who is signed out meanwhile, or they would be led away from what they write
 @require_safe
 def people(request):
-    """Who is meant; for the field's script."""
+    """Who is meant; for the field's script. 204, which leaves the page as it is, for who is no full member."""
+    if not is_full_member(request.user):
+        return HttpResponse(status=204)
     return render(request, "messages/_people.html", people_context(request, request.GET))
 
 

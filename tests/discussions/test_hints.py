@@ -137,3 +137,16 @@ def test_tags_are_offered_with_their_other_spellings(client, member):
     assert 'list="tag-words"' in html
     [label] = re.findall(r'<option value="knowledge mobilisation" label="([^"]*)"', html)
     assert "KT" in label.split(", ")
+
+
+@pytest.mark.parametrize("address", ["/discussions/similar/?title=Boards", "/messages/people/?q=ada"])
+@pytest.mark.parametrize("who", ["guest", "pending", "member"])
+def test_a_hint_sends_nobody_to_the_sign_in_page(client, db, address, who):
+    if who != "guest":
+        client.force_login(make_member(status="pending" if who == "pending" else "active"))
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/discussions/ask/"}
+    response = client.get(address, headers=headers)
+    assert response.status_code == (200 if who == "member" else 204)
+    assert "HX-Redirect" not in response
+    if who != "member":
+        assert response.content == b""
