@@ -26,6 +26,7 @@ from kmnet.core.vocabulary import expand, terms_for
 from members.models import Member, Status
 from members.permissions import can_moderate, is_full_member
 from members.readers import kind_of, stand_in
+from members.services.nobody import NOBODY
 
 from .models import Following, Kind, Owed, Space, Thread
 from .pages import members_with
@@ -444,7 +445,8 @@ def complete(threads: Iterable[Thread], spaces: Iterable[Space] = ()) -> None:
         thread.latest_author = others[0] if others and thread.reply_count else None
         if thread.latest_author and thread.latest_author.pk == thread.author_id:
             thread.latest_author = thread.author  # who may have another name here
-        thread.latest_people = [person for person in others if person.pk != thread.author_id][:3]
+        named = [person for person in others if person.pk != thread.author_id and person.handle != NOBODY]
+        thread.latest_people = named[:3]
         thread.tag_names = [tags[pk] for pk in thread.tag_ids if pk in tags]
 
 

@@ -123,11 +123,11 @@ class Rows:
         words = ngettext("%(count)s reply", "%(count)s replies", thread.reply_count) % {
             "count": thread.reply_count
         }
-        if thread.opened and thread.unread_count:
+        if thread.news_from:
             new = ngettext("%(count)s new", "%(count)s new", thread.unread_count) % {
                 "count": thread.unread_count
             }
-            href = escape(thread.url_of(thread.first_unread))
+            href = escape(thread.url_of(thread.news_from))
             words += f', <a href="{href}"><strong>{new}</strong></a>'
         return f'<span class="meta">{words}</span>'
 

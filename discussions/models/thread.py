@@ -327,6 +327,12 @@ class Thread(MayBeTakenBack):
         return self.closed_at is not None
 
     @property
+    def news_from(self) -> int | None:
+        """The number of the first unread post, where the page would not begin with it anyway: for whoever was here before,
+        and for whoever never was and has said of what was here that they are caught up. Needs with_reading()."""
+        return self.first_unread if self.opened or (self.first_unread or 0) > 1 else None
+
+    @property
     def is_pinned(self) -> bool:
         return self.pinned_until is not None and self.pinned_until > timezone.now()
 

@@ -11,7 +11,9 @@ from django.utils import timezone
 from kmnet.core import activity
 from kmnet.core.access import guests_sign_in
 from kmnet.core.fixed import fixed
+from members.models import Member
 from members.readers import kind_of, stand_in
+from members.services.nobody import NOBODY
 
 from .. import decorate, holding, moved, pages, related, services
 from ..forms import ReplyForm
@@ -118,19 +120,18 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
     user = request.user
     held = held_posts(user, thread) if page.is_last else []
     posts = page.posts + held
-    people = pages.complete(thread, posts)
+    people = those_with_names(thread, pages.complete(thread, posts))
     for post in held:
         post.waits_because = holding.why_and_how_long(post) if is_author(user, post) else ""
     way = way_asked_for(request)
     items = pages.nest(posts) if way is pages.Branches else pages.in_line(posts)
     moderates = can_moderate(user)
-    read = getattr(thread, "read_numbers", None)
     for item in items:
         post = item.post
         item.shown = post.is_shown or (not post.is_taken_back and (moderates or is_author(user, post)))
         if not item.shown:
             post.html = ""  # the words are not on the page at all
-        item.is_new = thread.opened and post.is_shown and not in_ranges(post.number, read)
+        item.is_new = post.is_shown and is_news(thread, post)
     news = next((item for item in items if item.is_new), None)
     if news:
         news.starts_news = True
@@ -165,6 +166,22 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
         "draft_key": f"reply:{thread.pk}",
         "draft_at": getattr(thread, "draft_at", None),
     }
+
+
+def those_with_names(thread: Thread, people: list[Member]) -> list[Member]:
+    """Whoever writes without their name stands here as who began the thread, where that is they, or not at all."""
+    if thread.mask_id:
+        return [thread.author if person.handle == NOBODY else person for person in people]
+    return [person for person in people if person.handle != NOBODY]
+
+
+def is_news(thread: Thread, post: Post) -> bool:
+    """Unread, in a thread where the reader was before, or of which they have seen the beginning elsewhere."""
+    if not thread.news_from or not post.number:
+        return False
+    if not thread.opened:
+        return post.number >= thread.news_from
+    return not in_ranges(post.number, thread.read_numbers)
 
 
 def last_of(thread: Thread) -> datetime | None:

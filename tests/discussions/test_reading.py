@@ -1,7 +1,9 @@
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -256,3 +258,46 @@ def test_what_an_erased_member_read_and_followed_is_forgotten():
     assert (member.read_states.count(), member.thread_watches.count()) == (0, 0)
     assert (other.read_states.count(), other.thread_watches.count()) == (1, 1)
     assert Post.objects.filter(pk=own.pk).exists()
+
+
+def test_news_of_a_thread_where_one_never_was_begin_after_what_was_caught_up_with(client):
+    thread, member = make_thread(replies=30), make_member()
+    earlier = timezone.now() - timedelta(days=1)
+    Post.objects.update(published_at=earlier)
+    Thread.objects.update(created_at=earlier, last_post_at=earlier)
+    services.mark_all_read(member=member)
+    for _reply in range(2):
+        make_post(thread=thread)
+    client.force_login(member)
+    there = f"{thread.get_absolute_url()}?post=32#post-32"
+    row = client.get(reverse("discussions:index")).content.decode()
+    assert f'<a href="{there}"><strong>2 new</strong></a>' in row
+    page = client.get(thread.get_absolute_url()).content.decode()
+    assert f'href="{there}">2 not read yet</a>' in page
+    assert 'id="new"' not in page
+
+
+def test_jump_to_what_was_never_seen_shows_where_it_begins(client):
+    thread, member = make_thread(replies=30), make_member()
+    Post.objects.update(published_at=timezone.now() - timedelta(days=1))
+    Thread.objects.update(created_at=timezone.now() - timedelta(days=1))
+    services.mark_all_read(member=member)
+    make_post(thread=thread)
+    client.force_login(member)
+    page = client.get(f"{thread.get_absolute_url()}?post=32").content.decode()
+    assert page.index('id="post-31"') < page.index('id="new"') < page.index('id="post-32"')
+    assert page.count('id="new"') == 1
+    assert "not read yet" not in client.get(thread.get_absolute_url()).content.decode()
+
+
+def test_of_a_thread_that_is_all_new_the_first_unread_post_is_the_first(client):
+    thread, member = make_thread(replies=2), make_member()
+    found = Thread.objects.with_card(member).get(pk=thread.pk)
+    assert (found.unread_count, found.first_unread, found.news_from) == (3, 1, None)
+    client.force_login(member)
+    row = client.get(reverse("discussions:index")).content.decode()
+    assert f'href="{thread.get_absolute_url()}"' in row  # its title leads there
+    assert "new</strong>" not in row
+    page = client.get(thread.get_absolute_url())
+    assert numbers_on(page) == [1, 2, 3]
+    assert 'id="new"' not in page.content.decode()
