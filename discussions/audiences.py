@@ -9,10 +9,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from kmnet.core.models import Activity, Notification
-from members.models import GroupMember, Member, Status
+from members.models import Boundary, GroupMember, Member, Status
 from members.models.group import IN_IT
 
-from .models import Level, Post, Thread, ThreadWatch
+from .models import Level, Mask, Post, Thread, ThreadWatch
 from .models.levels import levels_of, who_may_watch
 
 
@@ -36,7 +36,8 @@ def told_about(post: Post) -> list[Telling]:
     Whoever is mentioned; whoever is answered; whoever began the thread or watches it, one of its tags, or its space.
     Each as closely as they follow the thread (models.levels): muted hears nothing, also when mentioned; what passes
     “normal” is a mention and an answer to oneself. Nobody hears of their own post, or of what they may not see. Those
-    who keep the writer away are left out where the deed is told (kmnet.core.activity.those_told).
+    who keep the writer away are left out where the deed is told (kmnet.core.activity.those_told), those who do so with
+    a writer without their name by those_who_hear.
 
     Needs the post's thread with space and mask, its parent with its mask, its mask.
     """
@@ -113,6 +114,25 @@ def listeners_of(thread: Thread, number: int) -> set[int]:
 def writer_of(thing: Thread | Post) -> int | None:
     """The id of whoever wrote it, also without their name. For telling them; never for showing."""
     return thing.mask.member_id if thing.mask_id else thing.author_id
+
+
+WRITTEN = ("discussions.mentioned", "discussions.replied")
+
+
+def those_who_hear(deed: Activity, ids: set[int]) -> set[int]:
+    """Nobody hears of what somebody wrote, asked or chose without their name whom they block or ignore, and nobody is told
+    why. (Such a deed carries the account of nobody, whom nobody blocks.)"""
+    if deed.verb in WRITTEN:
+        masks = Mask.objects.filter(posts=deed.target_id)
+    elif deed.verb == "discussions.asked":
+        masks = Mask.objects.filter(pk__in=Thread.objects.filter(pk=deed.target_id).values("mask"))
+    elif deed.verb == "discussions.accepted":
+        asked = Thread.objects.filter(posts=deed.target_id, author=deed.actor_id)
+        masks = Mask.objects.filter(pk__in=asked.values("mask"))
+    else:
+        return ids
+    away = Boundary.objects.filter(other__in=masks.values("member"), owner__in=ids)
+    return ids - set(away.values_list("owner_id", flat=True))
 
 
 def of_long_held(activity: Activity) -> set[int]:

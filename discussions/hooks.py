@@ -12,6 +12,7 @@ from .models import Post, grace
 
 contributions.register(contributing.ANSWERS)
 contributions.register(contributing.THREADS)
+activity.register_filter("discussions.masks", audiences.those_who_hear)
 activity.register(
     activity.ActivityType(
         "discussions.mentioned",
@@ -234,7 +235,7 @@ moderation.register(
         hide_at=reporting.hide_at,
         counted=reporting.counted,
         hides_alone=reporting.hides_alone,
-        version_at=lambda post: post.edited_at or post.created_at,
+        version_at=reporting.version_at,
         hide_by_reports=lambda *, target, reason, flags: services.hide_reported_post(
             post=target, reason=reason, flags=flags
         ),

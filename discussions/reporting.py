@@ -2,6 +2,10 @@
 
 from datetime import datetime
 
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Max
+
+from kmnet.core.models import AuditEntry, Flag
 from members.models import Member, Status
 
 from .differences import Change, around, changes
@@ -23,6 +27,18 @@ def counted(reporters: set[int]) -> set[int]:
 
 def hides_alone(user: Member, post: Post) -> bool:
     return can_hide_post(user, post)
+
+
+def was_told_of(post: Post) -> bool:
+    """Has anybody reported it, or a moderator dealt with it? Then its words are not replaced without a trace."""
+    about = {"target_type": ContentType.objects.get_for_model(Post), "target_id": post.pk}
+    return Flag.objects.filter(**about).exists() or AuditEntry.objects.filter(**about).exists()
+
+
+def version_at(post: Post) -> datetime:
+    """Since when its text is what it is, also where an edit left nothing that readers see."""
+    replaced = post.versions.aggregate(at=Max("replaced_at"))["at"]
+    return max(at for at in (post.created_at, post.edited_at, replaced) if at)
 
 
 def changes_since(post: Post, moment: datetime) -> list[Change]:

@@ -17,6 +17,7 @@ from members.models import Member
 from ..models import HeldFor, Kind, Mask, MovedPost, Post, PostVersion, Space, Thread, grace, written_by
 from ..permissions import can_announce, can_edit_post, can_reply, can_start_thread, can_view_thread
 from ..rendering import anchor_of, render_post
+from ..reporting import was_told_of
 from . import drafts, masks
 from .files import give_files
 from .limits import check_may_reply, check_may_start, must_hold
@@ -209,7 +210,8 @@ def _add_reply(
         raise PermissionDenied
     check_may_reply(author, thread)
     if seen is not None and thread.last_number > seen:
-        newer = Post.objects.shown().filter(thread=thread, number__gt=seen).exclude(author=author)
+        newer = Post.objects.shown().filter(thread=thread, number__gt=seen)
+        newer = newer.exclude(written_by(author))
         if posts := list(newer.select_related("author").order_by("number")[:MOST_NEWER]):
             raise WrittenMeanwhile(posts, thread.last_number)
     post = new_post(author=author, source=source, submit_key=submit_key)
@@ -247,8 +249,8 @@ def edit_post(
     it names for the first time.
 
     Title and tags belong to the first post. A held post stays held, a number stays what it is. In the minutes of grace()
-    after it appeared an edit leaves no trace. `begun_from`: the state_of() the post that the edit began
-    from; raises ChangedMeanwhile where another edit came first.
+    after it appeared an edit leaves no trace, unless moderators were told of it: they can see what it said then.
+    `begun_from`: the state_of() the post that the edit began from; raises ChangedMeanwhile where another edit came first.
     """
     thread = lock_thread_of(post)
     post = Post.objects.select_for_update(of=("self",)).get(pk=post.pk)
@@ -261,15 +263,17 @@ def edit_post(
     title = title if leads and title else thread.title
     if (post.source, thread.title) != (source, title):
         seen_by_moderators = post.published_at is None or post.state == Post.State.HIDDEN
-        if seen_by_moderators or now >= post.published_at + grace():
+        leaves_trace = seen_by_moderators or now >= post.published_at + grace()
+        if leaves_trace or was_told_of(post):
             PostVersion.objects.create(
                 post=post,
                 source=post.source,
                 title=thread.title if leads else "",
                 edited_by_id=post.author_id,  # nobody, of whoever writes without their name
                 replaced_at=now,
+                withheld=not leaves_trace,
             )
-            post.edited_at = now
+            post.edited_at = now if leaves_trace else post.edited_at
         post.source, post.render_version = source, RENDER_VERSION
         post.html = render_post(source, anchor=anchor_of(post.created_at))
         expected = settings.LANGUAGE_CODE if post.mask_id else editor.language

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from kmnet.core.access import guests_sign_in
 
 from ..differences import around, changes
-from ..models import Post
+from ..models import Post, grace
 from ..permissions import can_moderate, can_view_history, is_author
 from .access import find_post
 
@@ -30,8 +30,11 @@ def steps_of(post: Post, viewer) -> list[dict]:
     """Each edit, newest first: when, and what changed in title and text; last, what it said at first. What was mended after
     a moderator had hidden it is for its author and the moderators."""
     versions = post.versions.order_by("-replaced_at", "-pk")
-    if not (can_moderate(viewer) or is_author(viewer, post)):
-        versions = versions.filter(withheld=False)
+    if not can_moderate(viewer):
+        if not is_author(viewer, post):
+            versions = versions.filter(withheld=False)
+        elif post.published_at:  # what was kept because somebody told of it: authors are not told of reports
+            versions = versions.exclude(withheld=True, replaced_at__lt=post.published_at + grace())
     versions = list(versions[: SHOWN + 1])
     source, title, steps = post.source, post.thread.title, []
     for version in versions[:SHOWN]:

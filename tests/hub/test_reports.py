@@ -240,3 +240,48 @@ def test_only_the_author_asks_and_only_about_what_is_hidden(client, moderator):
         with pytest.raises(core.PermissionDenied):
             core.ask_again(author=user, target=post, note="Why?")
     assert Flag.objects.count() == 0
+
+
+# --- edits in the first minutes ------------------------------------------------------------------------------------------
+def test_an_edit_in_the_first_minutes_is_new_text_for_reports(client, settings, moderator):
+    settings.POST_GRACE_MINUTES = 5
+    author = make_member()
+    post = make_post(author=author, source="It was bad of you.")
+    tell(post)
+    decide(post, moderator, "leave")
+    tell(post)
+    tell(post)
+    assert state(post) == "visible"  # a moderator let this very text stand
+    services.edit_post(editor=author, post=post, source="It was Mrs Miller of ward 7.")
+    tell(post)
+    assert state(post) == "hidden"
+    post.refresh_from_db()
+    assert post.edited_at is None
+    assert list(post.versions.values_list("source", "withheld")) == [("It was bad of you.", True)]
+
+    services.edit_post(editor=author, post=post, source="It was a patient of ours.")
+    core.ask_again(author=author, target=post, note="I took the name out.")
+    client.force_login(moderator)
+    html = client.get("/moderation/").content.decode()
+    changed = html[html.index("What its author changed") :]
+    assert "Miller" in changed
+    assert "patient" in changed
+
+
+def test_the_first_minutes_tell_no_author_of_a_report(client, settings, moderator):
+    settings.POST_GRACE_MINUTES = 5
+    author = make_member()
+    post, untold = make_post(author=author, source="One."), make_post(author=author, source="One.")
+    tell(post)
+    for one in (post, untold):
+        services.edit_post(editor=author, post=one, source="Two.")
+    assert (post.versions.count(), untold.versions.count()) == (1, 0)
+    seen = {}
+    for who in (author, make_member(), moderator):
+        client.force_login(who)
+        for one in (post, untold):
+            assert "edited</a>" not in client.get(one.thread.get_absolute_url()).content.decode()
+            steps = client.get(f"/discussions/posts/{one.pk}/history/").context["steps"]
+            seen[who, one] = [step["source"] for step in steps if "source" in step], len(steps)
+        assert seen[who, untold] == (["Two."], 1)
+        assert seen[who, post] == ((["One."], 2) if who == moderator else (["Two."], 1))
