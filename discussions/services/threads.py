@@ -111,7 +111,7 @@ def publish(thread: Thread, post: Post, *, at: datetime) -> None:
         count_thread(thread, 1)
     else:
         thread.reply_count += 1
-        if thread.first_reply_at is None and post.author_id != thread.author_id:
+        if thread.first_reply_at is None and is_by_another(post, thread):
             thread.first_reply_at = at
             promise.note_first_reply(thread)
     if thread.gone_numbers and not post.is_first:
@@ -134,6 +134,18 @@ def publish(thread: Thread, post: Post, *, at: datetime) -> None:
         activity.record("discussions.replied", actor=post.author, target=post, at=at)
         if thread.kind == Kind.INTRODUCTION:
             members.note_reply_to_introduction(newcomer=thread.author, by=post.author)
+
+
+def is_by_another(post: Post, thread: Thread) -> bool:
+    """Did somebody else than who began the thread write it, as readers see them? Where two asked without their names,
+    each mask is somebody. Whoever is behind both, or behind one and here by name too, is not looked for: the count would
+    tell everybody. The same rule as by_others."""
+    return (post.author_id, post.mask_id) != (thread.author_id, thread.mask_id)
+
+
+def by_others(posts, thread: Thread):
+    """is_by_another, for many."""
+    return posts.exclude(author=thread.author_id, mask=thread.mask_id)
 
 
 def above(thread: Thread, post: Post) -> Post | None:
@@ -197,7 +209,7 @@ def recount(thread: Thread) -> None:
     shown = thread.posts.shown().published()
     replies = shown.exclude(number=1)
     thread.reply_count = replies.count()
-    first_reply_at = replies.exclude(author=thread.author_id).aggregate(at=Min("published_at"))["at"]
+    first_reply_at = by_others(replies, thread).aggregate(at=Min("published_at"))["at"]
     thread.first_reply_at = first_reply_at and max(
         first_reply_at, thread.created_at
     )  # it may have come from elsewhere

@@ -6,11 +6,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from discussions import services
-from discussions.models import DiscussionSettings, Mask, Post, Thread
+from discussions.models import DiscussionSettings, Mask, Mention, OwedReply, Post, Thread
 from kmnet.core import activity
 from kmnet.core.models import Activity, AuditEntry, Notification, OutgoingMail
 from members.models import Member
-from members.services import nobody
+from members.services import nobody, set_boundary
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
 from tests.mailbox import html_of, send_due, text_of
@@ -334,3 +334,111 @@ def test_words_of_a_merged_thread_go_along(asker, thread, two):
     services.forget_author(member=asker, keep_words=False)
     thread.refresh_from_db()
     assert (thread.title, thread.excerpt) == ("", "")
+
+
+# --- two masks in one thread -----------------------------------------------------------------------------------------
+@pytest.fixture
+def merged(asker, thread, two):
+    """Two asked without their names, and a moderator made one thread of it."""
+    other = make_member()
+    second = make_thread(author=other, masked=True, space=thread.space)
+    services.merge_thread(actor=two[0], thread=second, into=thread, reason="The same.")
+    thread.refresh_from_db()
+    return thread, other
+
+
+def is_owed(thread):
+    return OwedReply.objects.owed().filter(thread=thread).exists()
+
+
+def test_what_the_other_mask_wrote_is_a_reply_by_another_person(client, merged, asker, two):
+    thread, _other = merged
+    assert thread.first_reply_at == max(thread.created_at, thread.posts.get(number=2).published_at)
+    assert not Thread.objects.unanswered().filter(pk=thread.pk).exists()
+    assert not is_owed(thread)
+    services.hide_post(post=thread.posts.get(number=2), actor=two[0], reason="A name.")
+    thread.refresh_from_db()
+    assert thread.first_reply_at is None
+    assert is_owed(thread)
+
+
+def test_what_the_other_mask_writes_later_is_one_too_and_the_askers_own_is_none(merged, asker, two):
+    thread, other = merged
+    services.hide_post(post=thread.posts.get(number=2), actor=two[0], reason="A name.")
+    own = reply_of(asker, thread)
+    thread.refresh_from_db()
+    assert (own.mask_id, thread.first_reply_at) == (thread.mask_id, None)
+    assert Thread.objects.unanswered().filter(pk=thread.pk).exists()
+    reply = reply_of(other, thread)
+    thread.refresh_from_db()
+    assert reply.mask_id not in (None, thread.mask_id)
+    assert thread.first_reply_at == reply.published_at
+    assert not Thread.objects.unanswered().filter(pk=thread.pk).exists()
+    assert not is_owed(thread)
+
+
+def test_own_words_under_the_mask_are_nothing_that_another_wrote_meanwhile(client, asker, thread):
+    reply_of(asker, thread)
+    assert reply_of(asker, thread, seen=1).number == 3
+    client.force_login(asker)
+    assert client.get(reverse("discussions:since", args=[thread.pk]), {"n": 1}).status_code == 204
+    make_post(thread=thread)
+    with pytest.raises(services.WrittenMeanwhile):
+        reply_of(asker, thread, seen=1)
+
+
+def test_who_is_here_names_the_mask_or_nobody(client, merged, two):
+    thread, other = merged
+    client.force_login(make_member())
+    response = client.get(thread.get_absolute_url())
+    assert [person.name for person in response.context["people"]] == [f"{thread.mask_name} (name withheld)"]
+    named = make_thread(space=thread.space)
+    reply = reply_of(other, thread)
+    services.split_thread(
+        actor=two[0], thread=thread, numbers=[reply.number], into=named, reason="It belongs there."
+    )
+    response = client.get(named.get_absolute_url())
+    assert [person.name for person in response.context["people"]] == [named.author.name]
+    html = client.get(reverse("discussions:index")).content.decode()
+    for page in (response.content.decode(), html):
+        assert "Somebody</bdi>" not in page.partition("Who is here")[2]
+
+
+# --- whoever keeps the asker away ------------------------------------------------------------------------------------
+@pytest.mark.parametrize("distance", ["block", "ignore"])
+def test_nothing_under_the_mask_reaches_who_keeps_its_wearer_away(asker, two, distance):
+    away, near = make_member(handle="away"), make_member(handle="near")
+    set_boundary(owner=away, other=asker, distance=distance)
+    space = make_space(readable_by="members", default_level="watching")
+    thread = make_thread(author=asker, masked=True, space=space, source="@away and @near, have you?")
+    answer = make_post(thread=thread, author=away, source="I have.")
+    Activity.objects.filter(actor=away).delete()
+    reply = reply_of(asker, thread, parent=answer, source="Thank you, @away. And you, @near?")
+    services.edit_post(editor=asker, post=reply, source="Thank you, @away. And you, @near, or @away?")
+    services.accept_answer(actor=asker, post=answer)
+    tell()
+    assert not Notification.objects.filter(recipient=away).exists()
+    assert not OutgoingMail.objects.filter(member=away).exists()
+    assert (
+        Notification.objects.filter(recipient=near).count() == 2
+    )  # the question, and the reply that names them
+    assert Mention.objects.filter(member=away).count() == 2  # the words stand as they were written
+
+
+def test_who_comes_to_keep_them_away_before_the_mail_goes_gets_none(asker, thread):
+    away = make_member(handle="away")
+    reply_of(asker, thread, source="@away, have you?")
+    tell()
+    set_boundary(owner=away, other=asker, distance="block")
+    assert send_due(to=away.email) == []
+    row = OutgoingMail.objects.get(member=away)
+    assert (row.state, row.reason) == ("withheld", "the receiver does not want to hear of it")
+
+
+def test_a_block_of_somebody_else_keeps_nothing_under_a_mask_away(asker, thread):
+    member = make_member(handle="near")
+    set_boundary(owner=member, other=make_member(), distance="block")
+    set_boundary(owner=asker, other=member, distance="ignore")
+    reply_of(asker, thread, source="@near, have you?")
+    tell()
+    assert Notification.objects.filter(recipient=member).count() == 1

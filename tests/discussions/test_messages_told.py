@@ -165,7 +165,7 @@ def test_only_the_first_unread_message_is_mailed():
         ),
         (
             lambda post, one: members.set_boundary(owner=one, other=post.author, distance="block"),
-            "the receiver keeps whoever did it at a distance",
+            "the receiver does not want to hear of it",
         ),
         (
             lambda post, one: services.hide_post(

@@ -94,7 +94,7 @@ def test_a_block_between_deed_and_sending_holds_the_mail_back_with_its_reason(ma
     services.set_boundary(owner=thread.author, other=writer, distance="block")
     send_due_mail()
     mail = OutgoingMail.objects.get(kind="discussions.reply")
-    assert (mail.state, mail.reason) == ("withheld", "the receiver keeps whoever did it at a distance")
+    assert (mail.state, mail.reason) == ("withheld", "the receiver does not want to hear of it")
     assert (
         not Notification.objects.unread().filter(recipient=thread.author).exists()
     )  # nor does the bell ring

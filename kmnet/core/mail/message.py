@@ -87,7 +87,7 @@ def refuse_unwanted(mail, kind: MailKind) -> None:
     if member is not None and "activity" in mail.refs:
         deed = Activity.objects.filter(pk=mail.refs["activity"]).first()
         if deed is not None and deed.actor_id != member.pk and not activity.those_told(deed, {member.pk}):
-            raise Withhold("the receiver keeps whoever did it at a distance")
+            raise Withhold("the receiver does not want to hear of it")
 
 
 def is_proven(member) -> bool:
