@@ -4,13 +4,14 @@ The numbers of posts are small enough for a test and large enough that reading t
 """
 
 import json
+import re
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from discussions.models import ReadState, Thread, ThreadWatch
+from discussions.models import Post, ReadState, Thread, ThreadWatch
 from kmnet.demo.load import load
 from tests.factories import make_member
 
@@ -78,9 +79,10 @@ def assert_little_is_read(client, address):
             assert node["Node Type"] != "Seq Scan", sql
             read = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
             assert read <= MOST, (read, node["Node Type"], sql)
+    return response
 
 
-@pytest.mark.parametrize("show", ["", "unread", "unanswered", "watching", "mine"])
+@pytest.mark.parametrize("show", ["", "unread", "unanswered", "open", "watching", "mine"])
 def test_lists(client, reader, show):
     client.force_login(reader)
     assert_little_is_read(client, reverse("discussions:index") + (f"?show={show}" if show else ""))
@@ -93,8 +95,30 @@ def test_the_list_of_a_space_and_of_a_tag(client, reader, crowd):
     assert_little_is_read(client, f"{reverse('discussions:index')}?tag={long.tags.first().name}")
 
 
-def test_the_list_for_guests(client, crowd, db):
-    assert_little_is_read(client, reverse("discussions:index"))
+@pytest.mark.parametrize("show", ["", "unanswered", "open"])
+def test_the_list_for_guests(client, crowd, db, show):
+    assert_little_is_read(client, reverse("discussions:index") + (f"?show={show}" if show else ""))
+
+
+def rare_word() -> str:
+    """One that few posts have: the load puts it before bold words."""
+    return re.search(r"(\w+) \*\*", Post.objects.filter(source__contains=" **").first().source)[1]
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_search(client, reader, crowd, signed_in):
+    if signed_in:
+        client.force_login(reader)
+    for words, found in (
+        ("people", True),  # more posts than may be read have it
+        (rare_word(), True),
+        (f"people {rare_word()}", True),
+        ("people work broker", True),
+        ("quokka", False),
+    ):
+        response = assert_little_is_read(client, f"{reverse('hub:search')}?q={words}")
+        keys = [block["key"] for block in response.context["blocks"]]
+        assert ("discussions" in keys) is found, words
 
 
 @pytest.mark.parametrize("place", ["", "?post=1500", f"?post={LONG}", "?after=700", "?before=2900"])
