@@ -7,6 +7,7 @@ urlpatterns = [
     path("", views.index, name="index"),
     path("past/", views.past, name="past"),
     path("new/", views.create, name="create"),
+    path("pictures/<int:pk>/<slug:key>/<int:width>/", views.picture, name="picture"),
     path("<int:pk>-<slug:slug>/", views.detail, name="detail"),
     path("<int:pk>-<slug:slug>/register/", views.register, name="register"),
     path("<int:pk>-<slug:slug>/cancel/", views.cancel, name="cancel"),

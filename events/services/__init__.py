@@ -1,12 +1,15 @@
 """Every write of this app. The event's row is locked first; occupancy is counted, never stored; all is logged."""
 
 from .attending import DoorsClosed, enter, mark_attendance
+from .duplicating import duplicate_event
 from .guests import adopt_guest_registrations
+from .hosting import LastOrganiser, NotInGroup, add_organiser, remove_organiser
 from .leaving import forget_guests, forget_person, lock_organised, old_guests
 from .organising import (
     AudienceTooNarrow,
     CapacityTooLow,
     EventOver,
+    ListsTaken,
     cancel_event,
     change_capacity,
     create_event,
@@ -14,6 +17,7 @@ from .organising import (
     publish_event,
     update_event,
 )
+from .pictures import check_picture, remove_picture, set_picture
 from .places import promote_waiting
 from .registering import (
     NotYourTurn,
@@ -39,19 +43,25 @@ __all__ = [
     "CapacityTooLow",
     "DoorsClosed",
     "EventOver",
+    "LastOrganiser",
+    "ListsTaken",
+    "NotInGroup",
     "NotYourTurn",
     "OfferOver",
     "RegistrationClosed",
     "TooLate",
     "WayUnknown",
     "accept_offer",
+    "add_organiser",
     "adopt_guest_registrations",
     "cancel_event",
     "cancel_registration",
     "change_capacity",
+    "check_picture",
     "claim_place",
     "create_event",
     "decline_offer",
+    "duplicate_event",
     "enter",
     "forget_guests",
     "forget_person",
@@ -66,7 +76,10 @@ __all__ = [
     "register_member",
     "release_from_group",
     "release_member",
+    "remove_organiser",
+    "remove_picture",
     "remove_registration",
     "request_guest_place",
+    "set_picture",
     "update_event",
 ]

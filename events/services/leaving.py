@@ -8,11 +8,12 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kmnet.core import erasing
+from kmnet.core import erasing, files
 from members.models import Member
 
 from ..models import Answer, Event, EventInvitation, EventPriority, Registration, Speaker, Status
 from . import places
+from .pictures import picture_names
 from .registering import leave
 
 
@@ -66,6 +67,7 @@ def _take_words(member: Member) -> None:
         event = places.lock_event(event_id)
         if event.published_at is None:
             erasing.forget_targets([event])
+            files.doom(picture_names(event))
             event.delete()
             continue
         event.summary = event.description = event.description_html = event.access_notes = ""

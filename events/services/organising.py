@@ -14,9 +14,10 @@ from members.models import GroupMember, Member, is_in_group
 from members.permissions import can_administer
 
 from .. import mails
-from ..models import Event, Session, Speaker, Status
+from ..models import Event, Kind, Status
 from ..permissions import can_create_event, can_organise_event, is_organiser_of
 from . import places
+from .programme import set_programme, set_questions
 
 SEEN_IN_CALENDARS = ("title", "starts_at", "ends_at", "time_zone", "venue")
 PLAIN_FIELDS = (
@@ -32,7 +33,14 @@ PLAIN_FIELDS = (
     "has_sign_language",
     "has_slides_ahead",
     "access_notes",
+    "picture_alt",
+    "needs_approval",
+    "allows_transfer",
+    "asks_reconfirmation",
+    "offers_recording",
 )
+# Said before the old day is over, and again when the event has a new one.
+ASKED_ANEW = {"asked_at": None, "said_yes_at": None, "called_at": None}
 
 
 class CapacityTooLow(Exception):
@@ -53,6 +61,14 @@ class AudienceTooNarrow(Exception):
 
 class EventOver(Exception):
     """It has begun, is over or was called off: that cannot be changed any more."""
+
+
+class ListsTaken(Exception):
+    """`count` people are on the lists of this event: it cannot become hybrid now, nor stop being it."""
+
+    def __init__(self, count: int):
+        super().__init__(f"{count} people are on the lists")
+        self.count = count
 
 
 def _check_audience(actor: Member, fields: dict, event: Event | None = None) -> None:
@@ -84,12 +100,16 @@ def create_event(
     organisers=(),
     tags=(),
     sessions=(),
+    questions=(),
     submit_key: uuid.UUID | None = None,
     description: str = "",
     rehearsal_of: Event | None = None,
     **fields,
 ) -> Event:
-    """A draft, seen by its organisers only. The same submit key twice is one event."""
+    """A draft, seen by its organisers only. The same submit key twice is one event. `fields`: any column of an event.
+
+    `sessions`, `questions`: as set_programme and set_questions take them.
+    """
     if not can_create_event(actor) or (rehearsal_of and not can_organise_event(actor, rehearsal_of)):
         raise PermissionDenied
     _check_audience(actor, fields)
@@ -114,7 +134,8 @@ def create_event(
         return event
     event.organisers.set([actor, *organisers])
     event.tags.set(in_order(tags))
-    _set_programme(event, sessions)
+    set_programme(event, sessions)
+    set_questions(event, questions)
     return event
 
 
@@ -126,13 +147,14 @@ def update_event(
     description: str | None = None,
     tags=None,
     sessions=None,
+    questions=None,
     organisers=None,
     **fields,
 ) -> Event:
-    """Change anything but the number of places. Locks the event. Raises AudienceTooNarrow, EventOver.
+    """Change anything but the number of places. Locks the event. Raises AudienceTooNarrow, EventOver, ListsTaken.
 
     What stands in people's calendars raises SEQUENCE in this transaction, and all who have, wait for or are offered a
-    place are told once.
+    place are told once. Another start is the new day of a postponed event, and asks anew who comes.
     """
     event = places.lock_event(event.pk)
     _check_organiser(actor, event)
@@ -145,13 +167,18 @@ def update_event(
     changed = [name for name, value in fields.items() if before[name] != value]
     for name in changed:
         setattr(event, name, fields[name])
+    if "kind" in changed:
+        _change_lists(event, before["kind"])
+    was_postponed = event.is_postponed
     told = [name for name in changed if name in SEEN_IN_CALENDARS] if event.published_at else []
-    if event.cancelled_at or before["ends_at"] <= now:
+    if event.cancelled_at or (before["ends_at"] <= now and not was_postponed):
         if {"starts_at", "ends_at"} & set(told):
             raise EventOver
         told = []  # a slip of the pen in the title of a past event concerns nobody's calendar
     elif "starts_at" in told and event.starts_at <= now:
         raise EventOver
+    elif was_postponed and "starts_at" not in told:
+        told = []  # they hear of it with the new day: no calendar shall have the old one back
     if "title" in changed:
         event.slug = make_slug(event.title)
     if description is not None and description != event.description:
@@ -162,13 +189,17 @@ def update_event(
         event.sequence += 1
         if "starts_at" in told:
             event.moved_at = now
+            event.postponed_at = None
+            event.registrations.update(**ASKED_ANEW)
     event.save()
     if tags is not None:
         event.tags.set(in_order(tags))
     if organisers is not None:
         event.organisers.set(organisers)
     if sessions is not None:
-        _set_programme(event, sessions)
+        set_programme(event, sessions)
+    if questions is not None:
+        set_questions(event, questions)
     if "starts_at" in told:
         _shorten_offers(event, now)
     if told:
@@ -178,6 +209,17 @@ def update_event(
     if before["starts_at"] != event.starts_at:
         places.settle(event, now)
     return event
+
+
+def _change_lists(event: Event, before: str) -> None:
+    """Of a hybrid event each way of coming has its list. Raises ListsTaken. Needs the event's lock."""
+    if Kind.HYBRID not in (before, event.kind):
+        return
+    count = event.registrations.filter(status__in=Status.unsettled()).count()
+    if count:
+        raise ListsTaken(count)
+    if event.kind != Kind.HYBRID:
+        event.online_capacity, event.online_overbooking = None, 0
 
 
 def _plain(value) -> str:
@@ -190,33 +232,6 @@ def _shorten_offers(event: Event, now: datetime) -> None:
     event.registrations.filter(status=Status.OFFERED, offer_expires_at__gt=latest).update(
         offer_expires_at=latest
     )
-
-
-def _set_programme(event: Event, sessions) -> None:
-    """Replace the programme, within the caller's transaction.
-
-    Each item: kind, title, summary, starts_at, ends_at, speakers (name or name, about).
-    """
-    kept = []
-    known = {session.pk: session for session in event.sessions.all()}
-    for order, item in enumerate(sessions, start=1):
-        session = known.get(item.get("pk")) or Session(event=event)
-        for name in ("kind", "title", "summary", "starts_at", "ends_at"):
-            if name in item:
-                setattr(session, name, item[name])
-        session.order = order
-        session.save()
-        session.speakers.set([_speaker(entry) for entry in item.get("speakers", ())])
-        kept.append(session.pk)
-    event.sessions.exclude(pk__in=kept).delete()
-
-
-def _speaker(entry) -> Speaker:
-    if isinstance(entry, Speaker):
-        return entry
-    name, about = (entry, "") if isinstance(entry, str) else entry
-    speaker = Speaker.objects.filter(name=name, about=about).order_by("pk").first()
-    return speaker or Speaker.objects.create(name=name, about=about)
 
 
 @transaction.atomic

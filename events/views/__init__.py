@@ -1,5 +1,6 @@
 from .desk import call_off, capacity, organise, people_csv, person, publish
 from .edit import create, edit
+from .pictures import picture
 from .places import cancel, join, offer, register
 from .public import calendar_file, detail, index, past
 
@@ -18,6 +19,7 @@ __all__ = [
     "past",
     "people_csv",
     "person",
+    "picture",
     "publish",
     "register",
 ]

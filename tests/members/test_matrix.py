@@ -247,6 +247,7 @@ TABLE = [
     ("events:past", "GET", EVERYBODY),
     ("events:create", BOTH, ORGANISERS),
     ("events:detail", "GET", READERS),
+    ("events:picture", "GET", SIGNED_IN_404),  # the event there is has none
     ("events:register", "GET", READERS),
     ("events:register", "POST", READERS.but(silenced="403")),
     ("events:cancel", BOTH, MEMBERS_404),
