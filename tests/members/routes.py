@@ -87,6 +87,7 @@ class World:
             "provider_id": "linkedin",
             "number": 1,
             "size": 96,
+            "width": 640,
             "name": "a.pdf",
             "form": "bib",
             "purpose": "news",
