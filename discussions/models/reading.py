@@ -62,19 +62,13 @@ class ReadStateQuerySet(models.QuerySet):
         }
         with connection.cursor() as cursor:
             cursor.execute(
-                """
-                UPDATE discussions_readstate SET numbers = numbers + %(numbers)s::int4multirange, seen_at = %(now)s
-                WHERE member_id = %(member)s AND thread_id = %(thread)s
-                """,
-                values,
-            )
-            if cursor.rowcount:
-                return
-            cursor.execute(
                 f"""
+                WITH marked AS (
+                    UPDATE discussions_readstate SET numbers = numbers + %(numbers)s::int4multirange, seen_at = %(now)s
+                    WHERE member_id = %(member)s AND thread_id = %(thread)s RETURNING id)
                 INSERT INTO discussions_readstate AS mine (member_id, thread_id, numbers, seen_at, reopened)
                 SELECT %(member)s, t.id, {NOT_OWED} + %(numbers)s::int4multirange, %(now)s, false
-                FROM discussions_thread t WHERE t.id = %(thread)s
+                FROM discussions_thread t WHERE t.id = %(thread)s AND NOT EXISTS (SELECT FROM marked)
                 ON CONFLICT (member_id, thread_id) DO UPDATE
                 SET numbers = mine.numbers + excluded.numbers, seen_at = excluded.seen_at
                 """,

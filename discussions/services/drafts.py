@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from kmnet.core.text import clean_text
 from members.models import Member
 
-from ..models import Draft, Post, Thread, written_by
+from ..models import Draft, Post, Thread
+from .limits import by
 
 FIELDS = {
     "ask": {
@@ -63,7 +64,7 @@ def save_draft(
     fields = cleaned(sent.key, fields)
     if sum(len(value) for value in fields.values()) > MOST_CHARACTERS:
         raise DraftRefused(_("This is too long to be kept as a draft. Copy it to a safe place."))
-    if submit_key and Post.objects.filter(written_by(member), submit_key=submit_key).exists():
+    if submit_key and by(member, Post.objects.filter(submit_key=submit_key)).exists():
         return None, False
     mine = Draft.objects.select_for_update().filter(member=member)
     draft = mine.filter(key=sent.key).first()
@@ -98,9 +99,10 @@ def save_draft(
     return draft, False
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def forget_sent(*, member: Member, sent: Sent | None) -> None:
-    """This text has become a post: part of that transaction. What another window wrote stays, and is offered."""
+    """This text has become a post: part of that transaction, and fails with it. What another window wrote stays, and is
+    offered."""
     if sent is None:
         return
     draft = Draft.objects.select_for_update().filter(member=member, key=sent.key).first()

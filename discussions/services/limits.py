@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -83,16 +84,17 @@ def check_may_start(author: Member, space: Space) -> None:
     _check_posts(author, may)
 
 
-def check_may_reply(author: Member, thread: Thread) -> None:
+def check_may_reply(author: Member, thread: Thread, *, written: list[datetime] | None = None) -> None:
     """Raises LimitReached when one more post would be too many within 24 hours, or comes too soon in a thread in slow
-    mode (from which moderators are spared). May lock the author's row; the caller holds the thread's."""
+    mode (from which moderators are spared). May lock the author's row; the caller holds the thread's. `written`: when
+    their posts of these hours were written, where the caller has read it under that lock."""
     if thread.slow_seconds and not can_moderate(author):
         _check_pace(author, thread)
-    _check_posts(author, allowance(author))
+    _check_posts(author, allowance(author), written)
 
 
-def _check_posts(author: Member, may: Allowance) -> None:
-    written = _times(author, most=may.posts)
+def _check_posts(author: Member, may: Allowance, written: list[datetime] | None = None) -> None:
+    written = _times(author, most=may.posts, known=written)
     if len(written) >= may.posts:
         said = ngettext(
             "You have written %(count)d post within 24 hours",
@@ -104,7 +106,7 @@ def _check_posts(author: Member, may: Allowance) -> None:
 
 def _check_pace(author: Member, thread: Thread) -> None:
     soon = timedelta(seconds=thread.slow_seconds)
-    mine = _by(author, Post.objects.filter(thread=thread, created_at__gt=timezone.now() - soon))
+    mine = by(author, Post.objects.filter(thread=thread, created_at__gt=timezone.now() - soon))
     last = mine.order_by("-created_at").values_list("created_at", flat=True).first()
     if last is not None:
         until = last + soon
@@ -114,29 +116,48 @@ def _check_pace(author: Member, thread: Thread) -> None:
         raise LimitReached(sentence, until)
 
 
-def _by(author: Member, posts):
-    """Of these posts the author's, also those without their name."""
+def by(author: Member, posts: QuerySet[Post]) -> QuerySet[Post]:
+    """Of these posts the author's, also those without their name; a union, so that each is read from its own index."""
     masked = posts.filter(mask__in=Mask.objects.filter(member=author))
     return posts.filter(author=author).union(masked, all=True)
 
 
-def _times(author: Member, *, most: int, begun: bool = False, talks: bool | None = None) -> list[datetime]:
-    """When the author's posts of the last 24 hours were written, the newest first, no more than `most`."""
-    since = timezone.now() - DAY
-    posts = Post.objects.filter(created_at__gt=since)
-    posts = posts.filter(published_at__gt=since) | posts.filter(
+def written_since(
+    author: Member, since: datetime, *, most: int, posts: QuerySet[Post] | None = None
+) -> QuerySet:
+    """When the author's posts since then (or of them `posts`) were written, the newest first, no more than `most`."""
+    posts = _since(since) if posts is None else posts
+    return by(author, posts).order_by("-created_at").values_list("created_at", flat=True)[:most]
+
+
+def _since(moment: datetime) -> QuerySet[Post]:
+    posts = Post.objects.filter(created_at__gt=moment)
+    return posts.filter(published_at__gt=moment) | posts.filter(
         published_at__isnull=True
     )  # read from an index
+
+
+def _times(
+    author: Member,
+    *,
+    most: int,
+    begun: bool = False,
+    talks: bool | None = None,
+    known: list[datetime] | None = None,
+) -> list[datetime]:
+    """When the author's posts of the last 24 hours were written, the newest first, no more than `most`. What is `known`
+    is read again where it matters: near the limit, under the lock of the author's row."""
+    since = timezone.now() - DAY
+    posts = _since(since)
     if begun:
         here = Thread.objects.filter(space__readable_by=Readers.PEOPLE).values("pk")
         posts = posts.filter(number=1) | posts.filter(number__isnull=True, heading__gt="")
         posts = posts.filter(thread__in=here) if talks else posts.exclude(thread__in=here)
 
     def read() -> list[datetime]:
-        found = _by(author, posts).order_by("-created_at").values_list("created_at", flat=True)
-        return list(found[:most])
+        return list(written_since(author, since, most=most, posts=posts))
 
-    times = read()
+    times = read() if known is None else known
     if most - NEAR <= len(times) < most:  # of several at the same moment none may slip past
         Member.objects.select_for_update(no_key=True).get(pk=author.pk)
         times = read()
@@ -178,15 +199,16 @@ def pace_in_words(seconds: int) -> str:
 
 
 # --- holding ---------------------------------------------------------------------------------------------------------
-def must_hold(author: Member, space: Space, text: str) -> str:
-    """Why a moderator looks at these words before they appear (a HeldFor), or "".
+def must_hold(author: Member, space: Space, text: str, *, has_appeared: bool = False) -> str:
+    """Why a moderator looks at these words before they appear (a HeldFor), or "". `has_appeared`: it is known that
+    something that the author wrote has.
 
     Never in a group's space and never in conversations, where no moderator looks unless somebody there asks for it.
     """
     found = DiscussionSettings.load()
     if space.readable_by in (Readers.GROUP, Readers.PEOPLE) or not is_new_here(author):
         return ""
-    if not (found.held_posts or found.held_links):
+    if not (found.held_posts or found.held_links) or (has_appeared and found.held_posts <= 1):
         return ""
     appeared = Post.objects.filter(author=author, published_at__isnull=False)
     appeared = appeared.exclude(thread__space__readable_by=Readers.PEOPLE)[: max(found.held_posts, 1)].count()

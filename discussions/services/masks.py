@@ -6,7 +6,7 @@ import re
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from kmnet.core.audit import record_act
 from kmnet.core.language import language_of
@@ -50,13 +50,21 @@ def put_on(*, thread: Thread, author: Member) -> Mask:
     return mask
 
 
+def worn_in(thread: int, *, mask: int, author: int) -> QuerySet[Mask]:
+    """The mask that this member has in the thread (of which `mask` is the one that it was begun under, 0 for none), also
+    in one that their posts were moved to."""
+    return Mask.objects.filter(
+        Q(thread=thread) | Q(pk=mask) | Q(posts__thread=thread), member=author
+    ).order_by("pk")
+
+
 def wear(*, post: Post, thread: Thread, author: Member) -> None:
-    """A post goes under the mask where its author has one in this thread, also in one that their posts were moved to;
-    before it is saved."""
-    worn = Mask.objects.filter(
-        Q(thread=thread) | Q(pk=thread.mask_id) | Q(posts__thread=thread), member=author
-    )
-    mask = worn.first()
+    """A post goes under the mask where its author has one in this thread; before it is saved."""
+    put_under(worn_in(thread.pk, mask=thread.mask_id or 0, author=author.pk).first(), post=post)
+
+
+def put_under(mask: Mask | None, *, post: Post) -> None:
+    """The post is shown as that of whoever wears the mask; None: it stays what it is."""
     if mask is not None:
         post.mask, post.mask_name, post.author = mask, mask.name, nobody()
         post.language = language_of(

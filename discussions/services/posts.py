@@ -20,8 +20,9 @@ from ..rendering import anchor_of, render_post
 from ..reporting import was_told_of
 from . import drafts, masks
 from .files import give_files
-from .limits import check_may_reply, check_may_start, must_hold
+from .limits import by, check_may_reply, check_may_start, must_hold
 from .mentions import note_mentions
+from .past import past_of
 from .polls import PollWanted, open_poll
 from .threads import (
     MOST_MOVES,
@@ -58,14 +59,13 @@ def sent_before(author: Member, submit_key: UUID | None) -> Post | None:
     """What the same form made when it was sent the first time."""
     if submit_key is None:
         return None
-    return (
-        Post.objects.select_related("thread__space").filter(written_by(author), submit_key=submit_key).first()
-    )
+    sent = by(author, Post.objects.filter(submit_key=submit_key)).values("pk")
+    return Post.objects.select_related("thread__space").filter(pk__in=sent).first()
 
 
-def why_held(author: Member, space: Space, text: str, hold: bool) -> str:
+def why_held(author: Member, space: Space, text: str, hold: bool, *, has_appeared: bool = False) -> str:
     """The reason to hold it back (a HeldFor), or ""."""
-    found = must_hold(author, space, text)
+    found = must_hold(author, space, text, has_appeared=has_appeared)
     return found or (HeldFor.ASKED if hold and not space.group_id else "")
 
 
@@ -192,9 +192,9 @@ def _add_reply(
     goes. Raises ThreadClosed and LimitReached, too.
     """
     thread = lock_thread(thread.pk)
-    earlier = sent_before(author, submit_key)
-    if earlier is not None:
-        return earlier
+    past = past_of(author, thread, submit_key=submit_key)
+    if past.earlier is not None:
+        return Post.objects.select_related("thread__space").get(pk=past.earlier)
     if thread.merged_into_id:
         raise RepliesElsewhere(thread.merged_into_id)
     if parent is not None:
@@ -208,7 +208,7 @@ def _add_reply(
         raise PermissionDenied
     if parent is not None and (parent.thread_id != thread.pk or parent.number is None):
         raise PermissionDenied
-    check_may_reply(author, thread)
+    check_may_reply(author, thread, written=past.times)
     if seen is not None and thread.last_number > seen:
         newer = Post.objects.shown().filter(thread=thread, number__gt=seen)
         newer = newer.exclude(written_by(author))
@@ -217,12 +217,12 @@ def _add_reply(
     post = new_post(author=author, source=source, submit_key=submit_key)
     post.thread = thread
     post.parent = None if parent is None or parent.is_first else parent
-    masks.wear(post=post, thread=thread, author=author)
-    if held_for := why_held(author, thread.space, source, hold):
+    masks.put_under(past.mask, post=post)
+    if held_for := why_held(author, thread.space, source, hold, has_appeared=past.has_appeared):
         post.state, post.held_for = Post.State.HELD, held_for
         post.save()
     else:
-        publish(thread, post, at=timezone.now())
+        publish(thread, post, at=timezone.now(), has_appeared=past.has_appeared)
     keep_along(post, writer=author, sent=sent)
     return post
 

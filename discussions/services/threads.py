@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, Min, Q
+from django.db.models import F, Min, Q, QuerySet
 from django.utils.text import slugify
 
 from kmnet.core import activity
@@ -93,15 +93,16 @@ def path_below(parent: Post | None, number: int) -> list[int]:
     return [*parent.path[: Post.MAX_DEPTH - 1], number]
 
 
-def publish(thread: Thread, post: Post, *, at: datetime) -> None:
-    """The post gets its number and appears; those who should hear of it will. It is saved here, the thread too."""
+def publish(thread: Thread, post: Post, *, at: datetime, has_appeared: bool = False) -> None:
+    """The post gets its number and appears; those who should hear of it will. It is saved here, the thread too.
+    `has_appeared`: it is known that something of its author's has before."""
     thread.last_number += 1
     post.number = thread.last_number
     post.path = path_below(post.parent, post.number)
     post.published_at = at
     post.state = Post.State.VISIBLE
     is_under_own_name = not (thread.is_conversation or post.mask_id)
-    post.is_authors_first = is_under_own_name and is_first_of(post.author_id)
+    post.is_authors_first = is_under_own_name and not has_appeared and is_first_of(post.author_id)
     post.save()
     thread.last_post, thread.last_post_at = post, at
     thread.people = [post.author_id, *(pk for pk in thread.people if pk != post.author_id)][:PEOPLE_KEPT]
@@ -199,9 +200,13 @@ def is_first_of(author_id: int) -> bool:
 
 
 def published_before(author_id: int) -> bool:
-    """What they wrote to a few people in private does not count."""
+    return appeared(author_id).exists()
+
+
+def appeared(author_id: int) -> QuerySet[Post]:
+    """What of theirs has appeared; what they wrote to a few people in private does not count."""
     open_posts = Post.objects.exclude(thread__kind=Kind.CONVERSATION)
-    return open_posts.filter(author=author_id, published_at__isnull=False).exists()
+    return open_posts.filter(author=author_id, published_at__isnull=False)
 
 
 def recount(thread: Thread) -> None:

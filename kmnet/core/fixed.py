@@ -8,8 +8,8 @@
     number = newest_threads.count(kind_of(user), member=user.pk, since=then)
 
 What stands before the `*` shapes the SQL: hashable, few different ones, since each has its own plan for ever. What stands
-behind it goes into the SQL as a value: int, str, date, datetime, or a list of ints or strs (`pk__any_of=ids`, which is
-`__in` for a list of any length). None and bool shape the SQL. The function must depend on its arguments and on nothing
+behind it goes into the SQL as a value: int, str, date, datetime, UUID, or a list of ints or strs (`pk__any_of=ids`, which
+is `__in` for a list of any length). None and bool shape the SQL. The function must depend on its arguments and on nothing
 else: no clock, no settings row, no query. Two guards: a moment in the SQL that was not given is refused, and in the tests
 (settings.CHECK_FIXED_QUERIES) each call is also compiled by the ORM with the true values and must give the same SQL.
 
@@ -22,6 +22,7 @@ import functools
 import hashlib
 import re
 from datetime import UTC, date, datetime
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
@@ -282,6 +283,8 @@ def _sign(place: int, value):
             return datetime(9000, 1, 1 + place, tzinfo=UTC)
         case date():
             return date(9000, 1, 1 + place)
+        case UUID():
+            return UUID(int=place)
         case list():
             return ["\ue0f1", str(place)] if value and isinstance(value[0], str) else [2_147_300_000, place]
     raise TypeError(f"{type(value)} cannot be given")
@@ -295,7 +298,7 @@ def _name_of(param, given: dict) -> str:
     return ""
 
 
-TYPES = {int: "bigint", str: "text", datetime: "timestamptz", date: "date"}
+TYPES = {int: "bigint", str: "text", datetime: "timestamptz", date: "date", UUID: "uuid"}
 
 
 def _type_of(sign) -> str:

@@ -1,9 +1,11 @@
 """Asking, replying and editing through the pages; nothing typed is lost."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from discussions import services
 from discussions.models import Post, Thread
@@ -129,6 +131,24 @@ def test_reply_leads_to_itself(client, member):
     response = client.post(reply_address(thread), {"body": "Here is how."})
     assert response["Location"] == f"{thread.get_absolute_url()}?post=27#post-27"
     assert "Here is how." in client.get(response["Location"]).content.decode()
+
+
+@pytest.mark.parametrize("days", [0, 60])
+def test_a_reply_costs_at_most_twelve_queries(client, days, django_assert_max_num_queries):
+    """Of whoever is new here and whoever is not, in an ordinary thread with watchers: the first one there, one more, and
+    one below another reply. The savepoint that stands for the transaction here is not among the twelve."""
+    member, thread = make_member(joined_at=timezone.now() - timedelta(days=days)), make_thread()
+    for _number in range(3):
+        services.set_watch(member=make_member(), thread=thread, level="watching")
+    make_post(thread=thread)
+    make_post(author=member)
+    client.force_login(member)
+    client.get(thread.get_absolute_url())  # the session is on its member's list from now on
+    for to in ("", "", 2):
+        form = {"body": "It worked.", "to": to, "submit_key": str(uuid.uuid4())}
+        with django_assert_max_num_queries(12 + 2):
+            assert client.post(reply_address(thread), form).status_code == 302
+    assert thread.posts.filter(author=member).count() == 3
 
 
 def test_reply_to_a_reply(client, member):
