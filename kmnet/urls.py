@@ -13,6 +13,8 @@ urlpatterns = [
     path("discussions/", include("discussions.urls")),
     path("messages/", include("discussions.urls_messages")),
     path("events/", include("events.urls")),
+    path("feeds/", include("events.urls_feeds")),
+    path("settings/calendar/", include("events.urls_settings")),
     path("mail/", include("events.urls_mail")),
     path("mail/", include("discussions.urls_mail")),
     path("mail/", include("members.urls_mail")),

@@ -242,6 +242,8 @@ class Event(models.Model):
     is_detached = models.BooleanField(editable=False, default=False)  # edited by itself: the series leaves it
     submit_key = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    # The last change of what calendars show. A trigger writes it (migration 0007), whoever saves.
+    revised_at = models.DateTimeField(editable=False, default=timezone.now)
 
     search = models.GeneratedField(
         expression=SearchVector("title", weight="A", config="kmnet")

@@ -1,6 +1,7 @@
 """Every write of this app. The event's row is locked first; occupancy is counted, never stored; all is logged."""
 
 from .attending import DoorsClosed, enter, mark_attendance
+from .calendar_feeds import end_calendar_feed, renew_calendar_feed
 from .duplicating import duplicate_event
 from .guests import adopt_guest_registrations
 from .hosting import LastOrganiser, NotInGroup, add_organiser, remove_organiser
@@ -62,6 +63,7 @@ __all__ = [
     "create_event",
     "decline_offer",
     "duplicate_event",
+    "end_calendar_feed",
     "enter",
     "forget_guests",
     "forget_person",
@@ -79,6 +81,7 @@ __all__ = [
     "remove_organiser",
     "remove_picture",
     "remove_registration",
+    "renew_calendar_feed",
     "request_guest_place",
     "set_picture",
     "update_event",

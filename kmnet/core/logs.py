@@ -3,14 +3,14 @@
 import re
 
 _TOKENS = re.compile(
-    r"((?<!/dev)/mail/[\w-]+/|/accounts/confirm-email/|/accounts/password/reset/key/)([^\s/?\"']+)"
+    r"((?<!/dev)/mail/[\w-]+/|/feeds/own/|/accounts/confirm-email/|/accounts/password/reset/key/)([^\s/?\"']+)"
 )
 
 
 def hide_tokens(_logger, _method, event: dict) -> dict:
     """A structlog processor: the addresses of signed links lose their tokens, wherever in a line they stand."""
     for key, value in event.items():
-        if isinstance(value, str) and ("/mail/" in value or "/accounts/" in value):
+        if isinstance(value, str) and any(way in value for way in ("/mail/", "/feeds/", "/accounts/")):
             event[key] = _TOKENS.sub(r"\1…", value)
     return event
 

@@ -263,6 +263,12 @@ TABLE = [
     ("events:person", "GET", THIS_EVENT),
     ("events:person", "POST", MEMBERS_404),
     ("events:people_csv", "GET", THIS_EVENT),
+    ("feeds:public", "GET", EVERYBODY),
+    ("feeds:own", "GET", NOBODY),  # a token that nobody has
+    ("feeds:group", "GET", NOBODY),
+    ("calendar:address", "GET", MEMBERS),
+    ("calendar:renew", "POST", MEMBERS),
+    ("calendar:end", "POST", MEMBERS),
     ("events_mail:offer", BOTH, NOBODY),
     ("events_mail:cancel", BOTH, NOBODY),
     ("events_mail:prove", BOTH, NOBODY),
