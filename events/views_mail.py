@@ -13,22 +13,26 @@ from kmnet.core.mail_pages import mail_page
 from kmnet.core.models import CommunitySettings
 
 from . import services, times
+from .forms import InvitedForm
 from .mails import links
-from .models import Registration, Status
+from .models import EventInvitation, Registration, Status
+from .services.places import is_first_come
 from .views.places import pass_gate
+from .views.your_place import PlacePage, event_of
 
 
-def _zone_of(registration: Registration) -> zoneinfo.ZoneInfo:
+def _zone_of(row: Registration | EventInvitation) -> zoneinfo.ZoneInfo:
     """The page tells the same hours as the mail that led to it, whoever is signed in here, or nobody."""
-    name = registration.member.time_zone if registration.member else registration.guest_time_zone
+    name = row.member.time_zone if row.member else getattr(row, "guest_time_zone", "")
     try:
         return zoneinfo.ZoneInfo(name or CommunitySettings.load().time_zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         return zoneinfo.ZoneInfo("UTC")
 
 
-def page_of(purpose: str):
-    """Read the token, find the registration; what is not ours or has ended gets a page that says so."""
+def page_of(purpose: str, find=None):
+    """Read the token, find what it is about; what is not ours or has ended gets a page that says so."""
+    find = find or _find_registration
 
     def decorate(view):
         @mail_page
@@ -41,28 +45,31 @@ def page_of(purpose: str):
                 data, ended = error.data, True
             except tokens.BadToken:
                 return render(request, "events/mail/bad_link.html", status=404)
-            registration = (
-                Registration.objects.select_related("event", "member")
-                .filter(pk=data.get("registration"))
-                .first()
-            )
-            if registration is None:
+            found = find(data)
+            if found is None:
                 return render(request, "events/mail/bad_link.html", status=404)
-            with timezone.override(_zone_of(registration)):
-                return view(request, registration, ended)
+            with timezone.override(_zone_of(found)):
+                return view(request, found, ended)
 
         return wrapped
 
     return decorate
 
 
+def _find_registration(data: dict) -> Registration | None:
+    rows = Registration.objects.select_related("event", "member")
+    return rows.filter(pk=data.get("registration")).first()
+
+
+def _find_invitation(data: dict) -> EventInvitation | None:
+    rows = EventInvitation.objects.select_related("event", "member")
+    return rows.filter(pk=data.get("invitation"), event__published_at__isnull=False).first()
+
+
 def _page(request, template: str, registration: Registration, *, status: int = 200, **more):
     event = registration.event
-    context = {
+    context = event_of(event) | {
         "registration": registration,
-        "event": event,
-        "when": times.when(event),
-        "when_there": times.when(event, event.zone),
         "called_off": event.cancelled_at is not None,
         **more,
     }
@@ -124,6 +131,108 @@ def cancel(request, registration, ended):
         ended=ended or registration.event.is_over(),
         waiting_count=registration.event.occupancy().waiting if may else 0,
     )
+
+
+@page_of(links.PLACE)
+def place(request, registration, ended):
+    """All that can be done with a place or a turn, without signing in."""
+    page = PlacePage(request, registration)
+    if request.method == "POST" and not ended:
+        page.press()
+    if ended or not page.is_open:
+        return _page(request, "place_over", page.registration, done=page.done)
+    return page.response(cancel_url=links.cancel_url(page.registration))
+
+
+@page_of(links.RECONFIRM)
+def reconfirm(request, registration, ended):
+    """Are you still coming? Yes, no, or the recording only; afterwards the page says what is the case."""
+    too_late = False
+    if request.method == "POST" and not ended:
+        deeds = {
+            "yes": services.confirm_coming,
+            "no": services.cancel_registration,
+            "recording": services.take_recording_only,
+        }
+        deed = deeds.get(request.POST.get("answer", ""))
+        if deed is not None:
+            try:
+                deed(registration=registration)
+            except (services.TooLate, services.NotYourTurn, PermissionDenied):
+                too_late = True
+            registration = _afresh(registration)
+    event = registration.event
+    asks = (
+        registration.status == Status.SOFT
+        or (registration.status == Status.CONFIRMED and registration.said_yes_at is None)
+    ) and not (ended or too_late or event.is_over() or event.cancelled_at or event.is_postponed)
+    return _page(
+        request,
+        "reconfirm",
+        registration,
+        asks=asks,
+        ended=ended or too_late or event.is_over(),
+        has_started=event.has_started(),
+        position=registration.position() if registration.status == Status.WAITING else None,
+        waiting_count=event.occupancy(way=registration.way).waiting,
+        may_record=event.offers_recording,
+        cancel_url=links.cancel_url(registration) if registration.is_live else "",
+    )
+
+
+@page_of(links.CLAIM)
+def claim(request, registration, ended):
+    """Near the start: a free place, for whoever presses first."""
+    gone = False
+    if request.method == "POST" and not ended:
+        try:
+            services.claim_place(registration=registration)
+        except (services.NotYourTurn, services.TooLate, PermissionDenied):
+            gone = True
+        registration = _afresh(registration)
+    event = registration.event
+    over = ended or event.has_started()
+    still = registration.status in (Status.WAITING, Status.EXPIRED, Status.SOFT)
+    is_free = still and not over and is_first_come(event, timezone.now())
+    is_free = is_free and not event.occupancy(way=registration.way).is_full
+    return _page(
+        request, "claim", registration, is_free=is_free and not gone, gone=gone, ended=over, still=still
+    )
+
+
+@page_of(links.INVITED, _find_invitation)
+def invited(request, invitation, ended):
+    """Somebody asked by their address: the button on this page registers them, and the link is the proof."""
+    event = invitation.event
+    if invitation.member_id is not None:
+        theirs = Registration.objects.live().for_member(invitation.member)
+    else:
+        theirs = Registration.objects.live().for_address(invitation.guest_address)
+    registration = theirs.filter(event=event).select_related("event", "member").first()
+    form = InvitedForm(request.POST or None, event=event, initial={"time_zone": event.time_zone})
+    closed = ended or not event.takes_registrations()
+    if request.method == "POST" and registration is None and not closed and form.is_valid():
+        try:
+            registration = services.register_invited(invitation=invitation, **form.service_fields())
+            registration = _afresh(registration)
+        except services.AnswersMissing as error:
+            form.add_missing(error.errors)
+        except (services.RegistrationClosed, PermissionDenied):
+            closed = True
+    context = event_of(event) | {
+        "invitation": invitation,
+        "registration": registration,
+        "form": form,
+        "closed": closed,
+        "called_off": event.cancelled_at is not None,
+        "occupancy": event.occupancy(),
+        "position": registration.position()
+        if registration and registration.status == Status.WAITING
+        else None,
+        "place_url": links.place_url(registration) if registration else "",
+    }
+    wrong = registration is None and form.is_bound and form.errors
+    return render(request, "events/mail/invited.html", context, status=422 if wrong else 200)
 
 
 @page_of(links.PROVE)

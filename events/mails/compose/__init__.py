@@ -1,0 +1,45 @@
+"""The words of each mail, made at the moment of sending from the registration as it then is.
+
+Whoever may no longer get it, or whom it would mislead by now, does not: Withhold says why, and the row keeps it.
+"""
+
+from django.utils.translation import gettext_lazy as _
+
+from kmnet.core.mail import MailKind
+
+from . import asking, coming_in, happening, standing
+
+REMINDERS = "event_reminders"  # the category that people can switch off
+
+
+def _kind(key: str, label, compose, category: str | None = None) -> MailKind:
+    name = key.partition(".")[2]
+    return MailKind(key=key, label=label, template=f"events/email/{name}", compose=compose, category=category)
+
+
+KINDS = (
+    _kind("events.confirmed", _("Event: you have a place"), standing.confirmed),
+    _kind("events.waiting", _("Event: you are on the waiting list"), standing.waiting),
+    _kind("events.position", _("Event: you moved up on the waiting list"), standing.position, REMINDERS),
+    _kind("events.requested", _("Event: the organisers are asked"), standing.requested),
+    _kind("events.refused", _("Event: the organisers said no"), standing.refused),
+    _kind("events.recording", _("Event: the recording only"), standing.recording),
+    _kind("events.cancelled_by_you", _("Event: you gave up your place"), standing.cancelled_by_you),
+    _kind("events.place_passed_on", _("Event: you gave your place to somebody"), standing.place_passed_on),
+    _kind("events.removed", _("Event: taken off by the organisers"), standing.removed),
+    _kind("events.offer", _("Event: a place is yours until a time"), asking.offer),
+    _kind("events.place_given", _("Event: somebody gives you a place"), asking.place_given),
+    _kind("events.offer_passed", _("Event: an offer has passed"), asking.offer_passed),
+    _kind("events.reconfirm", _("Event: are you still coming?"), asking.reconfirm),
+    _kind("events.soft", _("Event: we did not hear from you"), asking.soft),
+    _kind("events.all_hands", _("Event: a place is free near the start"), asking.all_hands),
+    _kind("events.event_cancelled", _("Event: cancelled"), happening.event_cancelled),
+    _kind("events.postponed", _("Event: postponed"), happening.postponed),
+    _kind("events.event_changed", _("Event: changed"), happening.event_changed),
+    _kind("events.reminder_24h", _("Event: reminder a day before"), happening.reminder_24h, REMINDERS),
+    _kind("events.reminder_1h", _("Event: reminder an hour before"), happening.reminder_1h, REMINDERS),
+    _kind("events.letter", _("Event: a letter from its organisers"), happening.letter),
+    _kind("events.prove", _("Event: a guest proves their address"), coming_in.prove),
+    _kind("events.known", _("Event: already registered"), coming_in.known),
+    _kind("events.invited", _("Event: an invitation"), coming_in.invited),
+)

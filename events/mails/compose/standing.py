@@ -1,0 +1,88 @@
+"""How somebody stands: they have a place, wait, are asked about, or are off the list."""
+
+from django.utils.translation import gettext as _
+
+from kmnet.core.mail import MailContent
+from kmnet.core.models import OutgoingMail
+
+from ...models import RISEN, Status
+from ..links import cancel_url
+from .sharing import context_of, invitation, last_why, load, withdrawal, withhold_if_back
+
+
+def confirmed(mail: OutgoingMail) -> MailContent:
+    registration = load(mail, Status.CONFIRMED)
+    context = context_of(registration, cancel_url=cancel_url(registration))
+    return MailContent(context, [invitation(registration)])
+
+
+def waiting(mail: OutgoingMail) -> MailContent:
+    registration = load(mail, Status.WAITING)
+    earlier = registration.event.priority_from if registration.priority == RISEN else None
+    return MailContent(
+        context_of(
+            registration,
+            position=registration.position(),
+            risen_from=earlier.title if earlier else "",
+            cancel_url=cancel_url(registration),
+            why=_("You get this because you joined the waiting list."),
+        )
+    )
+
+
+def position(mail: OutgoingMail) -> MailContent:
+    """They moved up far enough to be told; the number is that of the moment of sending."""
+    registration = load(mail, Status.WAITING)
+    return MailContent(
+        context_of(
+            registration,
+            position=registration.position(),
+            waiting_count=registration.event.occupancy(way=registration.way).waiting,
+            cancel_url=cancel_url(registration),
+            why=_("You get this because you are on the waiting list. We write when you have moved up a lot."),
+        )
+    )
+
+
+def requested(mail: OutgoingMail) -> MailContent:
+    registration = load(mail, Status.REQUESTED)
+    return MailContent(context_of(registration))
+
+
+def refused(mail: OutgoingMail) -> MailContent:
+    """The organisers said no; `reason` is theirs, and may be empty."""
+    registration = load(mail, Status.REMOVED, Status.DECLINED)
+    withhold_if_back(registration)
+    return MailContent(context_of(registration, reason=mail.refs.get("reason", "")))
+
+
+def recording(mail: OutgoingMail) -> MailContent:
+    """A receipt; whoever had a place has an entry in their calendar, which ends with it."""
+    registration = load(mail, Status.RECORDING, postponed=True)
+    had_place = registration.confirmed_at is not None
+    return MailContent(context_of(registration, had_place=had_place), withdrawal(registration))
+
+
+def cancelled_by_you(mail: OutgoingMail) -> MailContent:
+    registration = load(mail, Status.CANCELLED, postponed=True)
+    withhold_if_back(registration)
+    why = _("You get this because you gave up your place or your turn.")
+    had_place = registration.confirmed_at is not None
+    return MailContent(context_of(registration, why=why, had_place=had_place), withdrawal(registration))
+
+
+def place_passed_on(mail: OutgoingMail) -> MailContent:
+    """The giver's receipt. It names nobody: whose address they typed is not theirs to learn."""
+    registration = load(mail, Status.CANCELLED, postponed=True)
+    withhold_if_back(registration)
+    why = _("You get this because you gave your place to somebody.")
+    return MailContent(context_of(registration, why=why), withdrawal(registration))
+
+
+def removed(mail: OutgoingMail) -> MailContent:
+    registration = load(mail, Status.REMOVED, postponed=True)
+    withhold_if_back(registration)
+    reason = last_why(registration)
+    return MailContent(
+        context_of(registration, reason="" if reason == "removed" else reason), withdrawal(registration)
+    )
