@@ -3,7 +3,7 @@
 from members import permissions as members
 from members.models import is_in_group, may_read_group
 
-from .models import Event, Registration, Status, Visibility
+from .models import BACK, Event, Registration, Status, Visibility
 
 
 def is_organiser_of(user, event: Event) -> bool:
@@ -29,7 +29,7 @@ def is_invited(user, event: Event) -> bool:
     """Asked by name, or registered already."""
     if not user.is_authenticated:
         return False
-    asked = event.invitations.filter(member=user).exists()
+    asked = event.invitations.for_member(user).exists()
     return asked or event.registrations.live().filter(member=user).exists()
 
 
@@ -71,5 +71,13 @@ def can_cancel_registration(user, registration: Registration) -> bool:
 
 
 def can_enter(registration: Registration | None) -> bool:
-    """Through the join gate: only with a place."""
-    return registration is not None and registration.status == Status.CONFIRMED
+    """Through the join gate: with a place; or with one that went soft, while there is room (see services.enter)."""
+    if registration is None:
+        return False
+    return registration.status == Status.CONFIRMED or has_soft_place(registration)
+
+
+def has_soft_place(registration: Registration) -> bool:
+    """Was silent and may still come; also after they said yes and found no place free."""
+    is_back = registration.status == Status.WAITING and registration.priority == BACK
+    return registration.status == Status.SOFT or is_back

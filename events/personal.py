@@ -2,7 +2,6 @@
 
 from django.db.models import Q
 from django.db.models.functions import Lower
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.personal_data import Fate, PersonalData, declare, register, rows
@@ -152,7 +151,7 @@ declare("events.Session", title=Fate.STAYS, summary=Fate.STAYS)
 
 def events_alone(member) -> list[duties.Duty]:
     """Coming events whose only organiser this is."""
-    found = Event.objects.filter(organisers=member, ends_at__gt=timezone.now(), cancelled_at__isnull=True)
+    found = Event.objects.filter(organisers=member, cancelled_at__isnull=True).coming()
     return [
         duties.Duty(
             str(_("%(title)s: you are its only organiser") % {"title": event.title}), event.get_absolute_url()

@@ -2,7 +2,7 @@
 
 from kmnet.core.retention import Job, register
 
-from .services.leaving import forget_guests, old_guests
+from .services.leaving import forget_access_needs, forget_guests, old_access_needs, old_guests
 
 register(
     Job(
@@ -10,5 +10,13 @@ register(
         "names and addresses of guests at past events",
         lambda before: old_guests(before).count(),
         forget_guests,
+    )
+)
+register(
+    Job(
+        "access_needs",
+        "what people need in order to take part, after the event",
+        lambda before: old_access_needs(before).count(),
+        forget_access_needs,
     )
 )

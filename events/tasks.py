@@ -1,4 +1,4 @@
-"""Celery entry points. The schedule wakes both every minute; doubled or missed beats do no harm."""
+"""Celery entry points. The schedule wakes them every minute, one every hour; doubled or missed beats do no harm."""
 
 import logging
 from datetime import timedelta
@@ -30,19 +30,47 @@ def sweep_promotions() -> None:
     gone = Registration.objects.filter(
         Q(member__is_active=False) | Q(member__status="leaving"), status__in=Status.unsettled()
     )
-    for member in Member.objects.filter(pk__in=gone.filter(event__ends_at__gt=now).values("member")):
+    for member in Member.objects.filter(pk__in=gone.exclude(Event.over_at(now, "event__")).values("member")):
         # Suspended, or gone, in the very moment in which they registered.
         services.release_member(member=member, why="the member may not sign in any more")
     lapsed = Registration.objects.lapsed(now).filter(event=OuterRef("pk"))
     waiting = Registration.objects.filter(event=OuterRef("pk"), status=Status.WAITING)
-    events = Event.objects.filter(
-        Exists(lapsed) | (Q(starts_at__gt=now) & Exists(waiting)), cancelled_at__isnull=True
-    )
-    for event in events.order_by("pk"):
+    _promote(Event.objects.filter(Exists(lapsed) | (Q(starts_at__gt=now) & Exists(waiting))))
+
+
+@shared_task
+def nudge_all() -> None:
+    """Every hour, every coming event, whatever the other sweeps believe: so no fault of theirs lasts."""
+    now = timezone.now()
+    _promote(Event.objects.coming(now).filter(published_at__isnull=False))
+    sweep_registrations()
+
+
+def _promote(events) -> None:
+    from . import services  # a task imports what it wakes
+
+    for event in events.filter(cancelled_at__isnull=True, postponed_at__isnull=True).order_by("pk"):
         try:
             services.promote_waiting(event=event)
         except Exception:  # one event that fails must not keep the others waiting
             logger.exception("promotion for event %s failed", event.pk)
+
+
+@shared_task
+def sweep_registrations() -> None:
+    """What the clock asks and tells: do you still come, who was silent, the call near the start, positions."""
+    from . import services  # a task imports what it wakes
+
+    for sweep in (
+        services.ask_reconfirmations,
+        services.soften_silent,
+        services.call_everyone,
+        services.tell_positions,
+    ):
+        try:
+            sweep(timezone.now())
+        except Exception:  # one that fails must not keep the others
+            logger.exception("%s failed", sweep.__name__)
 
 
 @shared_task
@@ -77,6 +105,7 @@ def due_registrations(reminder, now):
             status=Status.CONFIRMED,
             event__published_at__isnull=False,
             event__cancelled_at__isnull=True,
+            event__postponed_at__isnull=True,
             event__starts_at__lte=now + reminder.before,
             event__starts_at__gt=now - CATCH_UP,
         )

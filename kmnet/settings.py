@@ -212,6 +212,8 @@ CELERY_BEAT_SCHEDULE = {
     "public-changes": {"task": "kmnet.core.tasks.sweep_public_changes", "schedule": 60.0},
     "fan-out": {"task": "kmnet.core.tasks.fan_out_waiting", "schedule": 60.0},
     "events-promote": {"task": "events.tasks.sweep_promotions", "schedule": 60.0},
+    "events-registrations": {"task": "events.tasks.sweep_registrations", "schedule": 60.0},
+    "events-nudge": {"task": "events.tasks.nudge_all", "schedule": 3600.0},
     "events-reminders": {"task": "events.tasks.queue_due_reminders", "schedule": 60.0},
     "members-invitations": {"task": "members.tasks.keep_invitations", "schedule": 60.0},
     "members-wishes": {"task": "members.tasks.tell_of_ending_wishes", "schedule": 3600.0},
@@ -244,6 +246,9 @@ RETENTION_DAYS = {
     "demo_mails": env.int("KEEP_DEMO_MAILS", default=30),  # what the demo's mailbox received
     "notifications": env.int("KEEP_NOTIFICATIONS", default=365),  # read ones
     "copies": env.int("KEEP_COPIES", default=1),  # of members' data, after they could no longer be taken
+    "access_needs": env.int(
+        "KEEP_ACCESS_NEEDS", default=30
+    ),  # what people need to take part, after the event
     # Names and addresses, after the event
     "guest_registrations": env.int("KEEP_GUEST_REGISTRATIONS", default=365),
     "tags": env.int("KEEP_UNUSED_TAGS", default=1),

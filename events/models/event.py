@@ -103,7 +103,7 @@ class EventQuerySet(models.QuerySet):
             seen |= Exists(through.filter(event=OuterRef("pk")))
             invited = Registration.objects.live().filter(member=user, event=OuterRef("pk"))
             seen |= Q(published_at__isnull=False, rehearsal_of__isnull=False) & Exists(invited)
-            asked = EventInvitation.objects.filter(member=user, event=OuterRef("pk"))
+            asked = EventInvitation.objects.for_member(user).filter(event=OuterRef("pk"))
             by_invitation = Q(published_at__isnull=False, visibility=Visibility.INVITED)
             seen |= by_invitation & (Exists(asked) | Exists(invited))
         return self.filter(seen)
@@ -366,9 +366,11 @@ class Event(models.Model):
         return self.starts_at - LAST_OFFER_BEFORE
 
     @staticmethod
-    def over_at(now) -> Q:
-        """A postponed event is not over, whatever its old day; the same rule as is_over."""
-        return Q(ends_at__lte=now) & (Q(postponed_at__isnull=True) | Q(cancelled_at__isnull=False))
+    def over_at(now, prefix: str = "") -> Q:
+        """A postponed event is not over, whatever its old day; the same rule as is_over. `prefix`: the way to the
+        event, from other rows ("event__")."""
+        has_day = Q(**{f"{prefix}postponed_at__isnull": True}) | Q(**{f"{prefix}cancelled_at__isnull": False})
+        return Q(**{f"{prefix}ends_at__lte": now}) & has_day
 
     @property
     def is_postponed(self) -> bool:

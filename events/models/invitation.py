@@ -10,6 +10,12 @@ from django.utils.translation import gettext_lazy as _
 ONE_PERSON = Q(member__isnull=False, guest_address="") | (Q(member__isnull=True) & ~Q(guest_address=""))
 
 
+class EventInvitationQuerySet(models.QuerySet):
+    def for_member(self, member):
+        """Asked by name, or at the address that is theirs."""
+        return self.filter(Q(member=member) | Q(member__isnull=True, guest_address__iexact=member.email))
+
+
 class EventInvitation(models.Model):
     """One person asked to an event: a member, or somebody by their address. They see it, and may register."""
 
@@ -22,6 +28,8 @@ class EventInvitation(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     invited_at = models.DateTimeField(_("invited"), default=timezone.now)
+
+    objects = EventInvitationQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("invitation to an event")

@@ -90,6 +90,7 @@ class Registration(models.Model):
     said_yes_at = models.DateTimeField(_("said that they come"), null=True, blank=True)
     called_at = models.DateTimeField(_("called near the start"), null=True, blank=True)
     told_position = models.PositiveIntegerField(editable=False, null=True, blank=True)
+    wants_recording = models.BooleanField(editable=False, default=False)  # typed by a guest, not proven yet
     access_needs = models.TextField(_("what helps you to take part"), max_length=500, blank=True)
     given_by = models.ForeignKey(
         "self",

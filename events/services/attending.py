@@ -6,8 +6,9 @@ from django.utils import timezone
 
 from members.models import Member
 
-from ..models import Registration, RegistrationLog
+from ..models import Registration, RegistrationLog, Status
 from ..permissions import can_enter, can_organise_event
+from . import places
 from .organising import log_admin
 
 
@@ -15,17 +16,46 @@ class DoorsClosed(Exception):
     """Too early, too late, cancelled, or the organisers have not given the meeting's address."""
 
 
+class NoRoomYet(DoorsClosed):
+    """All places are held, and who was silent before has none: from the start on they come in while there is room."""
+
+
 @transaction.atomic
 def enter(*, registration: Registration) -> str:
-    """Through the join gate: note that they came, and tell where the meeting is. The first time counts."""
-    registration = Registration.objects.select_related("event").get(pk=registration.pk)
+    """Through the join gate: note that they came, and tell where the meeting is. The first time counts.
+
+    Who was silent when asked takes a place if one is free; if not, they come in from the start on, while fewer people
+    came than fit in, and stay soft. (Locks the event for those.) Raises DoorsClosed, NoRoomYet, PermissionDenied.
+    """
+    registration = Registration.objects.select_related("event", "member").get(pk=registration.pk)
     if not can_enter(registration):
         raise PermissionDenied
     event = registration.event
     if not event.doors_are_open() or not event.meeting_url:
         raise DoorsClosed
+    if registration.status != Status.CONFIRMED:
+        registration = _let_in_soft(registration)
     _note(registration, True, actor=registration.member, why="came in through the join page")
     return event.meeting_url
+
+
+def _let_in_soft(registration: Registration) -> Registration:
+    event = places.lock_event(registration.event_id)
+    now = timezone.now()
+    registration = event.registrations.select_related("member").get(pk=registration.pk)
+    if not can_enter(registration):
+        raise PermissionDenied
+    if registration.status == Status.CONFIRMED or registration.attended_at is not None:
+        return registration
+    occupancy = event.occupancy(now, registration.way)
+    if not occupancy.is_full:
+        why = "came while a place was free"
+        places.change(registration, Status.CONFIRMED, why=why, actor=registration.member, at=now)
+        return registration
+    fits = event.capacity_of(registration.way)
+    if not event.has_started(now) or (fits is not None and occupancy.attended >= fits):
+        raise NoRoomYet
+    return registration
 
 
 @transaction.atomic

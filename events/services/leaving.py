@@ -13,14 +13,14 @@ from members.models import Member
 
 from ..models import Answer, Event, EventInvitation, EventPriority, Registration, Speaker, Status
 from . import places
+from .giving_up import leave
 from .pictures import picture_names
-from .registering import leave
 
 
 @transaction.atomic
 def lock_organised(*, member: Member) -> None:
     """The coming events that this member organises, by id, until the transaction ends."""
-    coming = Event.objects.filter(organisers=member, ends_at__gt=timezone.now()).order_by("pk")
+    coming = Event.objects.filter(organisers=member).coming().order_by("pk")
     for event_id in list(coming.values_list("pk", flat=True)):
         places.lock_event(event_id)
 
@@ -75,17 +75,34 @@ def _take_words(member: Member) -> None:
 
 
 def forget_guests(before) -> int:
-    """Guests of events that ended before then: that somebody came stays as a number; return how many."""
+    """Guests of events that ended before then, and what they answered: that somebody came stays as a number; return how
+    many."""
+    Answer.objects.filter(registration__in=old_guests(before)).delete()
+    EventInvitation.objects.exclude(guest_address="").filter(Event.over_at(before, "event__")).delete()
+    EventPriority.objects.exclude(guest_address="").filter(Event.over_at(before, "event__")).delete()
+    for registration in _never_served(before):
+        places.change(registration, Status.EXPIRED, why="the event is long over", at=timezone.now())
     return old_guests(before).update(guest_name="", guest_address="", guest_time_zone="", access_needs="")
 
 
+def _never_served(before):
+    """Rows that are live need a person; of an event that is over they hold nothing."""
+    live = (Status.REQUESTED, Status.WAITING, Status.OFFERED)
+    return Registration.objects.filter(Event.over_at(before, "event__"), member__isnull=True, status__in=live)
+
+
+def forget_access_needs(before) -> int:
+    """What people need in order to take part, once the event is over and was so before then; return how many. What was
+    typed for an event that was called off goes with its day, too."""
+    return old_access_needs(before).update(access_needs="")
+
+
+def old_access_needs(before):
+    return Registration.objects.filter(Event.over_at(before, "event__")).exclude(access_needs="")
+
+
 def old_guests(before):
-    settled = Registration.objects.filter(member__isnull=True, event__ends_at__lt=before).exclude(
+    settled = Registration.objects.filter(Event.over_at(before, "event__"), member__isnull=True).exclude(
         guest_address=""
-    )
-    return settled.filter(
-        status__in=(
-            *(Status.CONFIRMED, Status.SOFT, Status.RECORDING),
-            *(Status.EXPIRED, Status.DECLINED, Status.CANCELLED, Status.REMOVED),
-        )
-    )
+    )  # never proven: they go by tasks.sweep_promotions
+    return settled.exclude(status=Status.UNPROVEN)

@@ -14,10 +14,11 @@ from members.models import GroupMember, Member, is_in_group
 from members.permissions import can_administer
 
 from .. import mails
-from ..models import Event, Kind, Status
+from ..models import Event, Kind, Status, Way
 from ..permissions import can_create_event, can_organise_event, is_organiser_of
 from . import places
 from .programme import set_programme, set_questions
+from .refusals import WayUnknown
 
 SEEN_IN_CALENDARS = ("title", "starts_at", "ends_at", "time_zone", "venue")
 PLAIN_FIELDS = (
@@ -201,7 +202,7 @@ def update_event(
     if questions is not None:
         set_questions(event, questions)
     if "starts_at" in told:
-        _shorten_offers(event, now)
+        places.shorten_offers(event, now)
     if told:
         for registration in event.registrations.live().select_related("member"):
             mails.queue_changed(registration, event, {name: _plain(before[name]) for name in told})
@@ -226,14 +227,6 @@ def _plain(value) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _shorten_offers(event: Event, now: datetime) -> None:
-    """An event moved forward: no offer may reach into its last hours (and none gets longer)."""
-    latest = min(max(event.last_offer_at, now + places.SHORTEST_OFFER), event.starts_at)
-    event.registrations.filter(status=Status.OFFERED, offer_expires_at__gt=latest).update(
-        offer_expires_at=latest
-    )
-
-
 @transaction.atomic
 def publish_event(*, event: Event, actor: Member, reason: str = "") -> Event:
     """From now on others see it. Twice is once. Locks the event. `reason`: an admin's, for the log."""
@@ -249,24 +242,33 @@ def publish_event(*, event: Event, actor: Member, reason: str = "") -> Event:
 
 
 @transaction.atomic
-def change_capacity(*, event: Event, actor: Member, capacity: int | None, overbooking: int = 0) -> Event:
-    """More or fewer places. Fewer than are held is refused with the number to free first. Locks the event.
+def change_capacity(
+    *, event: Event, actor: Member, capacity: int | None, overbooking: int = 0, way: str = ""
+) -> Event:
+    """More or fewer places on this list (`way`: of a hybrid event). Fewer than are held is refused with the number to
+    free first. Locks the event. Raises CapacityTooLow, WayUnknown, PermissionDenied.
 
     What becomes free is offered in this same transaction.
     """
     event = places.lock_event(event.pk)
     _check_organiser(actor, event)
+    if way not in event.ways:
+        raise WayUnknown(way)
     now = timezone.now()
-    places.end_lapsed_offers(event, now)
-    held = event.occupancy(now).held
+    if places.is_on(event):
+        places.end_lapsed_offers(event, now)
+    held = event.occupancy(now, way).held
     if capacity is None:
         overbooking = 0
     elif held > capacity + overbooking:
         raise CapacityTooLow(held - capacity - overbooking, held)
-    event.capacity, event.overbooking = capacity, overbooking
-    event.save(update_fields=["capacity", "overbooking"])
-    log_admin(actor, event, "events.capacity", data={"capacity": capacity, "overbooking": overbooking})
-    places.offer_free_places(event, now)
+    names = ("online_capacity", "online_overbooking") if way == Way.ONLINE else ("capacity", "overbooking")
+    for name, value in zip(names, (capacity, overbooking), strict=True):
+        setattr(event, name, value)
+    event.save(update_fields=names)
+    data = {"capacity": capacity, "overbooking": overbooking} | ({"way": way} if way else {})
+    log_admin(actor, event, "events.capacity", data=data)
+    places.settle(event, now)
     return event
 
 

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from .. import mails
-from ..models import Event, Occupancy, Registration, RegistrationLog, Status
+from ..models import Event, Occupancy, Registration, RegistrationLog, Status, Way
 
 OFFER_LASTS = timedelta(hours=24)
 SHORTEST_OFFER = timedelta(hours=1)
@@ -26,6 +26,10 @@ WRITTEN = [
     "offered_at",
     "offer_expires_at",
     "ended_at",
+    "asked_at",
+    "said_yes_at",
+    "told_position",
+    "given_by",
 ]
 
 
@@ -51,19 +55,34 @@ def change(
     for name, value in fields.items():
         setattr(registration, name, value)
     registration.save(force_insert=is_new, update_fields=None if is_new else WRITTEN)
+    _log(registration, before, why=why, actor=actor, at=at)
+
+
+def note(registration: Registration, *, why: str, actor=None, at: datetime, **fields) -> None:
+    """Something about a registration changes, and its state does not; the log row goes with it. Needs the event's
+    lock."""
+    for name, value in fields.items():
+        setattr(registration, name, value)
+    if fields:
+        registration.save(update_fields=list(fields))
+    _log(registration, registration.status, why=why, actor=actor, at=at)
+
+
+def _log(registration: Registration, before: str, *, why: str, actor, at: datetime) -> None:
     RegistrationLog.objects.create(
-        registration=registration, at=at, actor=actor, from_status=before, to_status=status, why=why
+        registration=registration,
+        at=at,
+        actor=actor,
+        from_status=before,
+        to_status=registration.status,
+        why=why[:200],
     )
 
 
+# --- what the hour allows ------------------------------------------------------------------------------------------------
 def offer_end(event: Event, now: datetime) -> datetime:
     """A day, but not into the last three hours; and never less than an hour, or nobody could answer."""
     return max(min(now + OFFER_LASTS, event.last_offer_at), now + SHORTEST_OFFER)
-
-
-def holds_offers(event: Event, now: datetime) -> bool:
-    """May a free place be held for one person now? Near the start it is anybody's of those who wait."""
-    return is_on(event) and event.published_at is not None and now < event.last_offer_at
 
 
 def is_on(event: Event) -> bool:
@@ -71,29 +90,101 @@ def is_on(event: Event) -> bool:
     return event.cancelled_at is None and event.postponed_at is None
 
 
+def holds_offers(event: Event, now: datetime) -> bool:
+    """May a free place be held for one person now? Near the start it is anybody's of those who wait."""
+    return is_on(event) and event.published_at is not None and now < event.last_offer_at
+
+
 def is_first_come(event: Event, now: datetime) -> bool:
     """The last three hours: a free place goes to whoever of those waiting takes it first."""
     return is_on(event) and event.last_offer_at <= now < event.starts_at
 
 
+# --- taking a place ------------------------------------------------------------------------------------------------------
+def is_free_for_newcomers(occupancy: Occupancy) -> bool:
+    """No passer-by takes a place while somebody waits for it."""
+    return not occupancy.is_full and not occupancy.waiting
+
+
+def take_place_or_queue(
+    event: Event,
+    registration: Registration,
+    occupancies: dict[str, Occupancy],
+    *,
+    at: datetime,
+    priority: int = 0,
+    left_before: bool | None = None,
+    **deed,
+) -> None:
+    """A newcomer’s turn: a place if one is free on their list and nobody waits for it, else the end of the line. Mails
+    them which. `occupancies`: as settle() returned them. Needs the event's lock."""
+    occupancy = occupancies[registration.way]
+    if is_free_for_newcomers(occupancy):
+        give_place(event, registration, at=at, left_before=left_before, **deed)
+        mails.queue_confirmed(registration)
+    else:
+        queue_up(event, registration, occupancy, at=at, priority=priority, **deed)
+
+
+def give_place(
+    event: Event, registration: Registration, *, at: datetime, left_before: bool | None = None, **deed
+) -> None:
+    """Confirmed. Whoever had a place here before, and gave it up (`left_before`; None: it is looked up), has the end
+    of it in their calendar: the new entry must have the higher SEQUENCE. Needs the event's lock; the caller has
+    counted."""
+    if _left_before(event, registration) if left_before is None else left_before:
+        event.sequence += 1
+        event.save(update_fields=["sequence"])
+    change(registration, Status.CONFIRMED, at=at, **deed)
+
+
+def _left_before(event: Event, registration: Registration) -> bool:
+    if registration.pk is not None and registration.status == Status.RECORDING:
+        return registration.confirmed_at is not None
+    theirs = event.registrations.filter(confirmed_at__isnull=False, ended_at__isnull=False)
+    if registration.member_id:
+        return theirs.filter(member=registration.member_id).exists()
+    return theirs.for_address(registration.guest_address).exists()
+
+
+def queue_up(
+    event: Event, registration: Registration, occupancy: Occupancy, *, at: datetime, priority: int = 0, **deed
+) -> None:
+    """On to the waiting list, behind all of the same priority; the mail says at which position."""
+    ahead = occupancy.waiting
+    if priority:
+        waiting = event.registrations.filter(status=Status.WAITING, way=registration.way)
+        ahead = waiting.filter(priority__gte=priority).count()
+    change(
+        registration, Status.WAITING, at=at, priority=priority, joined_at=at, told_position=ahead + 1, **deed
+    )
+    mails.queue_waiting(registration)
+
+
+# --- passing places on ---------------------------------------------------------------------------------------------------
 def end_lapsed_offers(event: Event, now: datetime) -> None:
     """Their time is up. They stopped counting by themselves; this tells them, and writes it down. Needs the lock."""
     for lapsed in event.registrations.lapsed(now).select_related("member").in_queue_order():
         change(lapsed, Status.EXPIRED, why="the offer was not answered in time", at=now)
-        mails.queue_offer_passed(lapsed)
+        if lapsed.given_by_id is None:  # who was given a place unasked has not waited for it
+            mails.queue_offer_passed(lapsed)
 
 
-def offer_free_places(event: Event, now: datetime) -> dict[str, Occupancy]:
+def offer_free_places(
+    event: Event, now: datetime, *, actor=None, why: str = "a place became free"
+) -> dict[str, Occupancy]:
     """Every free place of each list to the next in its line. Idempotent; returns the counts after it. Needs the
     event's lock."""
     occupancies = event.occupancies(now)
     if not holds_offers(event, now):
         return occupancies
-    offered = [_offer_on(event, way, occupancy, now) for way, occupancy in occupancies.items()]
+    offered = [
+        _offer_on(event, way, occupancy, now, actor=actor, why=why) for way, occupancy in occupancies.items()
+    ]
     return event.occupancies(now) if any(offered) else occupancies
 
 
-def _offer_on(event: Event, way: str, occupancy: Occupancy, now: datetime) -> int:
+def _offer_on(event: Event, way: str, occupancy: Occupancy, now: datetime, *, actor, why: str) -> int:
     if not occupancy.waiting or occupancy.is_full:
         return 0
     waiting = event.registrations.filter(status=Status.WAITING, way=way)
@@ -101,7 +192,7 @@ def _offer_on(event: Event, way: str, occupancy: Occupancy, now: datetime) -> in
     offered = 0
     for registration in queue if occupancy.free is None else queue[: occupancy.free]:
         ends = offer_end(event, now)
-        change(registration, Status.OFFERED, why="a place became free", at=now, offer_expires_at=ends)
+        change(registration, Status.OFFERED, why=why, actor=actor, at=now, offer_expires_at=ends)
         mails.queue_offer(registration)
         offered += 1
     return offered
@@ -120,3 +211,35 @@ def settle(event: Event, now: datetime) -> dict[str, Occupancy]:
 def promote_waiting(*, event: Event) -> dict[str, Occupancy]:
     """The one way from the waiting list to a place. Every path that frees one ends here, and so does the sweep."""
     return settle(lock_event(event.pk), timezone.now())
+
+
+# --- while an event has no day -------------------------------------------------------------------------------------------
+def take_offers_back(event: Event, now: datetime) -> int:
+    """The event is postponed: whoever was offered a place goes back to where they stood in the line, so that no offer
+    runs out while it cannot be answered; how many. Needs the event's lock."""
+    offered = event.registrations.filter(status=Status.OFFERED).select_related("member").in_queue_order()
+    for registration in offered:
+        change(registration, Status.WAITING, why="the event was postponed", at=now, told_position=None)
+    return len(offered)
+
+
+def begin_anew(event: Event, now: datetime) -> dict[str, Occupancy]:
+    """A postponed event has its new day: who still comes is asked anew, and free places are offered. Needs the event's
+    lock, and the new day on it."""
+    event.registrations.update(asked_at=None, said_yes_at=None, called_at=None)
+    return settle(event, now)
+
+
+def shorten_offers(event: Event, now: datetime) -> None:
+    """An event moved forward: no offer may reach into its last hours (and none gets longer). Needs the event's lock."""
+    latest = min(max(event.last_offer_at, now + SHORTEST_OFFER), event.starts_at)
+    event.registrations.filter(status=Status.OFFERED, offer_expires_at__gt=latest).update(
+        offer_expires_at=latest
+    )
+
+
+def raise_overbooking(event: Event, way: str, count: int) -> None:
+    """So many more may hold a place on this list than were accepted before. Needs the event's lock."""
+    name = "online_overbooking" if way == Way.ONLINE else "overbooking"
+    setattr(event, name, getattr(event, name) + count)
+    event.save(update_fields=[name])

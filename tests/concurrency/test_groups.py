@@ -178,7 +178,7 @@ def test_who_leaves_while_they_register_for_the_groups_event_has_no_place(monkey
     group = make_group(member, convenor=convenor)
     event = make_event(visibility=Visibility.GROUP, group=group, organisers=[convenor])
     asked, left = Event(), Event()
-    take_place = registering._take_place_or_queue
+    take_place = registering.enter_line
 
     def take_place_later(*args, **kwargs):  # everything is asked, nothing is written: now they leave
         asked.set()
@@ -190,7 +190,7 @@ def test_who_leaves_while_they_register_for_the_groups_event_has_no_place(monkey
         groups.leave_group(member=member, group=group)
         left.set()
 
-    monkeypatch.setattr(registering, "_take_place_or_queue", take_place_later)
+    monkeypatch.setattr(registering, "enter_line", take_place_later)
     if not held:
         monkeypatch.setattr(registering, "is_held_in_group", lambda **who: True)
     at_once([lambda: register_member(event=event, member=member).status, leave])
