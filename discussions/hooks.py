@@ -241,6 +241,7 @@ moderation.register(
         ),
         edit_url=lambda post: reverse("discussions:edit", args=[post.pk]),
         changes_since=reporting.changes_since,
+        place_url=reporting.place_url,
     )
 )
 

@@ -29,6 +29,13 @@ def hides_alone(user: Member, post: Post) -> bool:
     return can_hide_post(user, post)
 
 
+def place_url(post: Post) -> str:
+    """Its stub in the thread; of a thread that is hidden with it the space."""
+    thread = post.thread
+    stays = thread.is_conversation or thread.is_shown
+    return post.get_absolute_url() if stays else thread.space.get_absolute_url()
+
+
 def was_told_of(post: Post) -> bool:
     """Has anybody reported it, or a moderator dealt with it? Then its words are not replaced without a trace."""
     about = {"target_type": ContentType.objects.get_for_model(Post), "target_id": post.pk}

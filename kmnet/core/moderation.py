@@ -33,6 +33,7 @@ class Moderated:
     reporters who count, hides_alone(user, target) whose single report does; version_at(target) since when the text is as
     it is; hide_by_reports(*, target, reason, flags) is the app's service. edit_url: where its author mends it;
     changes_since(target, moment): what changed in its text since then, for the moderator who is asked to look again.
+    place_url: where those go who saw it until it was hidden.
     """
 
     model: type[models.Model]
@@ -57,6 +58,7 @@ class Moderated:
     hide_by_reports: Callable[..., None] | None = None
     edit_url: Callable[[models.Model], str] | None = None
     changes_since: Callable[[models.Model, datetime], list] | None = None
+    place_url: Callable[[models.Model], str] | None = None
 
     def writer_id(self, target: models.Model) -> int | None:
         """Who is told, and decides nothing about it; not for showing: the author may write under another name."""
@@ -149,6 +151,15 @@ def report(*, reporter, target: models.Model, reason: str, note: str = "", rule:
     if new:
         hide_if_enough(kind, target.pk, flag)
     return flag
+
+
+def told_by(user, kind: Moderated, pk: int) -> models.Model | None:
+    """The thing that this member has reported, whether they still see it or not."""
+    about = ContentType.objects.get_for_model(kind.model)
+    flags = Flag.objects.filter(target_type=about, target_id=pk, reporter=user).exclude(
+        reason=Flag.Reason.REVIEW
+    )
+    return kind.model._default_manager.filter(pk=pk).first() if flags.exists() else None
 
 
 def hide_if_enough(kind: Moderated, pk: int, flag: Flag) -> bool:

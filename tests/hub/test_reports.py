@@ -91,6 +91,28 @@ def test_two_members_hide_a_post_at_once_and_its_author_hears_why():
     assert list(Flag.objects.values_list("state", flat=True)) == ["open", "open"]  # a moderator still looks
 
 
+def test_whose_report_hides_it_is_thanked_and_led_back(client):
+    reply, question = make_post(), make_thread().posts.get()
+    for post, back in (
+        (reply, reply.get_absolute_url()),
+        (question, question.thread.space.get_absolute_url()),
+    ):
+        address = f"/moderation/report/discussions.post/{post.pk}/"
+        tell(post)
+        client.force_login(make_member())
+        for _press in range(2):  # the second press finds it hidden already
+            response = client.post(address, {"reason": "unkind"}, follow=True)
+            assert (state(post), response.status_code) == ("hidden", 200)
+            html = response.content.decode()
+            assert "Thank you. A moderator looks within a day." in html
+            assert f'href="{back}"' in html
+        assert client.get(back).status_code == 200
+        assert Flag.objects.filter(target_id=post.pk).count() == 2
+        client.force_login(make_member())
+        for answer in (client.get(f"{address}?told"), client.post(address, {"reason": "unkind"})):
+            assert answer.status_code == 404
+
+
 def test_threshold_is_a_setting():
     settings = DiscussionSettings.load()
     settings.hide_at_reports = 3

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -167,9 +167,17 @@ def again(request, kind, pk):
 
 @limited("report", "30/h")
 def report(request, kind, pk):
-    """A member tells the moderators about something that they can see."""
+    """A member tells the moderators about something that they can see. Whoever did is thanked, also where it was hidden at
+    once."""
     kind = kind_or_404(kind)
-    target = get_object_or_404(kind.visible_to(request.user), pk=pk)
+    target = kind.visible_to(request.user).filter(pk=pk).first()
+    if target is None:
+        asked = request.method == "POST" or "told" in request.GET
+        told = core.told_by(request.user, kind, pk) if asked else None
+        if told is None:
+            raise Http404
+        context = {"back": kind.place_url(told) if kind.place_url else reverse("hub:home")}
+        return render(request, "hub/report_done.html", context)
     if not can_write(request.user):
         raise PermissionDenied
     context = {"kind": kind, "title_of": kind.title(target), "back": kind.url(target)}
