@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kmnet.core import kept_text
+from kmnet.core.text import excerpt
 
 from .. import services
 from ..forms_order import MergeForm, MoveForm, PinForm, SlowForm, SplitForm
@@ -59,6 +60,7 @@ def show_split(request, thread, form, posts, more):
     chosen = {str(number) for number in form["numbers"].value() or ()}
     for post in posts:
         post.is_chosen = str(post.number) in chosen
+        post.words = excerpt(post.source, 160)
     context = {"thread": thread, "form": form, "posts": posts, "more": more}
     return render(request, "discussions/split.html", context, status=422 if form.is_bound else 200)
 

@@ -49,6 +49,14 @@ def test_split_page_offers_the_posts_and_leads_to_the_new_thread(client, moderat
     assert new.get_absolute_url() in html
 
 
+def test_split_page_shows_the_words_of_posts_and_not_their_marks(client, moderator):
+    thread = make_thread()
+    make_post(thread=thread, source="> Who said it?\n\nWe count **what travelled**.")
+    html = client.get(address("split", thread)).content.decode()
+    assert "Who said it? We count what travelled." in " ".join(html.split())
+    assert "**" not in html
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
