@@ -13,6 +13,7 @@ from . import (
     services,
 )
 from .models import Member, Profile
+from .models.member import name_patterns
 from .permissions import can_invite, is_full_member
 from .visibility import Shown
 
@@ -43,7 +44,7 @@ def search_people(text, viewer, limit: int) -> search.SearchPage:
     """Whom the viewer would find in the directory, with nothing but what they show."""
     if not text:
         return search.SearchPage()
-    some = Member.objects.ids_matching(text, viewer, limit=CONSIDERED)
+    some = Member.objects.ids_matching(text.query, name_patterns(text), viewer, limit=CONSIDERED)
     found = Member.objects.listed_for(viewer).filter(pk__in=some)
     rows = list(
         found.annotate(total=Window(Count("pk")))  # counted along, not by a query of its own

@@ -5,6 +5,7 @@ search and mails go through here: what is hidden is not shown, not found, not co
 
 import zoneinfo
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 from django.db.models import Case, CharField, Exists, F, IntegerField, OuterRef, Q, Value, When
@@ -157,8 +158,8 @@ def can_see(viewer, profile: Profile, part: str) -> bool:
     return can_see_at(level_between(viewer, profile.member), profile, part)
 
 
-def seen(viewer, part: str, prefix: str = "") -> Q:
-    """The condition under which this person sees that part; `prefix` leads to the profile ("profile__")."""
+def seen(viewer, part: str, prefix: str = "", *, today: date | None = None) -> Q:
+    """The condition under which this person sees that part, on this day; `prefix` leads to the profile ("profile__")."""
 
     def shown_to(level: SeenBy) -> Q:
         return Q(**{f"{prefix}{part}_seen_by__lte": level})
@@ -169,7 +170,7 @@ def seen(viewer, part: str, prefix: str = "") -> Q:
         mates = Q(**{f"{prefix}member__in": group_mates_of(viewer)})
         rule |= (shown_to(SeenBy.MEMBERS) | (shown_to(SeenBy.GROUPS) & mates)) & ~blocked
     rule &= Q(**{f"{prefix}state": Profile.State.VISIBLE})
-    today = timezone.now().date()
+    today = today or timezone.now().date()
     if part == "looking_for":
         rule &= Q(**{f"{prefix}looking_until__isnull": True}) | Q(**{f"{prefix}looking_until__gte": today})
     if part == "availability":
@@ -179,7 +180,7 @@ def seen(viewer, part: str, prefix: str = "") -> Q:
     return rule
 
 
-def heard_by(query, viewer, prefix: str = "") -> list[Q]:
+def heard_by(query, viewer, prefix: str = "", *, today: date | None = None) -> list[Q]:
     """The conditions under which this person finds somebody by these words, one for each vector, which is asked by its
     own audience; any of them will do. `prefix` leads to the profile. For full members only."""
     blocked = Q(**{f"{prefix}member__in": blockers_of(viewer)})
@@ -188,15 +189,15 @@ def heard_by(query, viewer, prefix: str = "") -> list[Q]:
         Q(**{f"{prefix}search_vector": query}) & ~blocked,
         Q(**{f"{prefix}search_groups": query}) & mates & ~blocked,
         Q(**{f"{prefix}search_public": query}) & blocked,
-        Q(**{f"{prefix}search_looking": query}) & seen(viewer, "looking_for", prefix),
+        Q(**{f"{prefix}search_looking": query}) & seen(viewer, "looking_for", prefix, today=today),
     ]
 
 
-def found_by_words(query, viewer) -> list:
+def found_by_words(query, viewer, *, today: date | None = None) -> list:
     """The ids of those whom this person finds by these words, as querysets to unite."""
     if not is_full(viewer):
         return []
-    return [Profile.objects.filter(rule).values("member") for rule in heard_by(query, viewer)]
+    return [Profile.objects.filter(rule).values("member") for rule in heard_by(query, viewer, today=today)]
 
 
 def has_something_public(profile: Profile) -> bool:

@@ -47,6 +47,18 @@ class AnyOf(Lookup):
         return f"{sql} = ANY(%s)", [*params, self.rhs]
 
 
+@Field.register_lookup
+class Like(Lookup):
+    """`name__like="%ada%"`: a pattern as it is, where `__contains` would change what it is given."""
+
+    lookup_name = "like"
+    prepare_rhs = False
+
+    def as_sql(self, compiler, connection):
+        sql, params = self.process_lhs(compiler, connection)
+        return f"{sql}::text LIKE %s", [*params, self.rhs]
+
+
 class Prepared:
     """SQL with %s, run as it is or, where that pays, as a prepared statement. `types`: of each parameter, for Postgres."""
 

@@ -16,7 +16,8 @@ from .circle import Circle
 from .counts import EVERYBODY, Facet, Group, count, facets_of, total_shown
 from .kinds import KINDS, keys_of_words, label_of, spellings_of
 from .people import Person, people_of
-from .sql import ALL, Sql, entry_of, fetch, members_among, of_entries, standing, union_all
+from .sql import ALL, Sql, entry_of, fetch, members_among, of_entries, union_all
+from .words import asked_one_by_one, ids_by_words
 
 RECENT = ["-last_seen_on", "name_key", "pk"]
 SORTS = {
@@ -68,7 +69,7 @@ class Finding:
     def some_by_words(self) -> list[int]:
         """The ids of those whom the words find, BY_WORDS times RARE and one at most."""
         most = limits.BY_WORDS * limits.RARE
-        return list(Member.objects.ids_matching(self.text, self.viewer, limit=most + 1))
+        return ids_by_words(self.text, self.viewer, most + 1)
 
     @property
     def words_are_common(self) -> bool:
@@ -97,7 +98,7 @@ class Finding:
         """What is asked of the members themselves, where that is more than their standing."""
         if not self.words_are_common:
             return None
-        return standing(Member.objects.full().matching_one_by_one(self.text, self.viewer))
+        return asked_one_by_one(self.text, self.viewer)
 
     # --- who fits, by name -------------------------------------------------------------------------------------------
     @cached_property

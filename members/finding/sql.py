@@ -54,16 +54,15 @@ def members_among(pks: Iterable[int]) -> RawSQL:
 _SAME_PERSON = RawSQL("members_member.id = members_directoryentry.member_id", (), output_field=BooleanField())
 
 
-def standing(members: QuerySet[Member]) -> Sql:
+def same_person(members: QuerySet[Member]) -> QuerySet:
     """For `of_entries`: the owner of the entry is one of these members."""
-    rows = members.filter(_SAME_PERSON).order_by().values_list(Value(1))
-    text, params = rows.query.sql_with_params()
-    return Sql(text, tuple(params))
+    return members.filter(_SAME_PERSON).order_by().values_list(Value(1))
 
 
 @cache
 def full() -> Sql:
-    return standing(Member.objects.full())
+    text, params = same_person(Member.objects.full()).query.sql_with_params()
+    return Sql(text, tuple(params))
 
 
 def of_entries(columns: Sql, rule: Sql, *, limit: int, owner: Sql | None = None) -> Sql:

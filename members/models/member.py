@@ -2,15 +2,17 @@
 
 import hashlib
 import zoneinfo
+from collections.abc import Iterable
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connection, models
 from django.db.models import IntegerField, Q, Value
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -55,12 +57,20 @@ def is_full(user) -> bool:
     )
 
 
-def name_like(text) -> Q:
+def name_patterns(text) -> tuple[str, ...]:
     """What was typed is a part of the name; one or two letters must begin a word of it, or no index could help."""
     key = names.plain(text.text)
-    if len(key) < 3:
-        return Q(name_key__startswith=key) | Q(name_key__contains=f" {key}")
-    return Q(name_key__contains=key)
+    like = connection.ops.prep_for_like_query(key)
+    return (f"%{like}%",) if len(key) > 2 else (f"{like}%", f"% {like}%")
+
+
+def name_fits(patterns: Iterable[str]) -> Q:
+    return reduce(or_, (Q(name_key__like=pattern) for pattern in patterns))
+
+
+def name_like(text) -> Q:
+    """The name is like what was typed."""
+    return name_fits(name_patterns(text))
 
 
 class MemberQuerySet(models.QuerySet):
@@ -94,22 +104,24 @@ class MemberQuerySet(models.QuerySet):
         by_name = self.model._default_manager.filter(name_like(text))
         return self.filter(pk__in=by_name.values("pk").union(*found_by_words(text.query, viewer)))
 
-    def ids_matching(self, text, viewer, *, limit: int):
-        """The ids of up to `limit` of those whom `matching` finds (whatever their standing), each by its own index."""
+    def ids_matching(self, query, patterns, viewer, *, limit: int, today=None):
+        """The ids of up to `limit` of those whom `matching` finds (whatever their standing), each by its own index; of a
+        text its query, and name_patterns() of it."""
         from ..visibility import found_by_words  # it reads the models
 
-        by_name = self.model._default_manager.filter(name_like(text)).values_list("pk", flat=True)
+        by_name = self.model._default_manager.filter(name_fits(patterns)).values_list("pk", flat=True)
         by_words = [
-            found.values_list("member", flat=True)[:limit] for found in found_by_words(text.query, viewer)
+            found.values_list("member", flat=True)[:limit]
+            for found in found_by_words(query, viewer, today=today)
         ]
         return by_name[:limit].union(*by_words)[:limit]
 
-    def matching_one_by_one(self, text, viewer):
+    def matching_one_by_one(self, query, patterns, viewer, *, today=None):
         """The same people as by `matching`; for words that fit many, where the list stops after a page."""
         from ..visibility import heard_by  # it reads the models
 
-        rule = name_like(text)
-        for heard in heard_by(text.query, viewer, "profile__") if is_full(viewer) else ():
+        rule = name_fits(patterns)
+        for heard in heard_by(query, viewer, "profile__", today=today) if is_full(viewer) else ():
             rule |= heard
         return self.filter(rule)
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from kmnet.core.models import Term
+from kmnet.core.search import SearchText
 from members import services
 from members.finding import KINDS, LABELS_KEY, Finding, by_country, count_countries
 from members.finding.limits import PAGE_SIZE
@@ -60,6 +61,7 @@ def test_directory_costs_the_same_for_1_and_50(
     services.update_profile(member=viewer, can_help=["equity"], looking_for=["boards"])
     browser = signed_in(viewer)
     browser.get(reverse("members:directory"))  # the settings and the words are in the cache from now on
+    assert SearchText("Member").lexemes  # and what Postgres makes of these
     with django_assert_num_queries(8):
         # the member; who is near or away, and own words; whom they fit; the order; people, their words; how many of each
         # kind; the bell
