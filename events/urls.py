@@ -18,6 +18,7 @@ urlpatterns = [
     path("<int:pk>-<slug:slug>/organise/edit/", views.edit, name="edit"),
     path("<int:pk>-<slug:slug>/organise/publish/", views.publish, name="publish"),
     path("<int:pk>-<slug:slug>/organise/capacity/", views.capacity, name="capacity"),
+    path("<int:pk>-<slug:slug>/organise/forecast/", views.forecast, name="forecast"),
     path("<int:pk>-<slug:slug>/organise/call-off/", views.call_off, name="call_off"),
     path("<int:pk>-<slug:slug>/organise/people/<int:registration>/", views.person, name="person"),
     path("<int:pk>-<slug:slug>/organise/people.csv", views.people_csv, name="people_csv"),

@@ -1,5 +1,6 @@
 """Cleans what people type about events; saves nothing."""
 
+from .offering import MorePlacesForm
 from .organising import (
     AddPersonForm,
     CapacityForm,
@@ -22,6 +23,7 @@ __all__ = [
     "EventForm",
     "GuestForm",
     "InvitedForm",
+    "MorePlacesForm",
     "ProgrammeFormSet",
     "ReasonForm",
     "RegisterForm",

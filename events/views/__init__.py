@@ -1,5 +1,6 @@
 from .desk import call_off, capacity, organise, people_csv, person, publish
 from .edit import create, edit
+from .forecasting import forecast
 from .pictures import picture
 from .places import cancel, join, offer, register
 from .public import calendar_file, detail, index, past
@@ -12,6 +13,7 @@ __all__ = [
     "create",
     "detail",
     "edit",
+    "forecast",
     "index",
     "join",
     "offer",

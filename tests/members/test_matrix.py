@@ -259,6 +259,7 @@ TABLE = [
     ("events:edit", BOTH, THIS_EVENT),
     ("events:publish", "POST", THIS_EVENT),
     ("events:capacity", "POST", THIS_EVENT),
+    ("events:forecast", BOTH, THIS_EVENT),
     ("events:call_off", BOTH, THIS_EVENT),
     ("events:person", "GET", THIS_EVENT),
     ("events:person", "POST", MEMBERS_404),
