@@ -16,6 +16,7 @@ from members.models import Member
 from ..models import (
     Draft,
     Kind,
+    Level,
     Mask,
     MovedPost,
     OwedReply,
@@ -113,6 +114,7 @@ def merge_thread(*, actor: Member, thread: Thread, into: Thread, reason: str) ->
         target.accepted_by = source.author
         target.save(update_fields=ANSWER_FIELDS)
     _copy_watches(source, target)
+    _tell_asker_on(source, target)
     ThreadWatch.objects.filter(thread=source).delete()
     ReadState.objects.filter(thread=source).delete()
     worn = Mask.objects.filter(thread=target).values("member")
@@ -346,6 +348,17 @@ def _copy_watches(source: Thread, target: Thread) -> None:
         batch_size=SLICE,
         ignore_conflicts=True,
     )
+
+
+def _tell_asker_on(source: Thread, target: Thread) -> None:
+    """Whoever began the one hears of replies in the other from now on, unless they have chosen otherwise."""
+    asker = promise.asker_of(source)
+    if asker.pk == promise.asker_of(target).pk or not asker.is_active:
+        return
+    mark = {"member": asker, "thread": target}
+    if not ThreadWatch.objects.filter(**mark, chosen=False).update(level=Level.WATCHING):
+        watch = ThreadWatch(**mark, level=Level.WATCHING, chosen=False)
+        ThreadWatch.objects.bulk_create([watch], ignore_conflicts=True)
 
 
 def _count(space_id: int, by: int) -> None:

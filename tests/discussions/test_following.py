@@ -296,3 +296,23 @@ def test_a_choice_that_has_ended_makes_room_where_threads_are_merged():
     services.set_watch(member=member, thread=into, level="muted", until=ended)
     services.merge_thread(actor=make_member(is_moderator=True), thread=thread, into=into, reason="The same.")
     assert watch_of(member, into) == ("watching", True, None)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "level"), [(None, "watching"), ("replied", "watching"), ("muted", "muted")]
+)
+def test_whoever_began_a_thread_that_was_merged_hears_of_replies_in_the_other(chosen, level):
+    space = make_space()
+    thread, into = make_thread(space=space), make_thread(space=space)
+    if chosen == "replied":
+        make_post(thread=into, author=thread.author)
+    elif chosen:
+        services.set_watch(member=thread.author, thread=into, level=chosen)
+    services.merge_thread(actor=make_member(is_moderator=True), thread=thread, into=into, reason="The same.")
+    assert watch_of(thread.author, into) == (level, chosen == "muted", None)
+    assert not ThreadWatch.objects.filter(member=into.author).exists()
+    tell()
+    Notification.objects.all().delete()
+    make_post(thread=into)
+    expected = {into.author_id} | ({thread.author_id} if level == "watching" else set())
+    assert {member for member, _verb in told()} == expected

@@ -377,6 +377,20 @@ def test_what_the_other_mask_writes_later_is_one_too_and_the_askers_own_is_none(
     assert not is_owed(thread)
 
 
+def test_both_who_asked_hear_of_a_reply_and_nobody_learns_who_they_are(client, merged, asker):
+    thread, other = merged
+    tell()
+    Notification.objects.all().delete()
+    make_post(thread=thread, source="Have you tried a map?")
+    tell()
+    told = set(Notification.objects.values_list("recipient_id", flat=True))
+    assert told == {asker.pk, other.pk}
+    [message] = send_due(to=other.email)
+    assert "you follow this conversation" in text_of(message)
+    client.force_login(other)
+    assert "As usual here" in client.get(thread.get_absolute_url()).content.decode()
+
+
 def test_own_words_under_the_mask_are_nothing_that_another_wrote_meanwhile(client, asker, thread):
     reply_of(asker, thread)
     assert reply_of(asker, thread, seen=1).number == 3
