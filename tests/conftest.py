@@ -53,6 +53,8 @@ def _seconds_allowed(item) -> int:
 
 
 def pytest_collection_finish():
-    """What is imported by now stays: the collector of garbage need not walk through it again and again."""
+    """What is imported by now stays: the collector of garbage need not walk through it again and again, nor come so
+    often that it takes a tenth of the time."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

@@ -62,7 +62,7 @@ def _save_new(member: Member, *, handle: str | None = None) -> Member:
             member.pk = None
             continue
         break
-    index_profile(profile)
+    index_profile(profile, has_lists=False)
     return member
 
 

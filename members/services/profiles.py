@@ -203,12 +203,12 @@ def unlink_orcid(*, member: Member) -> None:
 
 
 # --- by which words it is found --------------------------------------------------------------------------------------
-def _words(profile: Profile, *attributes: str) -> str:
+def _words(profile: Profile, *attributes: str, has_lists: bool = True) -> str:
     """What these attributes hold, as text."""
     found = []
     for attribute in attributes:
         if attribute in MANY:
-            found += getattr(profile, attribute).values_list("name", flat=True)
+            found += getattr(profile, attribute).values_list("name", flat=True) if has_lists else ()
         elif attribute == "country":
             found.append(profile.country.name if profile.country else "")
         else:
@@ -227,10 +227,14 @@ FOUND_BY = {
 }
 
 
-def index_profile(profile: Profile) -> None:
-    """Write the words by which this profile is found, one vector for each kind of viewer, and the picture for lists."""
+def index_profile(profile: Profile, *, has_lists: bool = True) -> None:
+    """Write the words by which this profile is found, one vector for each kind of viewer, and the picture for lists.
+
+    `has_lists`: False where it is so new that nothing can be in its lists of terms and tags, which then are not asked for.
+    """
     shown = profile.state == Profile.State.VISIBLE
-    words = {part: _words(profile, *attributes) for part, attributes in FOUND_BY.items()} if shown else {}
+    parts_shown = FOUND_BY if shown else {}
+    words = {part: _words(profile, *parts_shown[part], has_lists=has_lists) for part in parts_shown}
     levels = {
         part: getattr(profile, f"{PART_OF[FOUND_BY[part][0]]}_seen_by")
         for part, text in words.items()
@@ -249,7 +253,7 @@ def index_profile(profile: Profile) -> None:
         """None where no words are at just this level: the next narrower vector says it all."""
         return vector(level) if level in levels.values() else None
 
-    wish = _words(profile, "looking_for", "looking_for_text")
+    wish = _words(profile, "looking_for", "looking_for_text", has_lists=has_lists)
     wish_shown = shown and profile.looking_for_seen_by != SeenBy.ME
     Profile.objects.filter(pk=profile.pk).update(
         search_vector=vector(SeenBy.MEMBERS),

@@ -25,5 +25,5 @@ def make_member(*, profile: dict | None = None, **fields) -> Member:
         for key, value in profile.items():
             setattr(member.profile, key, value)
         member.profile.save()
-        index_profile(member.profile)
+        index_profile(member.profile, has_lists=False)
     return member

@@ -134,7 +134,9 @@ class Visitor:
         self.client = Client()
         if member is not None:
             self.client.force_login(member, backend="django.contrib.auth.backends.ModelBackend")
-        self.cookies = self.client.cookies.output()
+            self.client.get(
+                "/about/"
+            )  # the session is on its owner's list from here on, as after any first page
         self.kept = {name: morsel.value for name, morsel in self.client.cookies.items()}
         self.written: list[str] = []
 
