@@ -1,6 +1,7 @@
 from django.urls import path
 
 from . import views
+from .views import series
 
 app_name = "events"
 urlpatterns = [
@@ -22,4 +23,8 @@ urlpatterns = [
     path("<int:pk>-<slug:slug>/organise/call-off/", views.call_off, name="call_off"),
     path("<int:pk>-<slug:slug>/organise/people/<int:registration>/", views.person, name="person"),
     path("<int:pk>-<slug:slug>/organise/people.csv", views.people_csv, name="people_csv"),
+    path("<int:pk>-<slug:slug>/organise/series/", series.series, name="series"),
+    path("<int:pk>-<slug:slug>/organise/series/edit/", series.series_edit, name="series_edit"),
+    path("<int:pk>-<slug:slug>/organise/series/call-off/", series.series_call_off, name="series_call_off"),
+    path("<int:pk>-<slug:slug>/organise/series/publish/", series.series_publish, name="series_publish"),
 ]

@@ -46,6 +46,7 @@ from .refusals import (
     WayUnknown,
 )
 from .registering import check_way, register_member
+from .series import cancel_following, make_series, publish_following, update_following
 from .transferring import check_transfer, transfer_place
 from .ways import change_way, come_after_all
 
@@ -74,6 +75,7 @@ __all__ = [
     "ask_reconfirmations",
     "call_everyone",
     "cancel_event",
+    "cancel_following",
     "cancel_registration",
     "change_answers",
     "change_capacity",
@@ -97,6 +99,7 @@ __all__ = [
     "left_out",
     "lock_organised",
     "log_admin",
+    "make_series",
     "mark_attendance",
     "offer_more_places",
     "old_guests",
@@ -104,6 +107,7 @@ __all__ = [
     "promote_waiting",
     "prove_guest",
     "publish_event",
+    "publish_following",
     "refuse_registration",
     "register_invited",
     "register_member",
@@ -121,5 +125,6 @@ __all__ = [
     "tell_positions",
     "transfer_place",
     "update_event",
+    "update_following",
     "withdraw_invitation",
 ]

@@ -186,6 +186,8 @@ def update_event(
         event.description = description
         event.description_html = text.render_markdown(description)
         event.render_version = text.RENDER_VERSION
+    if event.series_id and set(changed) - {"recording_url"}:
+        event.is_detached = True  # edited by itself: what is done to the series leaves it
     if told:
         event.sequence += 1
         if "starts_at" in told:

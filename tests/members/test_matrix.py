@@ -265,6 +265,10 @@ TABLE = [
     ("events:person", "GET", THIS_EVENT),
     ("events:person", "POST", MEMBERS_404),
     ("events:people_csv", "GET", THIS_EVENT),
+    ("events:series", BOTH, THIS_EVENT),
+    ("events:series_edit", BOTH, MEMBERS_404),  # the event there is comes once
+    ("events:series_call_off", BOTH, MEMBERS_404),
+    ("events:series_publish", "POST", MEMBERS_404),
     ("feeds:public", "GET", EVERYBODY),
     ("feeds:own", "GET", NOBODY),  # a token that nobody has
     ("feeds:group", "GET", NOBODY),

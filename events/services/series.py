@@ -1,0 +1,156 @@
+"""Events that come back. Each date is an event of its own, with its own places, people and calendar entry; what is done to
+"this one and the following" is done to each, and each tells its own people once."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+
+from members.models import Member
+from members.permissions import can_administer
+
+from ..models import Event, Series
+from ..permissions import can_create_event, can_organise_event
+from ..recurrence import shifted, slots
+from . import places
+from .duplicating import duplicate_event
+from .organising import EventOver, cancel_event, log_admin, publish_event, update_event
+
+
+@transaction.atomic
+def make_series(*, event: Event, actor: Member, rule: str) -> Series:
+    """Make the dates of the rule, this event being the first: drafts like it, or published like it. Locks the event.
+
+    Twice is once: an event that is in a series already keeps it. Raises BadRule, EventOver, PermissionDenied.
+    """
+    event = places.lock_event(event.pk)
+    if not can_organise_event(actor, event) or not can_create_event(actor) or event.rehearsal_of_id:
+        raise PermissionDenied
+    if event.series_id is not None:
+        return event.series
+    now = timezone.now()
+    if event.cancelled_at is not None or event.postponed_at is not None or event.has_started(now):
+        raise EventOver
+    dates = slots(rule, event.starts_at, event.time_zone)
+    series = Series.objects.create(
+        rule=rule, starts_at=event.starts_at, time_zone=event.time_zone, made_by=actor
+    )
+    _join(event, series, event.starts_at)
+    for slot in dates[1:]:
+        copy = duplicate_event(
+            event=event,
+            actor=actor,
+            starts_at=slot.at,
+            submit_key=uuid.uuid5(event.submit_key, slot.at.isoformat()),
+        )
+        if actor.pk not in event.organiser_ids:  # an admin repairs, and does not come to run it
+            copy.organisers.remove(actor)
+        days = _days_between(event, copy)
+        for name in ("registration_opens_at", "registration_closes_at"):
+            moment = getattr(event, name)
+            setattr(copy, name, shifted(moment, days, event.zone) if moment else None)
+        copy.published_at = event.published_at and now
+        copy.save(update_fields=["registration_opens_at", "registration_closes_at", "published_at"])
+        _join(copy, series, slot.at)
+    log_admin(actor, event, "events.series_made", data={"rule": rule, "dates": len(dates)})
+    return series
+
+
+def _join(event: Event, series: Series, slot: datetime) -> None:
+    event.series, event.slot = series, slot
+    event.save(update_fields=["series", "slot"])
+
+
+def _days_between(event: Event, other: Event) -> timedelta:
+    """On the clock of the first: a series keeps its hour when the clocks change."""
+    local = [one.starts_at.astimezone(event.zone).replace(tzinfo=None) for one in (event, other)]
+    return local[1] - local[0]
+
+
+def _following(event: Event, actor: Member) -> list[Event]:
+    """This one and those after it that are still to come, locked, of those that the actor may organise."""
+    later = Event.objects.filter(series=event.series_id, slot__gte=event.slot, cancelled_at__isnull=True)
+    if not can_administer(actor):
+        later = later.filter(organisers=actor)
+    pks = list(later.order_by("pk").values_list("pk", flat=True))
+    locked = Event.objects.select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk")
+    now = timezone.now()
+    coming = [one for one in locked if one.cancelled_at is None and not one.is_over(now)]
+    return sorted(coming, key=lambda one: one.slot)
+
+
+def _first_of(event: Event, actor: Member) -> list[Event]:
+    """As _following, once it is sure that the actor may do this to the first of them. Raises EventOver."""
+    event.refresh_from_db(fields=["series", "slot"])
+    if not can_organise_event(actor, event) or event.series_id is None:
+        raise PermissionDenied
+    found = _following(event, actor)
+    if not found or found[0].pk != event.pk:
+        raise EventOver
+    return found
+
+
+@transaction.atomic
+def update_following(*, event: Event, actor: Member, **fields) -> list[Event]:
+    """Change this date and those after it, by what is different here; return those that changed.
+
+    Those that were edited by themselves keep what they have. A new time moves each by as much on the clock, so that the
+    hour stays the hour when the clocks change; `starts_at` and `ends_at` are those of `event`. Each tells its people once.
+    Locks the events by id. Raises EventOver, AudienceTooNarrow, PermissionDenied.
+    """
+    found = _first_of(event, actor)
+    first = found[0]
+    changed = {name: value for name, value in fields.items() if getattr(first, name) != value}
+    starts, ends = changed.pop("starts_at", first.starts_at), changed.pop("ends_at", first.ends_at)
+    moves = (starts, ends) != (first.starts_at, first.ends_at)
+    by = _local(starts, first) - _local(first.starts_at, first)
+    length = ends - starts
+    done = []
+    for one in found:
+        if one.is_detached and one.pk != first.pk:
+            continue
+        times = {}
+        if moves and (
+            one.pk == first.pk or not one.is_postponed
+        ):  # the others get their new day by themselves
+            begins = starts if one.pk == first.pk else shifted(one.starts_at, by, one.zone)
+            times = {"starts_at": begins, "ends_at": begins + length}
+            if by and one.registration_closes_at:
+                times["registration_closes_at"] = shifted(one.registration_closes_at, by, one.zone)
+        updated = update_event(event=one, actor=actor, **changed, **times)
+        if updated.is_detached != one.is_detached:  # edited with the others, not by itself
+            Event.objects.filter(pk=one.pk).update(is_detached=one.is_detached)
+        done.append(updated)
+    return done
+
+
+def _local(moment: datetime, event: Event) -> datetime:
+    return moment.astimezone(event.zone).replace(tzinfo=None)
+
+
+@transaction.atomic
+def cancel_following(*, event: Event, actor: Member, reason: str = "") -> int:
+    """Call off this date and all after it, those edited by themselves too; return how many. Each tells its people once.
+    Locks the events by id. Raises EventOver, PermissionDenied."""
+    found = _first_of(event, actor)
+    for one in found:
+        cancel_event(event=one, actor=actor, reason=reason)
+    return len(found)
+
+
+@transaction.atomic
+def publish_following(*, event: Event, actor: Member, reason: str = "") -> int:
+    """Publish this date and the drafts after it; return how many drafts there were. The feed of what people do tells of the
+    first alone. Locks the events by id. Raises EventOver, PermissionDenied."""
+    drafts = [one for one in _first_of(event, actor) if one.published_at is None]
+    now = timezone.now()
+    for number, one in enumerate(drafts):
+        if number == 0:
+            publish_event(event=one, actor=actor, reason=reason)
+        else:
+            one.published_at = now
+            one.save(update_fields=["published_at"])
+            log_admin(actor, one, "events.published", reason=reason)
+    return len(drafts)

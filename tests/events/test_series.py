@@ -1,0 +1,392 @@
+"""Events that come back: their dates, changing one or all that follow, calling them off; each tells its people once."""
+
+import zoneinfo
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.urls import reverse
+
+from events import services
+from events.forms.series import ways_to_repeat
+from events.models import MOST_DATES, Event, Series
+from events.recurrence import BadRule, shifted, slots
+from kmnet.core.models import Activity
+from tests.factories import make_member
+from tests.factories.events import make_event, make_registration, make_session_item
+
+from .helpers import calendar_of, dump, entry_of, post, to
+
+LONDON = zoneinfo.ZoneInfo("Europe/London")
+
+
+# --- dates -------------------------------------------------------------------------------------------------------------
+def local(rule: str, first: datetime, zone: str) -> list[str]:
+    return [
+        f"{slot.at.astimezone(zoneinfo.ZoneInfo(zone)):%Y-%m-%d %H:%M %z}"
+        for slot in slots(rule, first, zone)
+    ]
+
+
+def test_hour_stays_the_hour_when_the_clocks_change():
+    first = datetime(2027, 3, 16, 13, tzinfo=UTC)
+    assert local("FREQ=WEEKLY;COUNT=4", first, "Europe/London") == [
+        "2027-03-16 13:00 +0000",
+        "2027-03-23 13:00 +0000",
+        "2027-03-30 13:00 +0100",
+        "2027-04-06 13:00 +0100",
+    ]
+
+
+def test_skipped_time_moves_forward_and_a_doubled_one_is_the_first():
+    first = datetime(2027, 3, 21, 1, 30, tzinfo=UTC)
+    spring = slots("FREQ=WEEKLY;COUNT=3", first, "Europe/London")
+    assert [(slot.at, slot.moved, slot.twice) for slot in spring] == [
+        (first, False, False),
+        (datetime(2027, 3, 28, 1, 30, tzinfo=UTC), True, False),  # the clock shows 02:30
+        (datetime(2027, 4, 4, 0, 30, tzinfo=UTC), False, False),
+    ]
+    autumn = slots("FREQ=WEEKLY;COUNT=2", datetime(2027, 10, 24, 0, 30, tzinfo=UTC), "Europe/London")
+    assert [(slot.at, slot.moved, slot.twice) for slot in autumn][1] == (
+        datetime(2027, 10, 31, 0, 30, tzinfo=UTC),
+        False,
+        True,
+    )
+
+
+def test_leap_day_and_the_end_of_months():
+    assert local("FREQ=MONTHLY;BYMONTHDAY=29;COUNT=3", datetime(2028, 1, 29, 9, tzinfo=UTC), "UTC") == [
+        "2028-01-29 09:00 +0000",
+        "2028-02-29 09:00 +0000",
+        "2028-03-29 09:00 +0000",
+    ]
+    assert local("FREQ=MONTHLY;BYMONTHDAY=31;COUNT=3", datetime(2027, 1, 31, 9, tzinfo=UTC), "UTC")[1:] == [
+        "2027-03-31 09:00 +0000",
+        "2027-05-31 09:00 +0000",
+    ]
+    assert local("FREQ=MONTHLY;BYDAY=-1TU;COUNT=3", datetime(2027, 1, 26, 9, tzinfo=UTC), "UTC")[1:] == [
+        "2027-02-23 09:00 +0000",
+        "2027-03-30 09:00 +0000",
+    ]
+
+
+def test_the_last_day_is_a_day_of_the_events_zone():
+    """Half past eleven at night in New York is the next day in UTC."""
+    first = datetime(2027, 6, 2, 3, 30, tzinfo=UTC)
+    rule = "FREQ=DAILY;UNTIL=20270604T035959Z"  # the third of June, 23:59:59 there
+    assert local(rule, first, "America/New_York") == [f"2027-06-0{day} 23:30 -0400" for day in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ("FREQ=WEEKLY", "endless"),
+        ("FREQ=SECONDLY;COUNT=3", "malformed"),
+        ("FREQ=WEEKLY;INTERVAL=0;COUNT=3", "malformed"),
+        ("FREQ=WEEKLY;COUNT=3;UNTIL=20270101T000000Z", "malformed"),
+        ("FREQ=WEEKLY;COUNT=3;BYHOUR=1,2", "malformed"),
+        ("FREQ=WEEKLY;COUNT=3;COUNT=4", "malformed"),
+        ("FREQ=WEEKLY;BYDAY=2TU;COUNT=3", "malformed"),
+        ("FREQ=WEEKLY;BYDAY=WE;COUNT=3", "malformed"),  # the start is a Tuesday
+        ("FREQ=DAILY;UNTIL=20271399T000000Z", "malformed"),
+        ("", "malformed"),
+        ("FREQ=WEEKLY;COUNT=1", "too_few"),
+        ("FREQ=WEEKLY;UNTIL=20260101T000000Z", "too_few"),
+        ("FREQ=WEEKLY;COUNT=61", "too_many"),
+        ("FREQ=DAILY;UNTIL=20990101T000000Z", "too_many"),
+        ("FREQ=YEARLY;COUNT=6", "too_far"),
+    ],
+)
+def test_rules_that_are_refused(rule, code):
+    with pytest.raises(BadRule) as refused:
+        slots(rule, datetime(2027, 3, 16, 13, tzinfo=UTC), "Europe/London")
+    assert refused.value.code == code
+
+
+def test_each_offered_way_begins_with_the_event_itself():
+    for day in range(1, 29):
+        first = datetime(2027, 1, day, 9, tzinfo=UTC)
+        for rule, words in ways_to_repeat(first):
+            dates = slots(f"{rule};COUNT=4", first, "UTC")
+            assert (dates[0].at, len(dates)) == (first, 4), words
+            assert all(one.at < other.at for one, other in pairwise(dates))
+
+
+# --- making ------------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def organiser():
+    return make_member(is_organiser=True, time_zone="Europe/London")
+
+
+@pytest.fixture
+def first(organiser, clock):
+    clock.move_to(datetime(2027, 3, 1, 12, tzinfo=UTC))
+    return make_event(
+        title="Journal club",
+        slug="journal-club",
+        organisers=[organiser, make_member(is_organiser=True)],
+        starts_at=datetime(2027, 3, 16, 13, tzinfo=UTC),
+        ends_at=datetime(2027, 3, 16, 14, tzinfo=UTC),
+        registration_closes_at=datetime(2027, 3, 15, 13, tzinfo=UTC),
+        capacity=20,
+        meeting_url="https://meet.example.org/club",
+    )
+
+
+@pytest.fixture
+def dates(first, organiser) -> list[Event]:
+    """Four Tuesdays; between the second and the third the clocks go forward."""
+    services.make_series(event=first, actor=organiser, rule="FREQ=WEEKLY;COUNT=4")
+    return list(Event.objects.order_by("slot"))
+
+
+pytestmark = pytest.mark.django_db
+
+
+def clocks(events) -> list[str]:
+    return [
+        f"{one.starts_at.astimezone(LONDON):%d %H:%M}-{one.ends_at.astimezone(LONDON):%H:%M}"
+        for one in events
+    ]
+
+
+def again(events) -> list[Event]:
+    return list(Event.objects.filter(pk__in=[one.pk for one in events]).order_by("slot"))
+
+
+def test_each_date_is_an_event_of_its_own(first, organiser):
+    make_session_item(event=first, starts_at=first.starts_at + timedelta(minutes=10))
+    services.make_series(event=first, actor=organiser, rule="FREQ=WEEKLY;COUNT=4")
+    found = list(Event.objects.order_by("slot"))
+    assert clocks(found) == ["16 13:00-14:00", "23 13:00-14:00", "30 13:00-14:00", "06 13:00-14:00"]
+    assert [one.slot for one in found] == [one.starts_at for one in found]
+    assert len({one.uid for one in found}) == 4
+    assert {(one.title, one.capacity, one.meeting_url, one.published_at is None) for one in found} == {
+        ("Journal club", 20, "https://meet.example.org/club", False)
+    }
+    assert [f"{one.registration_closes_at.astimezone(LONDON):%a %H:%M}" for one in found] == ["Mon 13:00"] * 4
+    assert [one.sessions.get().starts_at - one.starts_at for one in found] == [timedelta(minutes=10)] * 4
+    assert [set(one.organisers.all()) == set(first.organisers.all()) for one in found] == [True] * 4
+    assert post() == []
+
+
+def test_made_twice_is_made_once(first, organiser):
+    for _twice in range(2):
+        services.make_series(event=first, actor=organiser, rule="FREQ=WEEKLY;COUNT=4")
+    assert (Series.objects.count(), Event.objects.count()) == (1, 4)
+
+
+def test_nobody_else_makes_a_series_and_an_admin_does_not_come_to_run_it(first):
+    with pytest.raises(PermissionDenied):
+        services.make_series(event=first, actor=make_member(is_organiser=True), rule="FREQ=WEEKLY;COUNT=4")
+    admin = make_member(is_superuser=True, is_staff=True)
+    services.make_series(event=first, actor=admin, rule="FREQ=WEEKLY;COUNT=4")
+    assert Event.objects.filter(organisers=admin).count() == 0
+
+
+@pytest.mark.parametrize("state", ["begun", "called off"])
+def test_what_does_not_take_place_does_not_come_back(first, organiser, clock, state):
+    if state == "begun":
+        clock.move_to(first.starts_at)
+    else:
+        services.cancel_event(event=first, actor=organiser)
+    with pytest.raises(services.EventOver):
+        services.make_series(event=first, actor=organiser, rule="FREQ=WEEKLY;COUNT=4")
+    assert Event.objects.count() == 1
+
+
+def test_drafts_are_published_together_and_announced_once(first, organiser):
+    Event.objects.update(published_at=None)
+    first.refresh_from_db()
+    services.make_series(event=first, actor=organiser, rule="FREQ=WEEKLY;COUNT=4")
+    found = list(Event.objects.order_by("slot"))
+    assert [one.published_at for one in found] == [None] * 4
+    services.publish_event(event=found[3], actor=organiser)
+    assert services.publish_following(event=found[1], actor=organiser) == 2
+    assert [one.published_at is None for one in again(found)] == [True, False, False, False]
+    assert Activity.objects.filter(verb="events.published").count() == 2
+
+
+# --- changing ----------------------------------------------------------------------------------------------------------
+def test_changing_one_leaves_the_others_and_the_series_leaves_it(dates, organiser):
+    services.update_event(
+        event=dates[2],
+        actor=organiser,
+        title="With a guest",
+        starts_at=dates[2].starts_at - timedelta(hours=1),
+    )
+    assert [one.is_detached for one in again(dates)] == [False, False, True, False]
+    services.update_following(event=dates[1], actor=organiser, title="Reading club")
+    found = again(dates)
+    assert [one.title for one in found] == ["Journal club", "Reading club", "With a guest", "Reading club"]
+    assert [one.is_detached for one in found] == [False, False, True, False]
+    assert clocks(found)[2] == "30 12:00-14:00"
+
+
+def test_new_time_moves_this_and_the_following_on_the_clock(dates, organiser):
+    services.update_following(
+        event=dates[1],
+        actor=organiser,
+        starts_at=shifted(dates[1].starts_at, timedelta(days=1, hours=3), LONDON),
+        ends_at=shifted(dates[1].ends_at, timedelta(days=1, hours=3, minutes=30), LONDON),
+    )
+    found = again(dates)
+    assert clocks(found) == ["16 13:00-14:00", "24 16:00-17:30", "31 16:00-17:30", "07 16:00-17:30"]
+    assert [one.slot for one in found] == [one.slot for one in dates]  # its name within the series
+    assert [f"{one.registration_closes_at.astimezone(LONDON):%a %H:%M}" for one in found] == [
+        "Mon 13:00",
+        *["Tue 16:00"] * 3,
+    ]
+
+
+def test_each_date_tells_its_own_people_once(dates, organiser):
+    often, seldom = make_member(email="often@example.org"), make_member(email="seldom@example.org")
+    for one in dates:
+        make_registration(event=one, member=often)
+    make_registration(event=dates[0], member=seldom)
+    services.update_following(event=dates[1], actor=organiser, venue="Room 4")
+    messages = post()
+    assert [len(to(messages, member.email)) for member in (often, seldom)] == [3, 0]
+    entries = [entry_of(calendar_of(message)[1]) for message in messages]
+    assert {str(entry["UID"]) for entry in entries} == {one.uid for one in dates[1:]}
+    assert {int(entry["SEQUENCE"]) for entry in entries} == {1}
+    assert services.update_following(event=dates[1], actor=organiser, venue="Room 4") != []
+    assert post() == []  # nothing is different
+
+
+def test_nothing_moves_where_one_cannot(dates, organiser):
+    before = clocks(again(dates))
+    with pytest.raises(services.EventOver):
+        services.update_following(
+            event=dates[1],
+            actor=organiser,
+            starts_at=dates[1].starts_at - timedelta(days=60),
+            ends_at=dates[1].ends_at - timedelta(days=60),
+        )
+    assert clocks(again(dates)) == before
+
+
+def test_a_postponed_date_waits_for_its_own_new_day(dates, organiser):
+    Event.objects.filter(pk=dates[2].pk).update(postponed_at=datetime(2027, 3, 2, tzinfo=UTC))
+    services.update_following(
+        event=dates[1],
+        actor=organiser,
+        starts_at=dates[1].starts_at + timedelta(hours=1),
+        ends_at=dates[1].ends_at + timedelta(hours=1),
+    )
+    found = again(dates)
+    assert clocks(found)[1:] == ["23 14:00-15:00", "30 13:00-14:00", "06 14:00-15:00"]
+    assert [one.is_postponed for one in found] == [False, False, True, False]
+
+
+def test_only_dates_of_ones_own_are_changed(dates):
+    second, stranger = dates[0].organisers.order_by("pk").last(), make_member(is_organiser=True)
+    dates[2].organisers.remove(second)
+    services.update_following(event=dates[1], actor=second, title="Mine")
+    assert [one.title for one in again(dates)] == ["Journal club", "Mine", "Journal club", "Mine"]
+    for deed in (services.update_following, services.cancel_following, services.publish_following):
+        with pytest.raises(PermissionDenied):
+            deed(event=dates[1], actor=stranger)
+
+
+# --- calling off -------------------------------------------------------------------------------------------------------
+def test_calling_off_one_leaves_the_others(dates, organiser):
+    services.cancel_event(event=dates[1], actor=organiser)
+    assert [one.cancelled_at is None for one in again(dates)] == [True, False, True, True]
+
+
+def test_calling_off_this_and_the_following_tells_each_once(dates, organiser):
+    noor = make_member(email="noor@example.org")
+    for one in dates:
+        make_registration(event=one, member=noor)
+    services.update_event(event=dates[2], actor=organiser, title="By itself")
+    post()
+    assert services.cancel_following(event=dates[1], actor=organiser, reason="No room.") == 3
+    assert [one.cancelled_at is None for one in again(dates)] == [True, False, False, False]
+    messages = to(post(), "noor@example.org")
+    assert len(messages) == 3
+    assert {str(entry_of(calendar_of(message)[1])["STATUS"]) for message in messages} == {"CANCELLED"}
+    with pytest.raises(services.EventOver):
+        services.cancel_following(event=dates[1], actor=organiser)
+    assert post() == []
+
+
+# --- pages -------------------------------------------------------------------------------------------------------------
+def at(event: Event, name: str = "series") -> str:
+    return reverse(f"events:{name}", args=[event.pk, event.slug])
+
+
+def test_dates_are_shown_before_they_are_made(client, first, organiser):
+    client.force_login(organiser)
+    assert "Every week on Tuesday" in client.get(at(first)).content.decode()
+    asked = {"often": "FREQ=WEEKLY", "times": "4", "act": "preview"}
+    before = dump()
+    response = client.post(at(first), asked)
+    words = response.content.decode()
+    assert response.status_code == 200
+    assert "Tuesday 30 March</strong>, 13:00 to 14:00 (London, UTC+1)" in words
+    assert "Make these 4 dates" in words
+    assert dump() == before
+    assert client.post(at(first), asked | {"act": "make"})["Location"] == at(first)
+    assert Event.objects.count() == 4
+    assert client.post(at(first), asked | {"act": "make"}).status_code == 302  # pressed twice
+    assert Event.objects.count() == 4
+    words = client.get(at(first)).content.decode()
+    assert words.count("<tr>") == 5
+    assert "This date and the following, 4 in all" in words
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({}, "Say how many times, or until when: one of the two."),
+        ({"times": "4", "until": "2027-06-01"}, "Say how many times, or until when: one of the two."),
+        ({"until": "2027-03-17"}, "That is one date only."),
+        ({"until": "9999-12-31"}, "At most three years ahead."),
+        ({"often": "FREQ=SECONDLY", "times": "4"}, "Select a valid choice."),
+        ({"times": str(MOST_DATES + 1)}, "less than or equal to 60"),
+    ],
+)
+def test_what_cannot_be_is_said_at_its_field(client, first, organiser, asked, words):
+    client.force_login(organiser)
+    response = client.post(at(first), {"often": "FREQ=WEEKLY", "act": "make"} | asked)
+    assert response.status_code == 422
+    assert words in response.content.decode()
+    assert Event.objects.count() == 1
+
+
+def test_following_dates_are_changed_and_called_off_on_their_pages(client, dates, organiser):
+    client.force_login(organiser)
+    page = client.get(at(dates[1], "series_edit"))
+    shown = {
+        name: value for name, value in page.context["form"].initial.items() if value not in (None, False)
+    }
+    shown |= {"starts": "2027-03-23T15:00", "ends": "2027-03-23T16:00", "title": "Reading club"}
+    assert client.post(at(dates[1], "series_edit"), shown | {"title": ""}).status_code == 422
+    response = client.post(at(dates[1], "series_edit"), shown)
+    found = again(dates)
+    assert response["Location"] == at(found[1])
+    assert clocks(found) == ["16 13:00-14:00", "23 15:00-16:00", "30 15:00-16:00", "06 15:00-16:00"]
+    assert [one.meeting_url for one in found] == ["https://meet.example.org/club"] * 4
+    assert "3 dates" in client.get(at(found[1], "series_call_off")).content.decode()
+    client.post(at(found[1], "series_call_off"), {"reason": "No room."})
+    assert [one.cancel_reason for one in again(dates)] == ["", *["No room."] * 3]
+
+
+def test_pages_of_a_series_are_for_its_organisers(client, dates):
+    client.force_login(make_member(is_organiser=True))
+    for name in ("series", "series_edit", "series_call_off"):
+        assert client.get(at(dates[0], name)).status_code == 404
+    assert client.post(at(dates[0], "series_publish")).status_code == 404
+
+
+@pytest.mark.parametrize("count", [2, 50])
+def test_list_of_dates_costs_the_same_at_any_length(
+    client, first, organiser, count, django_assert_num_queries
+):
+    services.make_series(event=first, actor=organiser, rule=f"FREQ=WEEKLY;COUNT={count}")
+    client.force_login(organiser)
+    client.get(at(first))
+    with django_assert_num_queries(5):  # session and member, event, organisers, dates, unread
+        assert client.get(at(first)).content.decode().count("<tr>") == count + 1
