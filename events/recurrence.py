@@ -64,7 +64,7 @@ def parts_of(rule: str) -> dict[str, str]:
 def slots(rule: str, starts_at: datetime, time_zone: str) -> list[Slot]:
     """All dates of the rule, `starts_at` first. Raises BadRule, also where the start is none of its own dates."""
     parts, zone = parts_of(rule), zoneinfo.ZoneInfo(time_zone)
-    first = starts_at.astimezone(zone).replace(tzinfo=None, fold=0)
+    first = starts_at.astimezone(zone).replace(tzinfo=None, fold=0, microsecond=0)
     if "UNTIL" in parts:  # in UTC, as the RFC wants it beside a zone; the dates are counted on the clock
         try:
             until = datetime.strptime(parts["UNTIL"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
