@@ -13,6 +13,7 @@ from members.models import Member
 from .. import calendar
 from ..models import Event
 from ..permissions import can_organise_event
+from ..series_dates import other_dates
 from .common import get_event, may_create, place_context
 
 PAGE = 20
@@ -55,6 +56,7 @@ def detail(request, pk, slug):
     context["may_organise"] = can_organise_event(request.user, event)
     context["is_over"] = event.is_over()
     context["tags"] = event.tags.order_by("name")
+    context["series_dates"] = other_dates(event, request.user)
     return render(request, "events/event_detail.html", context)
 
 

@@ -337,6 +337,15 @@ def test_dates_are_shown_before_they_are_made(client, first, organiser):
     assert "This date and the following, 4 in all" in words
 
 
+def test_page_of_a_date_leads_to_the_others_that_its_reader_may_see(client, dates, clock):
+    Event.objects.filter(pk=dates[3].pk).update(published_at=None)
+    clock.move_to(dates[1].starts_at)
+    assert client.get(dates[1].get_absolute_url()).context["series_dates"] == [dates[2]]
+    assert client.get(dates[0].get_absolute_url()).context["series_dates"] == [dates[1], dates[2]]
+    once = make_event()
+    assert client.get(once.get_absolute_url()).context["series_dates"] == []
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
