@@ -32,18 +32,28 @@ def daily_limits():
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
     """The journeys of many minutes come first, and shared out: each of xdist's workers begins with an equal part of the
-    list, from its front, and takes from the end of another's when it has no more."""
+    list, from its front, and takes from the end of another's when it has no more. The last worker first does what needs
+    no database, while the first one migrates it."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     long = sorted(filter(_seconds_allowed, items), key=_seconds_allowed, reverse=True)
     short = [item for item in items if not _seconds_allowed(item)]
+    meanwhile = [item for item in short if _waits_for_no_database(item)] if workers > 1 else []
+    short = [item for item in short if item not in set(meanwhile)]
     total = len(items)
     items.clear()
     for worker in range(workers):
         part = (total - len(items)) // (workers - worker)
-        mine = long[worker::workers]
-        rest = part - len(mine) if worker + 1 < workers else len(short)
-        items += mine + short[: max(rest, 0)]
-        del short[: max(rest, 0)]
+        is_last = worker + 1 == workers
+        mine = [*(meanwhile if is_last else []), *long[worker::workers]]
+        rest = len(short) if is_last else max(part - len(mine), 0)
+        items += mine + short[:rest]
+        del short[:rest]
+
+
+def _waits_for_no_database(item) -> bool:
+    """Starts other processes, which takes its seconds, and asks no database."""
+    asks = item.get_closest_marker("django_db") or {"db", "transactional_db"} & set(item.fixturenames)
+    return "/tooling/" in item.nodeid and not asks
 
 
 def _seconds_allowed(item) -> int:
