@@ -12,6 +12,7 @@ from email.utils import parseaddr
 from typing import NamedTuple
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from icalendar import Alarm, Calendar, vCalAddress, vText
@@ -31,6 +32,8 @@ END = b"END:VCALENDAR\r\n"
 class Entry(NamedTuple):
     """All that an entry shows, as plain values."""
 
+    pk: int
+    slug: str
     uid: str
     sequence: int
     title: str
@@ -40,11 +43,21 @@ class Entry(NamedTuple):
     zone: str
     where: str
     is_online: bool
-    page: str
     is_private: bool
     made_at: datetime
     revised_at: datetime
     organiser: str
+
+    @property
+    def page(self) -> str:
+        return settings.SITE_URL + reverse("events:detail", args=[self.pk, self.slug])
+
+
+# The columns that an entry is made of.
+COLUMNS = (
+    *("slug", "uid", "sequence", "title", "summary", "kind", "venue", "visibility", "rehearsal_of"),
+    *("starts_at", "ends_at", "time_zone", "cancelled_at", "postponed_at", "created_at", "revised_at"),
+)
 
 
 # --- mails -------------------------------------------------------------------------------------------------------------
@@ -117,6 +130,8 @@ def _written(entry: Entry, status: str, is_free: bool) -> bytes:
 def entry_of(event: Event, mark: str = "", community: str | None = None) -> Entry:
     """`mark`: a pattern for the title; the community's name is looked up unless it is given."""
     return Entry(
+        pk=event.pk,
+        slug=event.slug,
         uid=event.uid,
         sequence=event.sequence,
         title=mark % {"title": event.title} if mark else event.title,
@@ -126,7 +141,6 @@ def entry_of(event: Event, mark: str = "", community: str | None = None) -> Entr
         zone=event.time_zone,
         where=where(event),
         is_online=event.is_online,
-        page=settings.SITE_URL + event.get_absolute_url(),
         is_private=event.visibility != Visibility.PUBLIC or event.rehearsal_of_id is not None,
         made_at=event.created_at,
         revised_at=event.revised_at,

@@ -108,7 +108,7 @@ def _lately(events):
     lately = events.filter(
         Q(ends_at__gt=timezone.now() - KEPT_AFTER) | Q(postponed_at__isnull=False, cancelled_at__isnull=True)
     )
-    return reversed(lately.order_by("-starts_at", "-pk")[:MOST])
+    return reversed(lately.only(*calendar.COLUMNS).order_by("-starts_at", "-pk")[:MOST])
 
 
 def _firm(events) -> Iterator[tuple[Event, str, str]]:

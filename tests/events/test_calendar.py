@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from icalendar import Calendar
 
 from events import calendar, calendar_links, feeds, services
 from events.models import CalendarFeed, Speaker, Status, Visibility
 from events.vtimezone import transitions, vtimezone
+from kmnet.core.logs import hide_tokens
 from members.models import Group, GroupMember, Standing
 from members.models import Status as Standing_
 from tests.factories import make_member
@@ -284,8 +286,6 @@ def test_the_address_is_made_replaced_and_ended_on_its_page(client, noor):
 
 
 def test_logs_do_not_hold_the_address():
-    from kmnet.core.logs import hide_tokens
-
     line = hide_tokens(None, "info", {"request": "GET /feeds/own/1.abc.def/groups/3.ics"})
     assert line == {"request": "GET /feeds/own/…/groups/3.ics"}
 
@@ -366,3 +366,29 @@ def test_links_carry_the_event_and_nothing_personal():
         "2026-12-03T14:15:00Z",
         "Room 4; Norwich, and online",
     )
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Commas, semicolons; back\\slashes \\n and: colons",
+        "Quotes \"inside\" and 'out'; BEGIN:VEVENT",
+        "Ärzte und Pflegende – 知識の橋渡し – " + "🧑🏽‍⚕️" * 12,
+        "כנס שנתי: ידע ויישום",
+        "=1+1",
+    ],
+)
+def test_whatever_is_written_comes_back_as_it_was(client, words):
+    event = make_event(title=words, summary=words, venue=words)
+    (entry,) = read(client.get(PUBLIC).content).walk("VEVENT")
+    assert (str(entry["SUMMARY"]), str(entry["LOCATION"])) == (words, words)
+    assert str(entry["DESCRIPTION"]).startswith(f"{words}\n\n")
+    assert str(entry["URL"]) == f"http://testserver{event.get_absolute_url()}"
+
+
+def test_add_to_calendar_offers_four_ways():
+    event = make_event(title="R&D")
+    words = render_to_string("events/_add_to_calendar.html", {"event": event})
+    hosts = [urlsplit(part.split('"')[0]).netloc for part in words.split('<a href="')[1:]]
+    assert hosts == ["outlook.office.com", "outlook.live.com", "calendar.google.com", ""]
+    assert "text=R%26D&amp;" in words
