@@ -1,5 +1,7 @@
 """Who may do what with an event. An anonymous visitor may be passed everywhere."""
 
+from django.db.models import Q
+
 from members import permissions as members
 from members.models import is_in_group, may_read_group
 
@@ -43,6 +45,16 @@ def can_organise_event(user, event: Event) -> bool:
     if members.can_administer(user) and can_view_event(user, event):
         return True
     return members.can_write(user) and is_organiser_of(user, event)
+
+
+def priority_sources(user, event: Event | None = None):
+    """Earlier events whose unlucky ones may come first at `event`: published, over, organised by this person, and with
+    fewer places than people. The newest twenty."""
+    found = Event.objects.filter(organisers=user.pk).past().filter(cancelled_at__isnull=True)
+    found = found.filter(
+        Q(capacity__isnull=False) | Q(online_capacity__isnull=False), rehearsal_of__isnull=True
+    )
+    return found.exclude(pk=event.pk if event else None)[:20]
 
 
 def can_register(user, event: Event) -> bool:

@@ -1,6 +1,5 @@
 """Cleans what organisers type about their events; saves nothing."""
 
-import re
 import zoneinfo
 from datetime import datetime, timedelta
 
@@ -20,12 +19,16 @@ from kmnet.core.forms import (
 )
 from kmnet.core.submit_key import SubmitKeyField
 from members.forms.groups import audience_choices, audience_group
+from members.permissions import can_write
 
-from ..models import Event, Kind, SessionKind, Visibility
+from ..models import Event, Kind, Visibility
+from ..permissions import priority_sources
+from ..services import check_picture
+from .desk import find_person
 
 WHICH = [("", _("not said")), ("earlier", _("the first one")), ("later", _("the second one"))]
 # A group is a choice of its own: “the members of …”, added for each group that the organiser is in.
-WIDE = [choice for choice in Visibility.choices if choice[0] not in (Visibility.GROUP, Visibility.INVITED)]
+WIDE = [choice for choice in Visibility.choices if choice[0] != Visibility.GROUP]
 TIMES = {
     "starts": "starts_at",
     "ends": "ends_at",
@@ -67,8 +70,69 @@ class EventForm(forms.Form):
         ),
     )
     capacity = forms.IntegerField(
-        label=_("Places"), min_value=1, max_value=100_000, required=False, help_text=_("Empty: no limit.")
+        label=_("Places"),
+        min_value=1,
+        max_value=100_000,
+        required=False,
+        help_text=_("Empty: no limit. Of a hybrid event: in the room."),
     )
+    online_capacity = forms.IntegerField(
+        label=_("Places online"),
+        min_value=1,
+        max_value=100_000,
+        required=False,
+        help_text=_(
+            "Of a hybrid event only: each way of coming has its own places and its own waiting list."
+        ),
+    )
+    needs_approval = forms.BooleanField(
+        label=_("We approve each registration"),
+        required=False,
+        help_text=_("A place, or a turn in the queue, counts from the moment you say yes."),
+    )
+    allows_transfer = forms.BooleanField(
+        label=_("A place may be given to a named person"),
+        required=False,
+        help_text=_("Only while nobody waits."),
+    )
+    asks_reconfirmation = forms.BooleanField(
+        label=_("Ask three days before who still comes"),
+        required=False,
+        initial=True,
+        help_text=_(
+            "The places of those who stay silent are offered on a day before; they may still come in."
+        ),
+    )
+    offers_recording = forms.BooleanField(
+        label=_("People may ask for the recording only"),
+        required=False,
+        initial=True,
+        help_text=_("They take no place."),
+    )
+    priority_from = forms.ChoiceField(
+        label=_("Who comes first in the queue"),
+        required=False,
+        help_text=_("Decided before registration opens, and shown on the event’s page."),
+    )
+    co_organisers = LineField(
+        label=_("Who organises it with you"),
+        max_length=600,
+        required=False,
+        help_text=_("Handles or e-mail addresses of members, with commas between them."),
+    )
+    picture = forms.FileField(
+        label=_("Picture"),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
+        help_text=_("It is shown wide: 16 to 9. PNG, JPEG or WebP, 8 MB at most."),
+    )
+    picture_alt = LineField(
+        label=_("The picture in words"),
+        max_length=200,
+        required=False,
+        help_text=_("For those who do not see it. What is in it that matters here?"),
+    )
+    no_picture = forms.BooleanField(label=_("Take the picture away"), required=False)
     opens = LocalDateTimeField(label=_("Registration opens"), required=False, help_text=_("Empty: at once."))
     closes = LocalDateTimeField(
         label=_("Registration closes"), required=False, help_text=_("Empty: when the event starts.")
@@ -94,15 +158,56 @@ class EventForm(forms.Form):
         super().__init__(*args, initial=(event_initial(event) if event else {}) | (initial or {}), **kwargs)
         self.was_ambiguous: set[str] = set()
         if event is not None:
-            del self.fields["capacity"]  # changed on the organisers' page, where it is counted first
+            # Changed on the organisers' page: places are counted there first, and who organises is handed over there.
+            for name in ("capacity", "online_capacity", "co_organisers", "submit_key"):
+                del self.fields[name]
+        if event is None or not event.picture_key:
+            del self.fields["no_picture"]
+        self._set_priority_choices(member)
         groups = audience_choices(member, event.group if event else None)
         self.fields["visibility"].choices = [*WIDE, *groups]
+        self.member = member
         for name in ("starts_which", "ends_which"):
             if not self.data.get(self.add_prefix(name)):
                 self.fields[name].widget = forms.HiddenInput()
 
+    def _set_priority_choices(self, member) -> None:
+        """Earlier events of theirs; once registration has been open, the order of the queue is fixed."""
+        if self.event is not None and self.event.has_opened():
+            del self.fields["priority_from"]
+            return
+        earlier = priority_sources(member, self.event)
+        nobody = ("", _("Whoever registers first"))
+        told = [
+            (str(event.pk), _("Whoever waited in vain for “%(title)s”") % {"title": event.title})
+            for event in earlier
+        ]
+        self.fields["priority_from"].choices = [nobody, *told]
+        if not told:
+            del self.fields["priority_from"]
+
+    def clean_co_organisers(self) -> list:
+        """The members who are named; all of them, or an error that names the first who is none."""
+        found = []
+        for word in filter(None, (word.strip() for word in self.cleaned_data["co_organisers"].split(","))):
+            member = find_person(word)
+            if member is None or not can_write(member):
+                raise ValidationError(
+                    _("There is no member with the address or handle “%(word)s”."), params={"word": word}
+                )
+            found.append(member)
+        return found
+
+    def clean_picture(self) -> dict[int, bytes] | None:
+        """Drawn in our widths."""
+        upload = self.cleaned_data["picture"]
+        return check_picture(upload) if upload else None
+
     def clean(self):
         data = super().clean()
+        self._check_picture_words(data)
+        if data.get("kind") != Kind.HYBRID and "online_capacity" in data:
+            data["online_capacity"] = None
         zone = data.get("time_zone")
         if not zone:
             return data
@@ -122,6 +227,17 @@ class EventForm(forms.Form):
         if data.get("kind") in (Kind.IN_PERSON, Kind.HYBRID) and not data.get("venue"):
             self.add_error("venue", _("Say where people meet."))
         return data
+
+    def _check_picture_words(self, data: dict) -> None:
+        has_one = data.get("picture") or (
+            self.event and self.event.picture_key and not data.get("no_picture")
+        )
+        if has_one and not data.get("picture_alt"):
+            self.add_error("picture_alt", _("Say in words what the picture shows."))
+        if self.errors and self.files.get("picture") and "picture" not in self.errors:
+            self.add_error(
+                "picture", _("Please choose the picture once more: a file is not kept with the rest.")
+            )
 
     def _instant(self, name: str, local: datetime | None, zone: str) -> datetime | None:
         if local is None:
@@ -154,13 +270,21 @@ class EventForm(forms.Form):
 
     def service_fields(self) -> dict:
         """As the services take them."""
-        hidden = {*TIMES, "starts_which", "ends_which", "tags"}
+        hidden = {*TIMES, "starts_which", "ends_which", "tags", "priority_from", "co_organisers"}
+        hidden |= {"picture", "no_picture", "picture_alt"}
         fields = {name: value for name, value in self.cleaned_data.items() if name not in hidden}
         group = audience_group(fields["visibility"])
         fields["visibility"] = Visibility.GROUP if group else Visibility(int(fields["visibility"]))
         fields["group"] = group
         tags = dict.fromkeys(tag.strip()[:60] for tag in self.cleaned_data["tags"].split(",") if tag.strip())
-        return fields | {"tags": list(tags)[:12]}
+        fields |= {"tags": list(tags)[:12]}
+        return fields if self.event else fields | {"organisers": self.cleaned_data["co_organisers"]}
+
+    @property
+    def earlier(self) -> Event | None:
+        """Whose unlucky ones come first here."""
+        number = self.cleaned_data.get("priority_from")
+        return Event.objects.get(pk=number) if number else None
 
 
 def event_initial(event: Event) -> dict:
@@ -180,135 +304,17 @@ def event_initial(event: Event) -> dict:
             "has_slides_ahead",
             "access_notes",
             "recording_url",
+            "picture_alt",
+            "needs_approval",
+            "allows_transfer",
+            "asks_reconfirmation",
+            "offers_recording",
         )
     }
+    shown["priority_from"] = str(event.priority_from_id or "")
     if event.group_id:
         shown["visibility"] = f"group-{event.group_id}"
     for name, column in TIMES.items():
         moment = getattr(event, column)
         shown[name] = moment.astimezone(event.zone).replace(tzinfo=None) if moment else None
     return shown | {"tags": ", ".join(event.tags.order_by("name").values_list("name", flat=True))}
-
-
-# --- the programme -----------------------------------------------------------------------------------------------------
-class SessionForm(forms.Form):
-    """One line of the programme. Empty lines are left out."""
-
-    pk = forms.IntegerField(required=False, widget=forms.HiddenInput)
-    title = LineField(label=_("Title"), max_length=200, required=False)
-    kind = forms.ChoiceField(label=_("Kind"), choices=SessionKind.choices, initial=SessionKind.TALK)
-    time = forms.TimeField(
-        label=_("At"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-    )
-    speakers = LineField(
-        label=_("Speakers"), max_length=400, required=False, help_text=_("“Name (about them); next name”")
-    )
-
-
-class BaseProgramme(forms.BaseFormSet):
-    def is_valid_for(self, form: EventForm) -> bool:
-        """Valid by itself, and its hours exist on the day of the event."""
-        if not self.is_valid():
-            return False
-        good = True
-        for line in self.forms:
-            try:
-                self._starts_at(line, form)
-            except ValidationError as error:
-                line.add_error("time", error)
-                good = False
-        return good
-
-    def _starts_at(self, line, form: EventForm) -> datetime | None:
-        clock = line.cleaned_data.get("time")
-        if not clock or not line.cleaned_data.get("title"):
-            return None
-        day = form.cleaned_data["starts"]
-        local = datetime.combine(day.date(), clock)
-        if local < day.replace(second=0):
-            local += timedelta(days=1)
-        return to_instant(local, form.cleaned_data["time_zone"], later=False)
-
-    def items(self, form: EventForm) -> list[dict]:
-        found = []
-        for line in self.forms:
-            data = line.cleaned_data
-            if not data.get("title"):
-                continue
-            found.append(
-                {
-                    "pk": data.get("pk"),
-                    "title": data["title"],
-                    "kind": data["kind"],
-                    "starts_at": self._starts_at(line, form),
-                    "speakers": parse_speakers(data.get("speakers", "")),
-                }
-            )
-        return found
-
-
-ProgrammeFormSet = forms.formset_factory(SessionForm, formset=BaseProgramme, extra=3, max_num=40)
-
-
-def parse_speakers(line: str) -> list[tuple[str, str]]:
-    """“Ada Lovelace (Norwich); Ben” as [("Ada Lovelace", "Norwich"), ("Ben", "")]."""
-    found = []
-    for part in line.split(";"):
-        name, bracket, about = part.strip().partition(" (")
-        if name:
-            found.append((name[:120], about.rstrip(")")[:240] if bracket else ""))
-    return found
-
-
-def programme_initial(event: Event) -> list[dict]:
-    return [
-        {
-            "pk": session.pk,
-            "title": session.title,
-            "kind": session.kind,
-            "time": session.starts_at.astimezone(event.zone).time() if session.starts_at else None,
-            "speakers": "; ".join(
-                f"{speaker.name} ({speaker.about})" if speaker.about else speaker.name
-                for speaker in session.speakers.all()
-            ),
-        }
-        for session in event.sessions.prefetch_related("speakers")
-    ]
-
-
-def programme_kept(kept: dict) -> list[dict]:
-    """The lines of the programme among what was typed into an expired login."""
-    total = str(kept.get("programme-TOTAL_FORMS", ""))
-    count = min(int(total), ProgrammeFormSet.max_num) if re.fullmatch("[0-9]{1,4}", total) else 0
-    lines = [
-        {name: kept.get(f"programme-{number}-{name}") for name in SessionForm.base_fields}
-        for number in range(count)
-    ]
-    return [line for line in lines if any(line[name] for name in ("title", "time", "speakers"))]
-
-
-# --- the organisers' page ----------------------------------------------------------------------------------------------
-class CapacityForm(forms.Form):
-    capacity = forms.IntegerField(
-        label=_("Places"), min_value=1, max_value=100_000, required=False, help_text=_("Empty: no limit.")
-    )
-    overbooking = forms.IntegerField(
-        label=_("And beyond that"),
-        min_value=0,
-        max_value=100_000,
-        required=False,
-        help_text=_("Places you give out knowing that some people will not come."),
-    )
-
-    def clean_overbooking(self):
-        return self.cleaned_data["overbooking"] or 0
-
-
-class ReasonForm(forms.Form):
-    reason = LineField(label=_("Why"), max_length=200, required=False, help_text=_("They read this."))
-
-
-class AddPersonForm(forms.Form):
-    person = LineField(
-        label=_("Add a member"), max_length=254, help_text=_("Their e-mail address or handle.")
-    )

@@ -18,6 +18,7 @@ from .guests import adopt_guest_registrations, forget_unproven, prove_guest, req
 from .hosting import LastOrganiser, NotInGroup, add_organiser, remove_organiser
 from .inviting import invite_people, register_invited, withdraw_invitation
 from .leaving import forget_access_needs, forget_guests, forget_person, lock_organised, old_guests
+from .letters import NobodyThere, TooManyLetters, audience_counts, people_of, write_to_people
 from .offers import accept_offer, claim_place, decline_offer
 from .organising import (
     AudienceTooNarrow,
@@ -33,6 +34,7 @@ from .organising import (
 )
 from .pictures import check_picture, remove_picture, set_picture
 from .places import promote_waiting
+from .postponing import postpone_event
 from .reconfirming import ask_reconfirmations, confirm_coming, soften_silent
 from .refusals import (
     AnswersMissing,
@@ -59,6 +61,7 @@ __all__ = [
     "LastOrganiser",
     "ListsTaken",
     "NoRoomYet",
+    "NobodyThere",
     "NotInGroup",
     "NotOverYet",
     "NotYourTurn",
@@ -66,6 +69,7 @@ __all__ = [
     "OrderFixed",
     "RegistrationClosed",
     "TooLate",
+    "TooManyLetters",
     "TransferRefused",
     "WayUnknown",
     "accept_offer",
@@ -73,6 +77,7 @@ __all__ = [
     "adopt_guest_registrations",
     "approve_registration",
     "ask_reconfirmations",
+    "audience_counts",
     "call_everyone",
     "cancel_event",
     "cancel_following",
@@ -103,6 +108,8 @@ __all__ = [
     "mark_attendance",
     "offer_more_places",
     "old_guests",
+    "people_of",
+    "postpone_event",
     "promote_up_to",
     "promote_waiting",
     "prove_guest",
@@ -127,4 +134,5 @@ __all__ = [
     "update_event",
     "update_following",
     "withdraw_invitation",
+    "write_to_people",
 ]

@@ -1,6 +1,10 @@
-from .desk import call_off, capacity, organise, people_csv, person, publish
-from .edit import create, edit
+from .changes import call_off, duplicate, postpone
+from .desk import capacity, organise, publish
+from .edit import create, edit, preview
 from .forecasting import forecast
+from .hosting import invitations, organisers
+from .letters import letter
+from .people import needs_csv, people_csv, people_xlsx, person
 from .pictures import picture
 from .places import cancel, join, offer, register
 from .public import calendar_file, detail, index, past
@@ -12,16 +16,24 @@ __all__ = [
     "capacity",
     "create",
     "detail",
+    "duplicate",
     "edit",
     "forecast",
     "index",
+    "invitations",
     "join",
+    "letter",
+    "needs_csv",
     "offer",
     "organise",
+    "organisers",
     "past",
     "people_csv",
+    "people_xlsx",
     "person",
     "picture",
+    "postpone",
+    "preview",
     "publish",
     "register",
 ]

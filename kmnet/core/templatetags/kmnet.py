@@ -245,8 +245,9 @@ def form_problems_of(form) -> list[dict]:
 
 @register.simple_tag
 def form_problems(*forms):
-    """{% form_problems form other_form as problems %}, for components/_error_summary.html."""
-    return [problem for form in forms if form for problem in form_problems_of(form)]
+    """{% form_problems form other_form as problems %}, for components/_error_summary.html; also of a list of forms."""
+    alone = [one for form in forms if form for one in (form if isinstance(form, list) else [form])]
+    return [problem for form in alone for problem in form_problems_of(form)]
 
 
 @register.simple_tag
