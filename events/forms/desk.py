@@ -107,11 +107,10 @@ class InviteForm(forms.Form):
             raise ValidationError(_("At most %(count)d at a time."), params={"count": MOST_INVITED})
         members, addresses, unknown = [], [], []
         for word in words:
-            member = find_person(word)
-            if member is not None:
+            if _is_address(word):
+                addresses.append(word)  # also a member's: who asks does not learn whose it is
+            elif (member := find_person(word)) is not None:
                 members.append(member)
-            elif _is_address(word):
-                addresses.append(word)
             else:
                 unknown.append(word)
         if unknown:

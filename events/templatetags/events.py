@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from .. import times
+from ..exports import in_words
 
 register = template.Library()
 
@@ -28,6 +29,9 @@ def places_in_words(event) -> str:
         "all places are taken, %(count)d people wait",
         event.waiting_count,
     ) % {"count": event.waiting_count}
+
+
+register.filter("answer_in_words", in_words)
 
 
 @register.filter

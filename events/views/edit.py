@@ -176,7 +176,7 @@ def _save(request, event: Event, forms: Forms) -> bool:
             _picture_and_order(request, event, form)
     except services.EventOver:
         form.add_error("starts", _("The time of this event cannot be changed any more."))
-    except services.OrderFixed:
+    except (services.OrderFixed, services.NotOverYet):
         form.add_error(None, _("Registration has been open: the order of the queue is fixed."))
     except services.ListsTaken as error:
         words = ngettext(

@@ -80,8 +80,9 @@ def invitations(request, pk, slug):
     if request.method == "POST":
         if request.POST.get("act") == "withdraw":
             return _withdraw(request, event)
-        if form.is_valid() and event.cancelled_at is None and not event.is_over():
-            return _invite(request, event, *form.cleaned_data["people"])
+        if form.is_valid() and _invite(request, event, form):
+            kept_text.forget(request)
+            return redirect(request.path)
     seen_by_admin(request, event)
     asked = event.invitations.select_related("member")
     context = {
@@ -89,18 +90,29 @@ def invitations(request, pk, slug):
         "form": form,
         "page_of": paginate(asked, request.GET, order=["-invited_at", "-pk"], size=PAGE),
         "by_invitation": event.visibility == Visibility.INVITED,
-        "is_coming": event.cancelled_at is None and not event.is_over(),
+        "is_coming": event.published_at is not None
+        and event.cancelled_at is None
+        and not event.has_started(),
     }
     return render(request, "events/invitations.html", context, status=422 if form.errors else 200)
 
 
-def _invite(request, event: Event, members, addresses):
-    services.invite_people(event=event, by=request.user, members=members, addresses=addresses)
-    kept_text.forget(request)
-    count = len(members) + len(addresses)
-    words = ngettext("%(count)d person is invited.", "%(count)d people are invited.", count)
-    messages.success(request, words % {"count": count})
-    return redirect(request.path)
+def _invite(request, event: Event, form: InviteForm) -> bool:
+    members, addresses = form.cleaned_data["people"]
+    try:
+        new = services.invite_people(event=event, by=request.user, members=members, addresses=addresses)
+    except services.RegistrationClosed:
+        form.add_error(
+            "people", _("Nobody can be invited now: the event is a draft, has begun, or has no day.")
+        )
+        return False
+    except PermissionDenied:
+        form.add_error("people", _("The event is open to more people: first change in its form who sees it."))
+        return False
+    words = ngettext("%(count)d person is invited.", "%(count)d people are invited.", len(new))
+    known = _("Everybody on the list was invited before.")
+    messages.success(request, words % {"count": len(new)} if new else known)
+    return True
 
 
 def _withdraw(request, event: Event):

@@ -64,9 +64,11 @@ def _act_on_person(request, event: Event, found: Registration):
     try:
         messages.success(request, deed(request, found, form.cleaned_data["reason"]))
     except services.TooLate:
-        messages.warning(request, _("The event is over."))
-    except services.NotYourTurn:
-        messages.warning(request, _("This is not possible any more: see where they stand now."))
+        messages.warning(request, _("It is too late for this."))
+    except services.RegistrationClosed:
+        messages.warning(
+            request, _("The event has begun, was postponed or called off: this is not possible now.")
+        )
     return back(event, "people")
 
 

@@ -143,7 +143,7 @@ def test_an_organiser_who_leaves_the_group_keeps_their_place(group, event, insid
 def test_an_organiser_offers_it_only_to_groups_they_are_in(group, event, organiser):
     elsewhere = make_group()
     values = [value for value, _label in EventForm(member=organiser).fields["visibility"].choices]
-    assert values == [0, 1, f"group-{group.pk}"]
+    assert values == [0, 1, 3, f"group-{group.pk}"]
     for other in (elsewhere, group):
         fields = {
             "title": "Our meeting",

@@ -269,6 +269,14 @@ TABLE = [
     ("events:series_edit", BOTH, MEMBERS_404),  # the event there is comes once
     ("events:series_call_off", BOTH, MEMBERS_404),
     ("events:series_publish", "POST", MEMBERS_404),
+    ("events:people_xlsx", "GET", THIS_EVENT),
+    ("events:needs_csv", "GET", THIS_EVENT),
+    ("events:letter", BOTH, THIS_EVENT),
+    ("events:postpone", BOTH, THIS_EVENT),
+    ("events:duplicate", BOTH, THIS_EVENT),
+    ("events:organisers", BOTH, THIS_EVENT),
+    ("events:invitations", BOTH, THIS_EVENT),
+    ("events:preview", "POST", each("401").but(**each("yes", FULL))),
     ("feeds:public", "GET", EVERYBODY),
     ("feeds:own", "GET", NOBODY),  # a token that nobody has
     ("feeds:group", "GET", NOBODY),
