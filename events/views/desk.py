@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from kmnet.core import audit
 
 from .. import lists, services, times
+from ..forecasting import forecast_context
 from ..forms import AddPersonForm, LetterForm, capacity_form
 from ..models import Audience, Event, Status
 from ..permissions import is_organiser_of
@@ -51,7 +52,7 @@ def desk_context(request, event: Event, *, bad_capacity=None, add_form=None) -> 
     page = lists.page_of(event, choice, request.GET)
     sent = message_counts(event)
     is_open = not event.is_over(now) and event.cancelled_at is None
-    forecasts: dict = {}
+    forecasts = forecast_context(event, now) if is_open else {}
     audiences = services.audience_counts(event)
     return {
         "event": event,

@@ -40,7 +40,7 @@ def test_desk_costs_the_same_at_any_length(client, organiser, count, django_asse
     for _number in range(count):
         make_registration(event=event)
     client.get(url("organise", event))
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(12):
         response = client.get(url("organise", event))
     assert len(response.context["page_of"]) == count
 

@@ -178,7 +178,7 @@ def test_postponed_event_tells_everybody_once_and_takes_the_day_from_calendars(c
     assert ("It needs a new day." in page, "Set the new day" in page) == (True, True)
 
 
-def test_offers_of_a_postponed_event_are_made_anew_with_the_new_day(event, organiser):
+def test_offers_of_a_postponed_event_are_made_anew_with_the_new_day(event, organiser, clock):
     Event.objects.filter(pk=event.pk).update(capacity=1)
     come = services.register_member(event=event, member=make_member())
     first, second = (services.register_member(event=event, member=make_member()) for _n in range(2))
@@ -196,6 +196,7 @@ def test_offers_of_a_postponed_event_are_made_anew_with_the_new_day(event, organ
     assert sorted(mail["To"] for mail in post()) == sorted([first.member.email, second.member.email])
     services.update_event(event=event, actor=organiser, venue="Another hall")
     assert post() == []  # no calendar shall have the old day back
+    clock.shift(timedelta(hours=2))
     later = event.starts_at + timedelta(days=30)
     moved = services.update_event(
         event=event, actor=organiser, starts_at=later, ends_at=later + timedelta(hours=1)

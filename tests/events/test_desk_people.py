@@ -114,7 +114,7 @@ def test_desk_with_people_who_wait_costs_the_same_at_any_length(
         make_registration(event=event, status=Status.WAITING, access_needs="Captions")
     address = url("organise", event) + "?show=waiting&needs=1"
     client.get(address)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert len(client.get(address).context["page_of"]) == count
 
 
