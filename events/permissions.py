@@ -13,7 +13,9 @@ def is_organiser_of(user, event: Event) -> bool:
 
 
 def can_view_event(user, event: Event) -> bool:
-    """The same rule as EventQuerySet.visible_to."""
+    """The same rule as EventQuerySet.visible_to. What all may see comes first: that needs no question."""
+    if _is_open_to(user, event):
+        return True
     if is_organiser_of(user, event) or (event.group_id is None and members.can_administer(user)):
         return True
     if event.published_at is None:
@@ -24,7 +26,14 @@ def can_view_event(user, event: Event) -> bool:
         return is_invited(user, event)
     if event.visibility == Visibility.GROUP:
         return may_read_group(user, event.group_id)
-    return event.visibility == Visibility.PUBLIC or members.is_full_member(user)
+    return False
+
+
+def _is_open_to(user, event: Event) -> bool:
+    if event.published_at is None or event.rehearsal_of_id is not None:
+        return False
+    reach = Visibility.MEMBERS if members.is_full_member(user) else Visibility.PUBLIC
+    return event.visibility <= reach
 
 
 def is_invited(user, event: Event) -> bool:

@@ -18,6 +18,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 
+from kmnet.core.fixed import fixed
 from members.models import Group, check_time_zone, groups_read_by
 from members.permissions import can_administer, is_full_member
 
@@ -413,20 +414,7 @@ class Event(models.Model):
         An offer stops counting at its end, whether or not a sweep has seen it.
         """
         now = now or timezone.now()
-        counted = {
-            row.pop("way"): row
-            for row in self.registrations.order_by()
-            .values("way")
-            .annotate(
-                confirmed=Count("pk", filter=Q(status=Status.CONFIRMED)),
-                offered=Count("pk", filter=Q(status=Status.OFFERED, offer_expires_at__gt=now)),
-                waiting=Count("pk", filter=Q(status=Status.WAITING)),
-                attended=Count("pk", filter=Q(attended_at__isnull=False)),
-                soft=Count("pk", filter=Q(status=Status.SOFT)),
-                recording=Count("pk", filter=Q(status=Status.RECORDING)),
-                requested=Count("pk", filter=Q(status=Status.REQUESTED)),
-            )
-        }
+        counted = {row.pop("way"): row for row in _counted(event=self.pk, now=now)}
         nobody = {"confirmed": 0, "offered": 0, "waiting": 0, "attended": 0}
         return {way: Occupancy(places=self.places_of(way), **counted.get(way, nobody)) for way in self.ways}
 
@@ -436,3 +424,22 @@ class Event(models.Model):
         if way is not None:
             return found[way]
         return found[""] if "" in found else Occupancy.together(found.values())
+
+
+@fixed
+def _counted(*, event, now):
+    """Asked before and after every change of a place."""
+    return (
+        Registration.objects.filter(event=event)
+        .order_by()
+        .values("way")
+        .annotate(
+            confirmed=Count("pk", filter=Q(status=Status.CONFIRMED)),
+            offered=Count("pk", filter=Q(status=Status.OFFERED, offer_expires_at__gt=now)),
+            waiting=Count("pk", filter=Q(status=Status.WAITING)),
+            attended=Count("pk", filter=Q(attended_at__isnull=False)),
+            soft=Count("pk", filter=Q(status=Status.SOFT)),
+            recording=Count("pk", filter=Q(status=Status.RECORDING)),
+            requested=Count("pk", filter=Q(status=Status.REQUESTED)),
+        )
+    )

@@ -7,6 +7,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from kmnet.core.fixed import fixed
 from members.models import check_time_zone
 
 
@@ -185,11 +186,20 @@ class Registration(models.Model):
 
     def position(self) -> int:
         """1 for the next in line (of a hybrid event: for their way of coming)."""
-        ahead = Q(priority__gt=self.priority) | Q(priority=self.priority) & (
-            Q(joined_at__lt=self.joined_at) | Q(joined_at=self.joined_at, pk__lt=self.pk)
+        return 1 + _ahead.count(
+            self.priority,
+            event=self.event_id,
+            way=self.way,
+            joined_at=self.joined_at,
+            pk=self.pk,
         )
-        waiting = Registration.objects.filter(event_id=self.event_id, way=self.way, status=Status.WAITING)
-        return waiting.filter(ahead).count() + 1
+
+
+@fixed
+def _ahead(priority, *, event, way, joined_at, pk):
+    earlier = Q(joined_at__lt=joined_at) | Q(joined_at=joined_at, pk__lt=pk)
+    ahead = Q(priority__gt=priority) | Q(priority=priority) & earlier
+    return Registration.objects.filter(ahead, event=event, way=way, status=Status.WAITING)
 
 
 class RegistrationLog(models.Model):

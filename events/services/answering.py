@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from kmnet.core.fixed import fixed
 from members.models import Member
 
 from ..models import Answer, Event, Question, QuestionKind, Registration, Status
@@ -22,7 +23,7 @@ def check_answers(event: Event, answers: dict | None, *, required: bool = True) 
     (added by hand) nothing needs to be answered, but what is must fit."""
     answers = answers or {}
     checked, errors = [], {}
-    for question in event.questions.filter(is_asked=True):
+    for question in asked_by(event=event.pk):
         try:
             value = _read(question, answers.get(question.pk))
         except ValueError as error:
@@ -34,6 +35,11 @@ def check_answers(event: Event, answers: dict | None, *, required: bool = True) 
     if errors:
         raise AnswersMissing(errors)
     return checked
+
+
+@fixed
+def asked_by(*, event):
+    return Question.objects.filter(event=event, is_asked=True)
 
 
 def _missing(question: Question) -> str:

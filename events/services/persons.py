@@ -3,6 +3,7 @@
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 
+from kmnet.core.fixed import fixed
 from members.models import Member
 
 from ..models import RISEN, Event, Registration, Status
@@ -22,9 +23,20 @@ def find_member(address: str) -> Member | None:
 
 def all_of(event: Event, member: Member | None, address: str) -> list[Registration]:
     """Every registration of this person here, live or over, the newest first; also what a member booked as a guest."""
-    found = event.registrations
-    found = found.for_member(member) if member else found.for_address(address)
-    return list(found.order_by("-pk"))
+    if member is None:
+        return list(event.registrations.for_address(address).order_by("-pk"))
+    found = _all_of_member(event=event.pk, member=member.pk, email=member.email)
+    for registration in found:
+        registration.event = event
+        if registration.member_id is not None:
+            registration.member = member
+    return found
+
+
+@fixed
+def _all_of_member(*, event, member, email):
+    person = Member(pk=member, email=email)
+    return Registration.objects.filter(event=event).for_member(person).order_by("-pk")
 
 
 def adopt(registration: Registration, member: Member) -> None:

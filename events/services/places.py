@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from kmnet.core.fixed import fixed
+
 from .. import mails
 from ..models import Event, Occupancy, Registration, RegistrationLog, Status, Way
 
@@ -35,7 +37,14 @@ WRITTEN = [
 
 def lock_event(event_id: int) -> Event:
     """The event's row, ours until the commit. Whoever counts places without it gives two people the last one."""
-    return Event.objects.select_for_update(of=("self",)).get(pk=event_id)
+    if found := _locked(pk=event_id):
+        return found[0]
+    raise Event.DoesNotExist(event_id)
+
+
+@fixed
+def _locked(*, pk):
+    return Event.objects.select_for_update(of=("self",)).filter(pk=pk)
 
 
 def change(
@@ -164,10 +173,15 @@ def queue_up(
 # --- passing places on ---------------------------------------------------------------------------------------------------
 def end_lapsed_offers(event: Event, now: datetime) -> None:
     """Their time is up. They stopped counting by themselves; this tells them, and writes it down. Needs the lock."""
-    for lapsed in event.registrations.lapsed(now).select_related("member").in_queue_order():
+    for lapsed in _lapsed(event=event.pk, now=now):
         change(lapsed, Status.EXPIRED, why="the offer was not answered in time", at=now)
         if lapsed.given_by_id is None:  # who was given a place unasked has not waited for it
             mails.queue_offer_passed(lapsed)
+
+
+@fixed
+def _lapsed(*, event, now):
+    return Registration.objects.filter(event=event).lapsed(now).select_related("member").in_queue_order()
 
 
 def offer_free_places(

@@ -34,23 +34,42 @@ def queue(
         raise ValueError("a mail goes to a member or to an address")
     now = timezone.now()
     due_at = due_at or now
-    mail, created = OutgoingMail.objects.get_or_create(
+    mail = OutgoingMail(
         dedupe_key=dedupe_key,
-        defaults={
-            "kind": kind.key,
-            "member": member,
-            "address": address or "",
-            "refs": refs or {},
-            "secret": encrypt(secrets) if secrets else "",
-            "language": member.language if member else translation.get_language() or "en",
-            "bulk": kind.bulk,
-            "due_at": due_at,
-            "next_try_at": due_at,
-        },
+        kind=kind.key,
+        member=member,
+        address=address or "",
+        refs=refs or {},
+        secret=encrypt(secrets) if secrets else "",
+        language=member.language if member else translation.get_language() or "en",
+        bulk=kind.bulk,
+        due_at=due_at,
+        next_try_at=due_at,
     )
+    created = _insert_unless_known(mail)
+    if not created:
+        mail = OutgoingMail.objects.get(dedupe_key=dedupe_key)
     if created and due_at <= now:
         wake_sender()
     return mail
+
+
+def _insert_unless_known(mail: OutgoingMail) -> bool:
+    """One statement where get_or_create takes four; waits, as that does, for whoever writes the same key just now."""
+    fields = [field for field in OutgoingMail._meta.concrete_fields if not field.primary_key]
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    values = [field.get_db_prep_save(field.pre_save(mail, add=True), connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO core_outgoingmail ({columns}) VALUES ({', '.join(['%s'] * len(fields))})"
+            " ON CONFLICT (dedupe_key) DO NOTHING RETURNING id",
+            values,
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return False
+    mail.pk, mail._state.adding, mail._state.db = row[0], False, connection.alias
+    return True
 
 
 def hasten(*, dedupe_key: str) -> bool:
