@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from events import calendar, services
+from events import services
 from tests.factories import make_member
 from tests.factories.events import make_event
 
@@ -133,15 +133,19 @@ def test_entry_of_somebody_who_leaves_says_so(khal, event, noor):
 
 
 def test_postponed_entry_gets_its_new_day(khal, event, noor):
-    khal.take(calendar.invitation(event, name=noor.name, address=noor.email))
-    event.postponed_at, event.sequence = datetime(2026, 11, 23, tzinfo=UTC), 1
-    khal.take(calendar.withdrawal(event, name=noor.name, address=noor.email))
+    services.register_member(event=event, member=noor)
+    khal.take(mailed())
+    organiser = event.organisers.get()
+    services.postpone_event(event=event, actor=organiser)
+    khal.take(mailed())
     assert khal.shows() == ["2026-12-03 16:00-17:15 CANCELLED Postponed: What a residency leaves behind"]
-    event.postponed_at, event.sequence = None, 2
-    event.starts_at, event.ends_at = (
-        moment + timedelta(weeks=6) for moment in (event.starts_at, event.ends_at)
+    services.update_event(
+        event=event,
+        actor=organiser,
+        starts_at=event.starts_at + timedelta(weeks=6),
+        ends_at=event.ends_at + timedelta(weeks=6),
     )
-    khal.take(calendar.invitation(event, name=noor.name, address=noor.email))
+    khal.take(mailed())
     assert khal.shows() == ["2027-01-14 16:00-17:15 What a residency leaves behind"]
 
 

@@ -268,7 +268,7 @@ def test_nothing_moves_where_one_cannot(dates, organiser):
 
 
 def test_a_postponed_date_waits_for_its_own_new_day(dates, organiser):
-    Event.objects.filter(pk=dates[2].pk).update(postponed_at=datetime(2027, 3, 2, tzinfo=UTC))
+    services.postpone_event(event=dates[2], actor=organiser)
     services.update_following(
         event=dates[1],
         actor=organiser,
