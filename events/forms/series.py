@@ -10,11 +10,18 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core.forms import LineField, LocalDateTimeField, MarkdownField, TextField, to_instant
+from kmnet.core.forms import (
+    AmbiguousTime,
+    LineField,
+    LocalDateTimeField,
+    MarkdownField,
+    TextField,
+    to_instant,
+)
 
 from ..models import MOST_DATES, Event
 from ..recurrence import DAYS, BadRule, Slot, slots, weekday_of_month
-from .organising import WebAddressField
+from .organising import WHICH, WebAddressField
 
 NTH = (
     gettext_lazy("first"),
@@ -22,6 +29,7 @@ NTH = (
     gettext_lazy("third"),
     gettext_lazy("fourth"),
 )
+ON_CLOCK = ("starts", "starts_which", "ends", "ends_which")
 WRONG = {
     "malformed": _("No dates come of this."),
     "endless": _("Say how many times, or until when."),
@@ -118,7 +126,13 @@ class FollowingForm(forms.Form):
     summary = LineField(label=_("In one sentence"), max_length=300, required=False)
     description = MarkdownField(label=_("What happens"), required=False, max_length=20_000)
     starts = LocalDateTimeField(label=_("Starts"))
+    starts_which = forms.ChoiceField(
+        label=_("Starts: the clocks go back, which of the two?"), choices=WHICH, required=False
+    )
     ends = LocalDateTimeField(label=_("Ends"))
+    ends_which = forms.ChoiceField(
+        label=_("Ends: the clocks go back, which of the two?"), choices=WHICH, required=False
+    )
     venue = LineField(label=_("Where, if in a room"), max_length=240, required=False)
     meeting_url = WebAddressField(label=_("Address of the meeting"), help_text=_("Never shown or mailed."))
     has_captions = forms.BooleanField(label=_("Live captions"), required=False)
@@ -133,12 +147,14 @@ class FollowingForm(forms.Form):
 
     def __init__(self, *args, event: Event, initial=None, **kwargs):
         self.event = event
-        shown = {name: getattr(event, name) for name in self.base_fields if name not in ("starts", "ends")}
+        shown = {name: getattr(event, name) for name in self.base_fields if name not in ON_CLOCK}
         for name, moment in (("starts", event.starts_at), ("ends", event.ends_at)):
             shown[name] = moment.astimezone(event.zone).replace(tzinfo=None)
         super().__init__(*args, initial=shown | (initial or {}), **kwargs)
         for name in ("starts", "ends"):
             self.fields[name].help_text = _("On the clock of %(zone)s.") % {"zone": event.time_zone}
+            if not self.data.get(f"{name}_which"):
+                self.fields[f"{name}_which"].widget = forms.HiddenInput()
 
     def clean(self):
         data = super().clean()
@@ -155,14 +171,18 @@ class FollowingForm(forms.Form):
     def _instant(self, name: str, local: datetime, before: datetime) -> datetime | None:
         """What nobody touched keeps its seconds, and its side of a doubled hour."""
         shown = before.astimezone(self.event.zone).replace(tzinfo=None)
-        if shown.replace(second=0, microsecond=0) == local.replace(second=0):
+        which = self.cleaned_data.get(f"{name}_which")
+        if not which and shown.replace(second=0, microsecond=0) == local.replace(second=0):
             return before
         try:
-            return to_instant(local, self.event.time_zone, later=False)
+            return to_instant(local, self.event.time_zone, later=None if not which else which == "later")
+        except AmbiguousTime as error:
+            self.fields[f"{name}_which"].widget = forms.Select(choices=WHICH)
+            self.add_error(f"{name}_which", error)
         except ValidationError as error:
             self.add_error(name, error)
         return None
 
     def service_fields(self) -> dict:
         """As update_following takes them."""
-        return {name: value for name, value in self.cleaned_data.items() if name not in ("starts", "ends")}
+        return {name: value for name, value in self.cleaned_data.items() if name not in ON_CLOCK}

@@ -359,6 +359,10 @@ def test_links_carry_the_event_and_nothing_personal():
     outlook = urlsplit(calendar_links.outlook(event, calendar_links.OUTLOOK_AT_HOME))
     asked = {name: value for name, (value,) in parse_qs(outlook.query).items()}
     assert (outlook.netloc, outlook.path) == ("outlook.live.com", "/calendar/0/deeplink/compose")
+    at_work = urlsplit(calendar_links.outlook(event))
+    assert (at_work.netloc, at_work.path) == ("outlook.office.com", "/calendar/action/compose")
+    assert at_work.query == outlook.query
+    assert "+" not in outlook.query  # which Outlook would show
     assert (asked["subject"], asked["startdt"], asked["enddt"], asked["location"]) == (
         "R&D <now>",
         "2026-12-03T13:00:00Z",

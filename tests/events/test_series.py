@@ -383,6 +383,22 @@ def test_following_dates_are_changed_and_called_off_on_their_pages(client, dates
     assert [one.cancel_reason for one in again(dates)] == ["", *["No room."] * 3]
 
 
+def test_hour_that_is_skipped_is_refused_and_one_that_comes_twice_is_asked(client, dates, organiser):
+    client.force_login(organiser)
+    shown = {"title": "Journal club", "starts": "2027-03-28T01:30", "ends": "2027-03-28T03:30"}
+    response = client.post(at(dates[1], "series_edit"), shown)
+    assert response.status_code == 422
+    assert "01:30 does not exist in Europe/London" in response.content.decode()
+    shown = {"title": "Journal club", "starts": "2027-10-31T01:30", "ends": "2027-10-31T03:30"}
+    response = client.post(at(dates[1], "series_edit"), shown)
+    assert response.status_code == 422
+    assert "01:30 comes twice in Europe/London" in response.content.decode()
+    client.post(at(dates[1], "series_edit"), shown | {"starts_which": "later"})
+    found = again(dates)
+    assert found[1].starts_at == datetime(2027, 10, 31, 1, 30, tzinfo=UTC)
+    assert clocks(found)[2] == "07 01:30-03:30"
+
+
 def test_pages_of_a_series_are_for_its_organisers(client, dates):
     client.force_login(make_member(is_organiser=True))
     for name in ("series", "series_edit", "series_call_off"):
