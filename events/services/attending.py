@@ -35,7 +35,10 @@ def enter(*, registration: Registration) -> str:
         raise DoorsClosed
     if registration.status != Status.CONFIRMED:
         registration = _let_in_soft(registration)
-    _note(registration, True, actor=registration.member, why="came in through the join page")
+    if not _note(registration, True, actor=registration.member, why="came in through the join page"):
+        registration.refresh_from_db(fields=["status", "attended_at"])
+        if registration.attended_at is None or not can_enter(registration):
+            raise PermissionDenied  # the place was given up, or taken away, in this very moment
     return event.meeting_url
 
 
@@ -72,11 +75,15 @@ def mark_attendance(*, registration: Registration, came: bool, by: Member) -> Re
     return registration
 
 
-def _note(registration: Registration, came: bool, *, actor, why: str) -> None:
+def _note(registration: Registration, came: bool, *, actor, why: str) -> bool:
+    """Whether anything changed. Without the event's lock, or a thousand people at the door would wait for each other."""
     now = timezone.now()
-    # One conditional UPDATE: two tabs at once note one arrival.
-    rows = Registration.objects.filter(pk=registration.pk, attended_at__isnull=came)
-    if rows.update(attended_at=now if came else None):
+    # One conditional UPDATE: two tabs at once note one arrival, and nobody's whose state has just changed.
+    rows = Registration.objects.filter(
+        pk=registration.pk, attended_at__isnull=came, status=registration.status
+    )
+    noted = rows.update(attended_at=now if came else None)
+    if noted:
         RegistrationLog.objects.create(
             registration=registration,
             at=now,
@@ -85,3 +92,4 @@ def _note(registration: Registration, came: bool, *, actor, why: str) -> None:
             to_status=registration.status,
             why=why,
         )
+    return bool(noted)

@@ -1,6 +1,6 @@
 """Three days before: do you still come? Who says nothing becomes soft a day before, and the place is offered on."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -10,12 +10,9 @@ from members.models import Member
 
 from .. import mails
 from ..models import BACK, Event, Registration, Status
+from ..reminders import ASKED_BEFORE, SILENT_BEFORE, TIME_TO_ANSWER
 from . import offers, persons, places, sweeping
 from .refusals import OfferOver, TooLate
-
-ASKED_BEFORE = timedelta(hours=72)
-SOFT_BEFORE = timedelta(hours=24)
-TIME_TO_ANSWER = timedelta(hours=12)  # nobody becomes soft sooner after the question than this
 
 
 @transaction.atomic
@@ -71,7 +68,7 @@ def to_ask(now: datetime):
         ~ASKED,
         ~SAID_YES,
         event__starts_at__lte=now + ASKED_BEFORE,
-        event__starts_at__gt=now + SOFT_BEFORE,
+        event__starts_at__gt=now + SILENT_BEFORE,
         confirmed_at__lt=F("event__starts_at") - ASKED_BEFORE,
     )
 
@@ -81,7 +78,7 @@ def to_soften(now: datetime):
     return _in_question().filter(
         ASKED,
         ~SAID_YES,
-        event__starts_at__lte=now + SOFT_BEFORE,
+        event__starts_at__lte=now + SILENT_BEFORE,
         event__starts_at__gt=now,
         asked_at__lte=now - TIME_TO_ANSWER,
         confirmed_at__lte=F("asked_at"),
@@ -111,7 +108,10 @@ def ask_reconfirmations(now: datetime) -> int:
 def _ask(event: Event, now: datetime) -> int:
     due = list(to_ask(now).filter(event=event).select_related("member").order_by("pk"))
     for registration in due:
-        places.note(registration, why="asked whether they still come", at=now, asked_at=now)
+        why = "asked whether they still come"
+        places.note(
+            registration, why=why, at=now, asked_at=now, said_yes_at=None
+        )  # a yes to the old day is none
         mails.queue_reconfirm(registration)
     return len(due)
 

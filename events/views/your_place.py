@@ -85,6 +85,7 @@ class PlacePage:
         event = self.event
         return (
             event.allows_transfer
+            and not event.needs_approval
             and self.registration.status == Status.CONFIRMED
             and not event.is_postponed
             and timezone.now() < event.last_offer_at
