@@ -6,7 +6,10 @@ from django.core import mail as django_mail
 from django.db import connection
 from icalendar import Calendar
 
+from events.models import Registration, Status
 from kmnet.core import mail
+from kmnet.core.models import OutgoingMail
+from tests.factories.events import make_registration
 
 
 def post() -> list:
@@ -66,3 +69,30 @@ def dump() -> dict:
             cursor.execute(f'SELECT t::text FROM "{table}" t ORDER BY 1')
             found[table] = cursor.fetchall()
     return found
+
+
+def kinds_about(registration) -> list[str]:
+    """The mails that stand in the outbox about this registration, by kind, the oldest first."""
+    about = f":{registration.event_id}.{registration.pk}:"
+    found = OutgoingMail.objects.filter(dedupe_key__contains=about).order_by("pk")
+    return [kind.removeprefix("events.") for kind in found.values_list("kind", flat=True)]
+
+
+def steps_of(registration) -> list[str]:
+    """Its states as the log tells them, the first first; what changed no state stands as its reason."""
+    return [
+        step.to_status if step.from_status != step.to_status else step.why for step in registration.log.all()
+    ]
+
+
+def fill(event, count: int, status=Status.CONFIRMED, **fields) -> list:
+    """So many people in this state, one after the other."""
+    return [make_registration(event=event, status=status, **fields) for _number in range(count)]
+
+
+def status_of(*registrations) -> list[str]:
+    """As they are in the database now."""
+    found = dict(
+        Registration.objects.filter(pk__in=[row.pk for row in registrations]).values_list("pk", "status")
+    )
+    return [found[row.pk] for row in registrations]
