@@ -50,7 +50,7 @@ RULES = (
            WHERE c.to_status = 'confirmed' AND c.from_status IN ('', 'unproven', 'requested', 'recording')
            AND (SELECT l.to_status FROM log l WHERE l.registration_id = w.id AND l.id < c.id ORDER BY l.id DESC LIMIT 1)
                = 'waiting'
-           AND NOT EXISTS (SELECT 1 FROM log l WHERE l.registration_id IN (w.id, n.id) AND l.why LIKE 'from %% to %%')""",
+           AND NOT EXISTS (SELECT 1 FROM log l WHERE l.registration_id IN (w.id, n.id) AND l.why LIKE '%%from %% to %%')""",
     ),
     # --- every change has its row, and its mail --------------------------------------------------------------------------
     (

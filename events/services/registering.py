@@ -50,7 +50,7 @@ def register_member(
             return mine
     check_may_register(event, member, by, now)
     registration = mine or Registration(event=event, member=member)
-    registration.way = check_way(event, way, recording_only)
+    why = set_way(event, registration, way, recording_only, why="added by hand" if by else "registered")
     checked = answering.check_answers(event, answers, required=by is None)
     enter_line(
         event,
@@ -58,7 +58,7 @@ def register_member(
         occupancies,
         at=now,
         actor=by or member,
-        why="added by hand" if by else "registered",
+        why=why,
         access_needs=access_needs,
         recording_only=recording_only,
         approved=by is not None,
@@ -86,6 +86,14 @@ def check_way(event: Event, way: str, recording_only: bool = False) -> str:
     if way not in event.ways:
         raise WayUnknown(way)
     return way
+
+
+def set_way(
+    event: Event, registration: Registration, way: str, recording_only: bool = False, *, why: str
+) -> str:
+    """Put them on that list; return the reason for the log, which tells of a change. Raises WayUnknown."""
+    before, registration.way = registration.way, check_way(event, way, recording_only)
+    return why if before in ("", registration.way) else f"{why}, from {before} to {registration.way}"
 
 
 def check_may_register(

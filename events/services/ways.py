@@ -11,7 +11,7 @@ from .. import mails
 from ..models import Registration, Status
 from . import answering, persons, places
 from .refusals import NotYourTurn, RegistrationClosed, TooLate
-from .registering import check_way, enter_line
+from .registering import check_way, enter_line, set_way
 
 KEEPS_WHAT_IT_HAS = (Status.CONFIRMED, Status.OFFERED, Status.SOFT)
 
@@ -79,7 +79,7 @@ def come_after_all(
         raise PermissionDenied
     if event.is_of_a_group and not (member and is_in_group(member, event.group_id)):
         raise PermissionDenied
-    registration.way = check_way(event, way or registration.way)
+    why = set_way(event, registration, way or registration.way, why="comes after all")
     checked = answering.check_answers(event, answers, required=answers is not None)
     enter_line(
         event,
@@ -87,7 +87,7 @@ def come_after_all(
         occupancies,
         at=now,
         actor=actor,
-        why="comes after all",
+        why=why,
         access_needs=access_needs,
         left_before=registration.confirmed_at is not None,
     )
