@@ -207,8 +207,11 @@ class Machine(RuleBasedStateMachine):
     organiser = None
     people = st.integers(min_value=0, max_value=5)
 
-    @initialize()
-    def begin(self):
+    @initialize(
+        here=st.integers(min_value=0, max_value=6), hour=st.sampled_from([0, 27, 60, 80, 98, 99.9, 100.2])
+    )
+    def begin(self, here, hour):
+        """So many people are there, and so many hours have gone by, with a beat whenever something was due."""
         self.point = transaction.savepoint()
         self.clock = time_machine.travel(BEGIN, tick=False)
         self.travelled = self.clock.start()
@@ -219,6 +222,18 @@ class Machine(RuleBasedStateMachine):
             published_at=BEGIN - 24 * HOUR,
             organisers=[self.organiser],
         )
+        for who in range(here):
+            self.register(who, False)
+        for due in (1, 30, 77):
+            if due < hour:
+                self.pass_time(BEGIN + due * HOUR - self.model.now)
+                self.beat()
+        self.pass_time(max(BEGIN + hour * HOUR - self.model.now, timedelta(0)))
+
+    def beat(self):
+        tasks.sweep_promotions()
+        tasks.sweep_registrations()
+        self.model.beat()
 
     def teardown(self):
         if hasattr(self, "clock"):
@@ -323,10 +338,7 @@ class Machine(RuleBasedStateMachine):
         last = START + HOUR - timedelta(minutes=5)
         self.pass_time(min(hours * HOUR, max(last - self.model.now, timedelta(0))))
         for _beat in range(beats):
-            tasks.sweep_promotions()
-            tasks.sweep_registrations()
-        if beats:
-            self.model.beat()
+            self.beat()
 
     @invariant()
     def they_agree(self):
