@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -362,7 +362,8 @@ class Machine(RuleBasedStateMachine):
             assert broken == [] or (lapsed and all(one.startswith("a place is free") for one in broken))
 
 
-def run(examples: int, steps: int) -> None:
+def run(examples: int, steps: int, phases=(Phase.generate,)) -> None:
+    """Without shrinking, which takes minutes: the long test does it."""
     Machine.members = [make_member(password=None) for _number in range(6)]
     Machine.organiser = make_member(is_organiser=True, password=None)
     run_state_machine_as_test(
@@ -371,6 +372,7 @@ def run(examples: int, steps: int) -> None:
             max_examples=examples,
             stateful_step_count=steps,
             deadline=None,
+            phases=phases,
             suppress_health_check=list(HealthCheck),
         ),
     )
@@ -385,4 +387,4 @@ def test_services_do_what_the_model_says_in_any_order():
 @pytest.mark.timeout(900)
 @pytest.mark.django_db
 def test_services_do_what_the_model_says_in_any_order_for_long():
-    run(examples=200, steps=40)
+    run(examples=200, steps=40, phases=(Phase.generate, Phase.shrink))
