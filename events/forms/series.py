@@ -19,7 +19,7 @@ from kmnet.core.forms import (
     to_instant,
 )
 
-from ..models import MOST_DATES, Event
+from ..models import MOST_DATES, Event, Kind
 from ..recurrence import DAYS, BadRule, Slot, slots, weekday_of_month
 from .organising import WHICH, WebAddressField
 
@@ -120,7 +120,7 @@ def ways_to_repeat(start: datetime) -> list[tuple[str, str]]:
 
 
 class FollowingForm(forms.Form):
-    """What may be changed of one date and all that follow it. Places, people and programmes are of each date."""
+    """What may be changed of one date and all that follow it. People and programmes are of each date."""
 
     title = LineField(label=_("Title"), max_length=160)
     summary = LineField(label=_("In one sentence"), max_length=300, required=False)
@@ -135,6 +135,9 @@ class FollowingForm(forms.Form):
     )
     venue = LineField(label=_("Where, if in a room"), max_length=240, required=False)
     meeting_url = WebAddressField(label=_("Address of the meeting"), help_text=_("Never shown or mailed."))
+    capacity = forms.IntegerField(
+        label=_("Places"), min_value=1, max_value=100_000, required=False, help_text=_("Empty: no limit.")
+    )
     has_captions = forms.BooleanField(label=_("Live captions"), required=False)
     has_sign_language = forms.BooleanField(label=_("Sign language"), required=False)
     has_slides_ahead = forms.BooleanField(label=_("Slides are sent ahead"), required=False)
@@ -151,6 +154,8 @@ class FollowingForm(forms.Form):
         for name, moment in (("starts", event.starts_at), ("ends", event.ends_at)):
             shown[name] = moment.astimezone(event.zone).replace(tzinfo=None)
         super().__init__(*args, initial=shown | (initial or {}), **kwargs)
+        if event.kind == Kind.HYBRID:
+            del self.fields["capacity"]  # two lists, each changed where it is counted
         for name in ("starts", "ends"):
             self.fields[name].help_text = _("On the clock of %(zone)s.") % {"zone": event.time_zone}
             if not self.data.get(f"{name}_which"):
@@ -164,7 +169,7 @@ class FollowingForm(forms.Form):
         starts, ends = data.get("starts_at"), data.get("ends_at")
         if starts and ends and not starts < ends <= starts + timedelta(days=14):
             self.add_error("ends", _("The end must come after the start, and within two weeks."))
-        if self.event.kind in ("in_person", "hybrid") and not data.get("venue"):
+        if self.event.kind in (Kind.IN_PERSON, Kind.HYBRID) and not data.get("venue"):
             self.add_error("venue", _("Say where people meet."))
         return data
 

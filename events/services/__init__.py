@@ -48,7 +48,7 @@ from .refusals import (
     WayUnknown,
 )
 from .registering import check_way, register_member
-from .series import cancel_following, make_series, publish_following, update_following
+from .series import DateTooFull, cancel_following, make_series, publish_following, update_following
 from .transferring import check_transfer, transfer_place
 from .ways import change_way, come_after_all
 
@@ -56,6 +56,7 @@ __all__ = [
     "AnswersMissing",
     "AudienceTooNarrow",
     "CapacityTooLow",
+    "DateTooFull",
     "DoorsClosed",
     "EventOver",
     "LastOrganiser",

@@ -16,7 +16,23 @@ from ..permissions import can_create_event, can_organise_event
 from ..recurrence import shifted, slots
 from . import places
 from .duplicating import duplicate_event
-from .organising import EventOver, cancel_event, log_admin, publish_event, update_event
+from .organising import (
+    CapacityTooLow,
+    EventOver,
+    cancel_event,
+    change_capacity,
+    log_admin,
+    publish_event,
+    update_event,
+)
+
+
+class DateTooFull(CapacityTooLow):
+    """More places are held than that at one of the dates: `event`."""
+
+    def __init__(self, event: Event, error: CapacityTooLow):
+        super().__init__(error.to_free, error.held)
+        self.event = event
 
 
 @transaction.atomic
@@ -97,13 +113,16 @@ def update_following(*, event: Event, actor: Member, **fields) -> list[Event]:
     """Change this date and those after it, by what is different here; return those that changed.
 
     Those that were edited by themselves keep what they have. A new time moves each by as much on the clock, so that the
-    hour stays the hour when the clocks change; `starts_at` and `ends_at` are those of `event`. Each tells its people once.
-    Locks the events by id. Raises EventOver, AudienceTooNarrow, PermissionDenied.
+    hour stays the hour when the clocks change; `starts_at` and `ends_at` are those of `event`. Each tells its people once,
+    and each offers what becomes free by a higher `capacity` (of those that are not hybrid).
+    Locks the events by id. Raises EventOver, DateTooFull, AudienceTooNarrow, PermissionDenied.
     """
     found = _first_of(event, actor)
     first = found[0]
     changed = {name: value for name, value in fields.items() if getattr(first, name) != value}
     starts, ends = changed.pop("starts_at", first.starts_at), changed.pop("ends_at", first.ends_at)
+    places_change = "capacity" in changed
+    capacity = changed.pop("capacity", None)
     moves = (starts, ends) != (first.starts_at, first.ends_at)
     by = _local(starts, first) - _local(first.starts_at, first)
     length = ends - starts
@@ -119,11 +138,20 @@ def update_following(*, event: Event, actor: Member, **fields) -> list[Event]:
             times = {"starts_at": begins, "ends_at": begins + length}
             if by and one.registration_closes_at:
                 times["registration_closes_at"] = shifted(one.registration_closes_at, by, one.zone)
+        if places_change:
+            _change_places(one, actor, capacity)
         updated = update_event(event=one, actor=actor, **changed, **times)
         if updated.is_detached != one.is_detached:  # edited with the others, not by itself
             Event.objects.filter(pk=one.pk).update(is_detached=one.is_detached)
         done.append(updated)
     return done
+
+
+def _change_places(event: Event, actor: Member, capacity: int | None) -> None:
+    try:
+        change_capacity(event=event, actor=actor, capacity=capacity, overbooking=event.overbooking)
+    except CapacityTooLow as error:
+        raise DateTooFull(event, error) from error
 
 
 def _local(moment: datetime, event: Event) -> datetime:

@@ -104,6 +104,14 @@ def series_edit(request, pk, slug):
                 done = services.update_following(event=event, actor=request.user, **form.service_fields())
             except services.EventOver:
                 form.add_error("starts", _("This date, or one that follows, cannot be moved there any more."))
+            except services.DateTooFull as error:
+                words = ngettext(
+                    "%(day)s: %(held)d places are held. %(count)d must be freed first.",
+                    "%(day)s: %(held)d places are held. %(count)d must be freed first.",
+                    error.to_free,
+                )
+                day = times.when(error.event, error.event.zone).day
+                form.add_error("capacity", words % {"day": day, "held": error.held, "count": error.to_free})
             else:
                 kept_text.forget(request)
                 words = ngettext("%(count)d date is changed.", "%(count)d dates are changed.", len(done))

@@ -7,6 +7,8 @@ from itertools import pairwise
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from events import services
 from events.forms.series import ways_to_repeat
@@ -111,6 +113,25 @@ def test_each_offered_way_begins_with_the_event_itself():
             dates = slots(f"{rule};COUNT=4", first, "UTC")
             assert (dates[0].at, len(dates)) == (first, 4), words
             assert all(one.at < other.at for one, other in pairwise(dates))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    zone=st.sampled_from(["Europe/London", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kathmandu"]),
+    start=st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1)),
+    which=st.integers(0, 10),
+)
+def test_every_date_shows_the_hour_of_the_first_or_says_why_not(zone, start, which):
+    there = zoneinfo.ZoneInfo(zone)
+    first = start.replace(microsecond=0, tzinfo=there).astimezone(UTC)
+    shown = first.astimezone(there)
+    ways = ways_to_repeat(shown)
+    found = slots(f"{ways[which % len(ways)][0]};COUNT=12", first, zone)
+    assert all(one.at < other.at for one, other in pairwise(found))
+    for slot in found[1:]:
+        same = slot.at.astimezone(there).time() == shown.time()
+        assert same != slot.moved
+        assert not slot.twice or slot.at.astimezone(there).fold == 0
 
 
 # --- making ------------------------------------------------------------------------------------------------------------
@@ -267,6 +288,33 @@ def test_nothing_moves_where_one_cannot(dates, organiser):
     assert clocks(again(dates)) == before
 
 
+def test_places_change_together_or_not_at_all(client, dates, organiser):
+    for _each in range(2):
+        make_registration(event=dates[2])
+    Event.objects.filter(pk=dates[2].pk).update(capacity=2)
+    waiting = make_registration(event=dates[2], status="waiting")
+    services.update_following(event=dates[1], actor=organiser, capacity=3)
+    assert [one.capacity for one in again(dates)] == [20, 3, 3, 3]
+    waiting.refresh_from_db()
+    assert waiting.status == "offered"
+    with pytest.raises(services.DateTooFull) as refused:
+        services.update_following(event=dates[1], actor=organiser, capacity=1, title="Small")
+    assert (refused.value.event, refused.value.to_free) == (dates[2], 2)
+    assert [(one.capacity, one.title) for one in again(dates)[1:]] == [(3, "Journal club")] * 3
+    client.force_login(organiser)
+    shown = {
+        "title": "Journal club",
+        "starts": "2027-03-23T13:00",
+        "ends": "2027-03-23T14:00",
+        "capacity": "1",
+    }
+    response = client.post(at(dates[1], "series_edit"), shown)
+    assert response.status_code == 422
+    assert "Tuesday 30 March: 3 places are held. 2 must be freed first." in response.content.decode()
+    services.update_following(event=dates[1], actor=organiser, capacity=None)
+    assert [one.capacity for one in again(dates)] == [20, None, None, None]
+
+
 def test_a_postponed_date_waits_for_its_own_new_day(dates, organiser):
     services.postpone_event(event=dates[2], actor=organiser)
     services.update_following(
@@ -385,7 +433,12 @@ def test_following_dates_are_changed_and_called_off_on_their_pages(client, dates
 
 def test_hour_that_is_skipped_is_refused_and_one_that_comes_twice_is_asked(client, dates, organiser):
     client.force_login(organiser)
-    shown = {"title": "Journal club", "starts": "2027-03-28T01:30", "ends": "2027-03-28T03:30"}
+    shown = {
+        "title": "Journal club",
+        "capacity": "20",
+        "starts": "2027-03-28T01:30",
+        "ends": "2027-03-28T03:30",
+    }
     response = client.post(at(dates[1], "series_edit"), shown)
     assert response.status_code == 422
     assert "01:30 does not exist in Europe/London" in response.content.decode()
