@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from members.models import Member
 
-from ..models import RISEN, Event, EventPriority, Registration, Status
+from ..models import RISEN, Event, EventPriority, Registration, RegistrationLog, Status
 from ..permissions import can_organise_event
 from . import persons, places
 from .organising import log_admin
@@ -26,7 +26,7 @@ def set_priority_from(*, event: Event, earlier: Event | None, by: Member) -> int
         raise PermissionDenied
     if earlier and earlier.pk == event.pk:
         raise NotOverYet
-    if event.has_opened(now):
+    if event.has_opened(now) or _somebody_came(event):
         raise OrderFixed
     if earlier and (not earlier.is_over(now) or earlier.published_at is None):
         raise NotOverYet
@@ -38,6 +38,12 @@ def set_priority_from(*, event: Event, earlier: Event | None, by: Member) -> int
     _order_anew(event, now)
     log_admin(by, event, "events.priority", data={"earlier": earlier and earlier.pk, "people": len(rows)})
     return len(rows)
+
+
+def _somebody_came(event: Event) -> bool:
+    """By themselves: so registration was open before, whatever the event says now."""
+    first = RegistrationLog.objects.filter(registration__event=event, from_status="")
+    return first.exclude(why="added by hand").exists()
 
 
 def left_out(event: Event) -> list[dict]:

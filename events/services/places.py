@@ -228,20 +228,12 @@ def promote_waiting(*, event: Event) -> dict[str, Occupancy]:
 
 
 # --- while an event has no day -------------------------------------------------------------------------------------------
-def take_offers_back(event: Event, now: datetime) -> int:
+def take_offers_back(event: Event, now: datetime, *, actor=None) -> None:
     """The event is postponed: whoever was offered a place goes back to where they stood in the line, so that no offer
-    runs out while it cannot be answered; how many. Needs the event's lock."""
-    offered = event.registrations.filter(status=Status.OFFERED).select_related("member").in_queue_order()
-    for registration in offered:
-        change(registration, Status.WAITING, why="the event was postponed", at=now, told_position=None)
-    return len(offered)
-
-
-def begin_anew(event: Event, now: datetime) -> dict[str, Occupancy]:
-    """A postponed event has its new day: who still comes is asked anew, and free places are offered. Needs the event's
-    lock, and the new day on it."""
-    event.registrations.update(asked_at=None, said_yes_at=None, called_at=None)
-    return settle(event, now)
+    runs out while it cannot be answered. Needs the event's lock."""
+    end_lapsed_offers(event, now)
+    for registration in event.registrations.filter(status=Status.OFFERED).select_related("member"):
+        change(registration, Status.WAITING, why="the event was postponed", actor=actor, at=now)
 
 
 def shorten_offers(event: Event, now: datetime) -> None:

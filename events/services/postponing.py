@@ -7,7 +7,7 @@ from django.utils import timezone
 from members.models import Member
 
 from .. import mails
-from ..models import Event, Status
+from ..models import Event
 from ..permissions import can_organise_event
 from . import places
 from .organising import EventOver, log_admin
@@ -27,9 +27,7 @@ def postpone_event(*, event: Event, actor: Member, reason: str = "") -> Event:
         return event
     if event.cancelled_at is not None or event.has_started(now) or event.published_at is None:
         raise EventOver
-    places.end_lapsed_offers(event, now)
-    for offered in event.registrations.filter(status=Status.OFFERED).select_related("member"):
-        places.change(offered, Status.WAITING, why="the event was postponed", actor=actor, at=now)
+    places.take_offers_back(event, now, actor=actor)
     event.postponed_at = now
     event.sequence += 1
     event.save(update_fields=["postponed_at", "sequence"])

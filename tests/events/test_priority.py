@@ -104,6 +104,11 @@ def test_once_registration_has_opened_the_order_is_fixed(event, earlier, organis
     for named in (earlier, None):
         with pytest.raises(services.OrderFixed):
             set_from(event, named, organiser)
+    services.register_member(event=event, member=make_member())
+    event.registration_opens_at = timezone.now() + timedelta(days=1)  # closed again, for a while
+    event.save()
+    with pytest.raises(services.OrderFixed):
+        set_from(event, earlier, organiser)
     draft = make_event(published=False, organisers=[organiser])
     assert set_from(draft, earlier, organiser) == 0
 
