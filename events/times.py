@@ -56,6 +56,29 @@ def when(event, zone: zoneinfo.ZoneInfo | None = None) -> When:
         )
 
 
+# Where the community's members live, from west to east; a page says the hour there too.
+ELSEWHERE = (
+    *("America/Vancouver", "America/Toronto", "America/Recife", "Europe/London", "Europe/Amsterdam"),
+    *("Africa/Nairobi", "Asia/Kolkata", "Asia/Tokyo", "Australia/Melbourne"),
+)
+
+
+def elsewhere(event, shown: When) -> list[tuple[str, str]]:
+    """[("Vancouver", "05:00"), ("Melbourne", "00:00, Friday 4 December")]: the start on other clocks, with the day
+    where it is not the one `shown`."""
+    found = []
+    for name in ELSEWHERE:
+        there = when(event, zoneinfo.ZoneInfo(name))
+        if there.city == shown.city:
+            continue
+        with timezone.override(zoneinfo.ZoneInfo(name)):
+            start = moments.clock(event.starts_at)
+        if there.day != shown.day:
+            start = gettext("%(time)s, %(day)s") % {"time": start, "day": there.day}
+        found.append((there.city, start))
+    return found
+
+
 def until(moment: datetime, zone: zoneinfo.ZoneInfo | None = None) -> str:
     """“12:00 tomorrow”, “Wednesday 25 November, 12:00”: the end of an offer."""
     zone = zone or timezone.get_current_timezone()

@@ -16,7 +16,10 @@ from . import services, times
 from .forms import InvitedForm
 from .mails import links
 from .models import EventInvitation, Registration, Status
+from .permissions import can_enter
+from .services.persons import find_member
 from .services.places import is_first_come
+from .views.common import is_asked, posted
 from .views.places import pass_gate
 from .views.your_place import PlacePage, event_of
 
@@ -158,14 +161,17 @@ def reconfirm(request, registration, ended):
         if deed is not None:
             try:
                 deed(registration=registration)
-            except (services.TooLate, services.NotYourTurn, PermissionDenied):
+            except services.OfferOver:
+                pass  # answered before: the page says how
+            except (services.TooLate, services.RegistrationClosed, PermissionDenied):
                 too_late = True
             registration = _afresh(registration)
     event = registration.event
-    asks = (
-        registration.status == Status.SOFT
-        or (registration.status == Status.CONFIRMED and registration.said_yes_at is None)
-    ) and not (ended or too_late or event.is_over() or event.cancelled_at or event.is_postponed)
+    now = timezone.now()
+    asks = registration.status == Status.SOFT or (
+        registration.status == Status.CONFIRMED and is_asked(event, registration, now)
+    )
+    asks = asks and not (ended or too_late or event.is_over(now) or event.cancelled_at or event.is_postponed)
     return _page(
         request,
         "reconfirm",
@@ -174,7 +180,7 @@ def reconfirm(request, registration, ended):
         ended=ended or too_late or event.is_over(),
         has_started=event.has_started(),
         position=registration.position() if registration.status == Status.WAITING else None,
-        waiting_count=event.occupancy(way=registration.way).waiting,
+        waiting_count=event.occupancy(now, registration.way).waiting if asks else 0,
         may_record=event.offers_recording,
         cancel_url=links.cancel_url(registration) if registration.is_live else "",
     )
@@ -204,12 +210,11 @@ def claim(request, registration, ended):
 def invited(request, invitation, ended):
     """Somebody asked by their address: the button on this page registers them, and the link is the proof."""
     event = invitation.event
-    if invitation.member_id is not None:
-        theirs = Registration.objects.live().for_member(invitation.member)
-    else:
-        theirs = Registration.objects.live().for_address(invitation.guest_address)
-    registration = theirs.filter(event=event).select_related("event", "member").first()
-    form = InvitedForm(request.POST or None, event=event, initial={"time_zone": event.time_zone})
+    member = invitation.member or find_member(invitation.guest_address)
+    theirs = Registration.objects.live().filter(event=event)
+    theirs = theirs.for_member(member) if member else theirs.for_address(invitation.guest_address)
+    registration = theirs.select_related("event", "member").first()
+    form = InvitedForm(posted(request), event=event, initial={"time_zone": event.time_zone})
     closed = ended or not event.takes_registrations()
     if request.method == "POST" and registration is None and not closed and form.is_valid():
         try:
@@ -255,7 +260,7 @@ def prove(request, registration, ended):
 def join(request, registration, ended):
     """The personal way in, for guests and members alike."""
     event = registration.event
-    if registration.status != Status.CONFIRMED or ended or event.is_over():
+    if not can_enter(registration) or ended or event.is_over():
         return _page(request, "no_way_in", registration, ended=ended or event.is_over())
     context = {
         "event": event,
@@ -263,7 +268,7 @@ def join(request, registration, ended):
         "when": times.when(event),
         "when_there": times.when(event, event.zone),
         "doors_open": event.doors_are_open() and bool(event.meeting_url),
-        "state": "confirmed",
+        "has_way_in": True,
         "is_link": True,
     }
     return pass_gate(request, registration, context)

@@ -2,6 +2,7 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.forms import LineField, TextField, TimeZoneField
@@ -139,25 +140,34 @@ def ways_of(event: Event) -> list[tuple[str, str]]:
     return [(way, labels[way]) for way in event.ways]
 
 
-class GuestForm(forms.Form):
+class GuestForm(RegisterForm):
     """Somebody without an account asks for a place."""
 
-    name = LineField(
-        label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
-    )
-    address = forms.EmailField(
-        label=_("Your e-mail address"),
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        help_text=_("We write to it once now. The place counts when you press the button in that mail."),
-    )
-    time_zone = TimeZoneField(help_text=_("We tell you the times in this zone."))
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        who = {
+            "name": name_field(),
+            "address": forms.EmailField(
+                label=_("Your e-mail address"),
+                max_length=254,
+                widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+                help_text=_(
+                    "We write to it once now. The place counts when you press the button in that mail."
+                ),
+            ),
+            "time_zone": TimeZoneField(help_text=_("We tell you the times in this zone.")),
+        }
+        self.fields = who | self.fields
 
     def clean_address(self):
         """The database would take its owner for somebody else."""
         if has_double(self.cleaned_data["address"]):
             raise ValidationError(_("There is a letter in this address that is easily taken for another."))
         return self.cleaned_data["address"]
+
+    def service_fields(self) -> dict:
+        who = {name: self.cleaned_data[name] for name in ("name", "address", "time_zone")}
+        return super().service_fields() | who
 
 
 class InvitedForm(RegisterForm):
@@ -180,38 +190,35 @@ def name_field() -> LineField:
 
 
 class TransferForm(forms.Form):
-    """To whom a place is given: by name and address, or, for members, by handle."""
+    """To whom a place is given: by name and address; members may name a member by handle, too."""
 
-    to_name = LineField(label=_("Their name"), max_length=120, required=False)
-    to_address = forms.EmailField(
+    to_name = LineField(
+        label=_("Their name"), max_length=120, error_messages={"required": _("Say their name.")}
+    )
+    to = LineField(
         label=_("Their e-mail address"),
         max_length=254,
-        required=False,
         help_text=_("We write to them once. They have a day to take the place."),
-    )
-    to_handle = LineField(
-        label=_("Or, for a member, their handle"),
-        max_length=60,
-        required=False,
-        help_text=_("The last part of the address of their profile page."),
+        error_messages={"required": _("Say their e-mail address.")},
     )
 
     def __init__(self, *args, by_handle: bool, **kwargs):
         super().__init__(*args, **kwargs)
-        if not by_handle:
-            del self.fields["to_handle"]
+        self.by_handle = by_handle
+        if by_handle:
+            self.fields["to"].label = _("Their e-mail address, or the handle of a member")
 
-    def clean_to_address(self):
-        if has_double(self.cleaned_data["to_address"]):
+    def clean_to(self):
+        to = self.cleaned_data["to"]
+        if self.by_handle and "@" not in to.lstrip("@"):
+            return to
+        validate_email(to)
+        if has_double(to):
             raise ValidationError(_("There is a letter in this address that is easily taken for another."))
-        return self.cleaned_data["to_address"]
+        return to
 
-    def clean(self):
-        data = super().clean()
-        if data.get("to_handle"):
-            return data
-        if not data.get("to_name"):
-            self.add_error("to_name", _("Say their name."))
-        if not data.get("to_address") and "to_address" not in self.errors:
-            self.add_error("to_address", _("Say their e-mail address."))
-        return data
+    @property
+    def handle(self) -> str:
+        """Of a member; empty where an address was typed."""
+        to = self.cleaned_data["to"]
+        return "" if "@" in to.lstrip("@") else to

@@ -47,9 +47,9 @@ def queue_requested(registration: Registration) -> None:
     _queue("events.requested", registration, _stamp(registration.joined_at))
 
 
-def queue_refused(registration: Registration, reason: str = "") -> None:
+def queue_refused(registration: Registration) -> None:
     """The organisers said no; the person reads the reason, if there is one."""
-    _queue("events.refused", registration, "once", reason=reason)
+    _queue("events.refused", registration, "once")
 
 
 def queue_recording(registration: Registration) -> None:

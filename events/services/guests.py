@@ -49,7 +49,7 @@ def request_guest_place(
     if recording_only and not event.offers_recording:
         raise RegistrationClosed
     way = check_way(event, way, recording_only)
-    checked = answering.check_answers(event, answers)
+    checked = answering.check_answers(event, answers, required=not recording_only)
     member = persons.find_member(address)
     mine = live_of(persons.all_of(event, member, address))
     if mine is not None:

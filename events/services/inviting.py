@@ -99,7 +99,7 @@ def register_invited(
     if event.visibility != Visibility.INVITED or (member is not None and not can_write(member)):
         raise PermissionDenied
     way = check_way(event, way, recording_only)
-    checked = answering.check_answers(event, answers)
+    checked = answering.check_answers(event, answers, required=not recording_only)
     if mine is not None:  # the recording only, so far
         places.change(mine, Status.CANCELLED, why="registered anew", at=now)
     unproven = event.registrations.filter(status=Status.UNPROVEN).for_address(address).first()

@@ -51,7 +51,7 @@ def register_member(
     check_may_register(event, member, by, now)
     registration = mine or Registration(event=event, member=member)
     why = set_way(event, registration, way, recording_only, why="added by hand" if by else "registered")
-    checked = answering.check_answers(event, answers, required=by is None)
+    checked = answering.check_answers(event, answers, required=by is None and not recording_only)
     enter_line(
         event,
         registration,

@@ -47,3 +47,9 @@ def ordinal(number: int) -> str:
     else:
         pattern = _("%(number)dth")
     return pattern % {"number": number}
+
+
+@register.filter
+def has_no_day(event) -> bool:
+    """Over, called off, or postponed: nobody needs to keep its day free."""
+    return event.is_over() or event.is_postponed or event.cancelled_at is not None

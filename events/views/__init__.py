@@ -6,13 +6,14 @@ from .hosting import invitations, organisers
 from .letters import letter
 from .people import needs_csv, people_csv, people_xlsx, person
 from .pictures import picture
-from .places import cancel, join, offer, register
+from .places import cancel, coming, join, offer, place, register
 from .public import calendar_file, detail, index, past
 
 __all__ = [
     "calendar_file",
     "call_off",
     "cancel",
+    "coming",
     "capacity",
     "create",
     "detail",
@@ -32,6 +33,7 @@ __all__ = [
     "people_xlsx",
     "person",
     "picture",
+    "place",
     "postpone",
     "preview",
     "publish",

@@ -1,5 +1,8 @@
 """How the views reach an event, and what a page about places shows."""
 
+from dataclasses import dataclass
+from datetime import timedelta
+
 from django.db.models import Case, When
 from django.http import Http404
 from django.utils import timezone
@@ -8,9 +11,12 @@ from kmnet.core.fixed import fixed
 from members.models import Member
 
 from .. import times
-from ..models import Event, Registration, Status
-from ..permissions import can_create_event, can_organise_event, can_register, can_view_event
+from ..forms.registering import ways_of
+from ..models import BACK, RISEN, Event, Occupancy, Registration, Status
+from ..permissions import can_create_event, can_enter, can_organise_event, can_register, can_view_event
 from ..services.places import is_first_come
+
+ASKED_BEFORE = timedelta(days=3)
 
 
 def get_event(request, pk: int) -> Event:
@@ -34,6 +40,11 @@ def get_own_event(request, pk: int) -> Event:
     return event
 
 
+def posted(request):
+    """What a form is bound to: also to a press without any fields, which asks nothing of anybody."""
+    return request.POST if request.method == "POST" else None
+
+
 def own_registration(event: Event, user) -> Registration | None:
     """The live one; otherwise the last."""
     if not user.is_authenticated:
@@ -51,40 +62,100 @@ def _of_member(*, event, member, email):
     return mine.exclude(status=Status.UNPROVEN).order_by(live_first, "-pk")[:1]
 
 
+@dataclass(frozen=True)
+class PlaceList:
+    """One list of places as the panel shows it: of a hybrid event there are two, with their words."""
+
+    way: str
+    label: str
+    occupancy: Occupancy
+
+    @property
+    def meter(self) -> dict | None:
+        return meter(self.occupancy)
+
+    @property
+    def takes_newcomers(self) -> bool:
+        """A place for whoever presses now; nobody passes those who wait."""
+        return not self.occupancy.is_full and not self.occupancy.waiting
+
+
+def place_lists(event: Event, now) -> list[PlaceList]:
+    labels = dict(ways_of(event)) if len(event.ways) > 1 else {"": ""}
+    return [PlaceList(way, labels[way], found) for way, found in event.occupancies(now).items()]
+
+
 def place_context(request, event: Event) -> dict:
     """Everything that events/_place.html shows."""
     now = timezone.now()
     mine = own_registration(event, request.user)
-    occupancy = event.occupancy(now)
+    lists = place_lists(event, now)
     state = _state(event, mine, now)
+    shown = times.when(event)
+    in_line = mine is not None and (mine.is_live or mine.status == Status.EXPIRED)
+    own = next((one for one in lists if in_line and one.way == mine.way), None)
+    occupancy = own.occupancy if own else Occupancy.together(one.occupancy for one in lists)
     context = {
         "event": event,
         "registration": mine,
-        "occupancy": occupancy,
         "state": state,
-        "meter": meter(occupancy),
-        "may_register": can_register(request.user, event),
-        "when": times.when(event),
+        "lists": lists,
+        "own_list": own,
+        "occupancy": occupancy,
+        "when": shown,
         "when_there": times.when(event, event.zone),
+        "elsewhere": times.elsewhere(event, shown) if not event.is_over(now) else [],
+        "may_register": can_register(request.user, event),
+        "doors_open": event.doors_are_open(now) and bool(event.meeting_url),
     }
-    if state == "waiting":
-        context["position"] = mine.position()
-        context["may_claim"] = is_first_come(event, now) and not occupancy.is_full
-    if state == "offered":
-        context["until"] = times.until(mine.offer_expires_at)
-        context["countdown"] = times.countdown(mine.offer_expires_at, now)
-    if state == "confirmed":
-        context["doors_open"] = event.doors_are_open(now) and bool(event.meeting_url)
+    context["has_way_in"] = can_enter(mine)
+    context["may_enter"] = context["doors_open"] and context["has_way_in"]
+    context |= _more(request, event, mine, state, occupancy, now)
     return context
+
+
+def _more(request, event: Event, mine, state: str, occupancy: Occupancy, now) -> dict:
+    """What only one state shows, and no other needs to ask the database for."""
+    if state in ("open", "expired", "recording"):
+        earlier = event.priority_from_id
+        return {
+            "has_questions": event.questions.filter(is_asked=True).exists(),
+            "comes_first": Event.objects.visible_to(request.user).filter(pk=earlier).first()
+            if earlier
+            else None,
+            "has_priorities": bool(earlier),
+            "will_ask": event.asks_reconfirmation
+            and occupancy.places is not None
+            and now < event.starts_at - ASKED_BEFORE,
+            "may_claim": state == "expired" and is_first_come(event, now) and not occupancy.is_full,
+        }
+    if state == "waiting":
+        return {
+            "position": mine.position(),
+            "may_claim": is_first_come(event, now) and not occupancy.is_full,
+            "is_back": mine.priority == BACK,
+            "has_risen": mine.priority == RISEN,
+        }
+    if state == "offered":
+        return {
+            "until": times.until(mine.offer_expires_at),
+            "countdown": times.countdown(mine.offer_expires_at, now),
+            "giver": mine.given_by.name if mine.given_by_id else "",
+        }
+    return {}
 
 
 def _state(event: Event, mine: Registration | None, now) -> str:
     if event.cancelled_at is not None:
         return "called_off"
+    if event.is_postponed:
+        return "postponed"
     if event.is_over(now):
         return "over"
     if mine is not None and mine.status == Status.OFFERED and not mine.has_open_offer(now):
         return "expired"  # before the sweep has written it down
+    if mine is not None and mine.status == Status.CONFIRMED:
+        return "asked" if is_asked(event, mine, now) else "confirmed"
     if mine is not None and (mine.is_live or mine.status == Status.EXPIRED):
         return mine.status
     if event.published_at is None:
@@ -94,6 +165,12 @@ def _state(event: Event, mine: Registration | None, now) -> str:
     if event.registration_opens_at and now < event.registration_opens_at:
         return "not_open_yet"
     return "closed"
+
+
+def is_asked(event: Event, mine: Registration, now) -> bool:
+    """Has the question whether they still come no answer yet? At the door their coming is the answer."""
+    asked, said = mine.asked_at, mine.said_yes_at
+    return asked is not None and (said is None or said < asked) and now < event.doors_open_at
 
 
 def meter(occupancy) -> dict | None:

@@ -5,7 +5,7 @@ import hashlib
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -14,9 +14,11 @@ from kmnet.core.access import guests_sign_in
 from kmnet.core.ratelimit import allow, limited
 
 from .. import services
-from ..forms import GuestForm
+from ..forms import GuestForm, RegisterForm
 from ..models import Status
-from .common import get_event, own_registration, place_context
+from ..permissions import can_enter
+from .common import get_event, own_registration, place_context, posted
+from .your_place import PlacePage
 
 
 def _answer(request, event):
@@ -31,29 +33,66 @@ def _answer(request, event):
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("register", "60/h")
 def register(request, pk, slug):
-    """One press for members; guests give an address, which a mail then proves. Pressed twice it is once."""
+    """One press for members where nothing is asked; guests give an address, which a mail then proves. Pressed twice it
+    is once."""
     event = get_event(request, pk)
     if not request.user.is_authenticated:
         return _register_guest(request, event)
-    if request.method == "POST":
-        try:
-            services.register_member(event=event, member=request.user)
-        except services.RegistrationClosed:
-            messages.warning(request, _("Registration for this event is closed."))
+    if request.method == "POST" and "access_needs" not in request.POST:
+        return _register_at_once(request, event)
+    first = {"way": request.GET.get("way", "")}
+    form = RegisterForm(posted(request), event=event, initial=first)
+    if request.method == "POST" and _pressed(request, event, form):
         return _answer(request, event)
-    return render(request, "events/register.html", place_context(request, event))
+    context = place_context(request, event) | {"form": form}
+    return render(request, "events/register.html", context, status=422 if form.errors else 200)
+
+
+def _register_at_once(request, event):
+    """The button of the panel. A thousand may press it in the same moment, so it builds no form and asks little."""
+    wanted = {"way": request.POST.get("way", ""), "recording_only": "recording_only" in request.POST}
+    try:
+        services.register_member(event=event, member=request.user, **wanted)
+    except services.RegistrationClosed:
+        messages.warning(request, _("Registration for this event is closed."))
+    except (services.AnswersMissing, services.WayUnknown):
+        # Changed since the page was shown: the panel has no room for what is asked now, the form has.
+        return HttpResponse(headers={"HX-Redirect": request.path}) if request.htmx else redirect(request.path)
+    return _answer(request, event)
+
+
+def _pressed(request, event, form: RegisterForm) -> bool:
+    """Whether there is nothing left to mend; what was refused for other reasons is said in a message."""
+    if not form.is_valid():
+        return False
+    try:
+        services.register_member(event=event, member=request.user, **form.service_fields())
+    except services.AnswersMissing as error:
+        form.add_missing(error.errors)
+        return False
+    except services.WayUnknown:
+        form.add_error("way" if "way" in form.fields else None, _("Choose how you want to come."))
+        return False
+    except services.RegistrationClosed:
+        messages.warning(request, _("Registration for this event is closed."))
+    return True
 
 
 def _register_guest(request, event):
-    form = GuestForm(request.POST or None, initial={"time_zone": event.time_zone})
+    first = {"time_zone": event.time_zone, "way": request.GET.get("way", "")}
+    form = GuestForm(posted(request), event=event, initial=first)
     if request.method == "POST" and form.is_valid():
         try:
             if _may_write_to(form.cleaned_data["address"]):  # the page is the same if not: it tells nothing
-                services.request_guest_place(event=event, **form.cleaned_data)
+                services.request_guest_place(event=event, **form.service_fields())
+            return render(request, "events/look_in_your_mail.html", {"event": event})
         except services.RegistrationClosed:
             messages.warning(request, _("Registration for this event is closed."))
             return redirect(event)
-        return render(request, "events/look_in_your_mail.html", {"event": event})
+        except services.AnswersMissing as error:
+            form.add_missing(error.errors)
+        except services.WayUnknown:
+            form.add_error("way" if "way" in form.fields else None, _("Choose how you want to come."))
     context = place_context(request, event) | {"form": form}
     status = 422 if form.errors else 200
     return render(request, "events/register_guest.html", context, status=status)
@@ -85,21 +124,51 @@ def cancel(request, pk, slug):
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def offer(request, pk, slug):
-    """Take the offered place, or pass it on; near the start: take one of those that are free."""
+def place(request, pk, slug):
+    """All that can be done with one's place or turn."""
     event = get_event(request, pk)
     registration = own_registration(event, request.user)
-    if request.method != "POST":
-        return redirect(event)
     if registration is None:
         raise Http404
+    page = PlacePage(request, registration, actor=request.user)
+    if request.method == "POST":
+        page.press()
+        if page.done:
+            messages.success(request, page.done)
+            return redirect("events:place" if page.is_open else "events:detail", event.pk, event.slug)
+    return page.response() if page.is_open else redirect(event)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def coming(request, pk, slug):
+    """The answer to “are you still coming?”: yes, no, or the recording only."""
+    deeds = {
+        "yes": services.confirm_coming,
+        "no": services.cancel_registration,
+        "recording": services.take_recording_only,
+    }
+    return _act(request, pk, deeds)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def offer(request, pk, slug):
+    """Take the offered place, or pass it on; near the start: take one of those that are free."""
     deeds = {
         "accept": services.accept_offer,
         "decline": services.decline_offer,
         "claim": services.claim_place,
     }
+    return _act(request, pk, deeds)
+
+
+def _act(request, pk: int, deeds: dict):
+    """Do what the pressed button says; then the panel tells what is the case."""
+    event = get_event(request, pk)
+    registration = own_registration(event, request.user)
+    if request.method != "POST":
+        return redirect(event)
     deed = deeds.get(request.POST.get("answer", ""))
-    if deed is None:
+    if registration is None or deed is None:
         raise Http404
     try:
         deed(registration=registration, actor=request.user)
@@ -108,15 +177,18 @@ def offer(request, pk, slug):
         services.promote_waiting(event=event)
     except services.NotYourTurn:
         messages.warning(request, _("The place has just been taken."))
+    except (services.TooLate, services.RegistrationClosed):
+        messages.warning(request, _("It is too late for that now."))
     return _answer(request, event)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request, pk, slug):
-    """The join gate: whoever has a place goes on to the meeting, and is noted as having come. GET only shows it."""
+    """The join gate: whoever has a place goes on to the meeting, and is noted as having come; who was silent comes in
+    while there is room. GET only shows it."""
     event = get_event(request, pk)
     registration = own_registration(event, request.user)
-    if registration is None or registration.status != Status.CONFIRMED:
+    if not can_enter(registration):
         return render(request, "events/join.html", place_context(request, event), status=403)
     return pass_gate(request, registration, place_context(request, event))
 
@@ -127,6 +199,8 @@ def pass_gate(request, registration, context):
         try:
             # The page, not a redirect: our policy forbids forms to lead to other sites, also by a detour.
             context["meeting_url"] = services.enter(registration=registration)
+        except services.NoRoomYet:
+            context["no_room_yet"] = True
         except (services.DoorsClosed, PermissionDenied):
             messages.warning(request, _("The doors are not open."))
             return redirect(request.path)

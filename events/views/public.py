@@ -11,7 +11,7 @@ from kmnet.core.keyset import paginate
 from members.models import Member
 
 from .. import calendar
-from ..models import Event
+from ..finding import Finder
 from ..permissions import can_organise_event
 from ..series_dates import other_dates
 from .common import get_event, may_create, place_context
@@ -24,23 +24,33 @@ PAGE = 20
 def index(request):
     """What is coming, the next one first; organisers also find their drafts here."""
     now = timezone.now()
-    events = Event.objects.visible_to(request.user).upcoming(now).with_card(request.user)
-    page = paginate(events, request.GET, order=["starts_at", "pk"], size=PAGE)
+    finder = Finder(request.GET, request.user, now)
+    page = paginate(finder.found.with_card(request.user), request.GET, order=["starts_at", "pk"], size=PAGE)
     drafts = []
     if request.user.is_authenticated:
         drafts = request.user.organised_events.filter(published_at__isnull=True, ends_at__gt=now)
         drafts = drafts.order_by("starts_at", "pk")[:PAGE]
-    context = {"page_of": page, "drafts": drafts, "tab": "coming", "may_create": may_create(request.user)}
+    context = {"page_of": page, "drafts": drafts, "tab": "coming"} | _around(request, finder)
     return render(request, "events/index.html", context)
 
 
 @login_not_required
 @require_safe
 def past(request):
-    events = Event.objects.visible_to(request.user).past().with_card(request.user)
-    page = paginate(events, request.GET, order=["-starts_at", "-pk"], size=PAGE)
-    context = {"page_of": page, "tab": "past", "may_create": may_create(request.user)}
+    """What took place, the last one first."""
+    finder = Finder(request.GET, request.user, timezone.now(), past=True)
+    page = paginate(finder.found.with_card(request.user), request.GET, order=["-starts_at", "-pk"], size=PAGE)
+    context = {"page_of": page, "tab": "past"} | _around(request, finder)
     return render(request, "events/index.html", context)
+
+
+def _around(request, finder: Finder) -> dict:
+    return {
+        "finder": finder,
+        "facets": finder.facets if finder.is_worth_filtering else [],
+        "in_use": len(finder.choices),
+        "may_create": may_create(request.user),
+    }
 
 
 @login_not_required
@@ -50,9 +60,11 @@ def detail(request, pk, slug):
     event = get_event(request, pk)
     if slug != event.slug:
         return redirect(event, permanent=True)
+    organisers = list(Member.objects.filter(organised_events=event).order_by("name", "pk"))
+    event.organiser_ids = frozenset(person.pk for person in organisers)  # the rules ask for them, too
     context = place_context(request, event)
     context["sessions"] = event.sessions.prefetch_related("speakers__member")
-    context["organisers"] = Member.objects.filter(organised_events=event).order_by("name", "pk")
+    context["organisers"] = organisers
     context["may_organise"] = can_organise_event(request.user, event)
     context["is_over"] = event.is_over()
     context["tags"] = event.tags.order_by("name")

@@ -13,6 +13,7 @@ from .. import services, times
 from ..forms import DetailsForm, TransferForm
 from ..forms.registering import ways_of
 from ..models import Event, Registration, Status
+from ..services import places
 
 TURNS = (Status.CONFIRMED, Status.WAITING, Status.OFFERED, Status.SOFT)  # they come, or would like to
 REFUSED = {
@@ -26,6 +27,11 @@ REFUSED = {
     ),
     "self": gettext_lazy("This is you. Name somebody else."),
     "person": gettext_lazy("They cannot take this place. Name somebody else."),
+}
+AFTER_ALL = {
+    Status.CONFIRMED: gettext_lazy("Done. You have a place."),
+    Status.WAITING: gettext_lazy("Done. You are on the waiting list."),
+    Status.REQUESTED: gettext_lazy("Done. The organisers have your request."),
 }
 DEEDS = {}
 
@@ -70,9 +76,11 @@ class PlacePage:
             self.details.add_missing(error.errors)
         except services.TransferRefused as error:
             self.gift.add_error(None, REFUSED.get(error.why, REFUSED["person"]))
+        except services.NotYourTurn:
+            self.trouble = _("No place is free there now. You keep what you have.")
         except services.TooLate:
             self.trouble = _("It is too late for that now.")
-        except (services.RegistrationClosed, services.NotYourTurn, PermissionDenied):
+        except (services.RegistrationClosed, PermissionDenied):
             self.trouble = _("That is not possible just now.")
         if self.done:
             self.read(Registration.objects.select_related("event", "member").get(pk=self.registration.pk))
@@ -82,15 +90,11 @@ class PlacePage:
         return bool(self.details.errors or self.gift.errors)
 
     def may_give(self, occupancy) -> bool:
-        event = self.event
-        return (
-            event.allows_transfer
-            and not event.needs_approval
-            and self.registration.status == Status.CONFIRMED
-            and not event.is_postponed
-            and timezone.now() < event.last_offer_at
-            and not occupancy.waiting
-        )
+        try:
+            services.check_transfer(self.event, self.registration, timezone.now(), occupancy.waiting)
+        except services.TransferRefused:
+            return False
+        return True
 
     def other_way(self) -> tuple[str, str] | None:
         """(way, its words) that they could change to."""
@@ -116,7 +120,10 @@ class PlacePage:
             "details": self.details,
             "gift": self.gift if self.may_give(occupancy) or self.gift.errors else None,
             "other_way": other,
-            "other_is_full": bool(other) and (occupancies[other[0]].is_full or occupancies[other[0]].waiting),
+            "other_is_full": bool(other)
+            and not places.is_free_for_newcomers(occupancies[other[0]])
+            and mine.status != Status.WAITING,
+            "may_come_after_all": mine.status == Status.RECORDING and event.takes_registrations(),
             "may_record": event.offers_recording and mine.status != Status.RECORDING,
             "waiting_count": occupancy.waiting,
             "done": self.done,
@@ -155,24 +162,30 @@ def take_recording(page: PlacePage) -> str:
     return _("Done. You hold no place; the recording will be on the event page.")
 
 
+@deed("after-all")
+def come_after_all(page: PlacePage) -> str:
+    changed = services.come_after_all(registration=page.registration, actor=page.actor)
+    return AFTER_ALL.get(changed.status, _("Done."))
+
+
 @deed("give")
 def give_place(page: PlacePage) -> str:
     page.gift = TransferForm(page.request.POST, by_handle=page.actor is not None)
     if not page.gift.is_valid():
         return ""
-    data = page.gift.cleaned_data
-    member = None
-    if data.get("to_handle"):
-        member = find_by_handle(page.actor, data["to_handle"])
+    data, member = page.gift.cleaned_data, None
+    if page.gift.handle:
+        member = find_by_handle(page.actor, page.gift.handle)
         if member is None:
-            page.gift.add_error("to_handle", _("No member has this handle. Look at their profile page."))
+            words = _("No member has this handle. It is the last part of the address of their profile page.")
+            page.gift.add_error("to", words)
             return ""
     services.transfer_place(
         registration=page.registration,
         actor=page.actor,
         to_member=member,
         to_name="" if member else data["to_name"],
-        to_address="" if member else data["to_address"],
+        to_address="" if member else data["to"],
     )
     return _("Done. We have written to them, and taken your place off your list.")
 

@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from events import mails
+from events import mails, services
 from events.models import EventInvitation, EventMessage, Status, Way
 from kmnet.core.models import OutgoingMail
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration
 
-from .helpers import calendar_of, entry_of, html_of, link_to, links_of, post, text_of
+from .helpers import calendar_of, entry_of, html_of, link_to, links_of, post, text_of, to
 
 pytestmark = pytest.mark.django_db
 TITLE = "What a residency leaves behind"
@@ -87,12 +87,12 @@ def test_who_was_asked_late_has_twelve_hours_to_answer(mine, event, clock):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"said_yes_at": datetime(2026, 11, 30, tzinfo=UTC)}, "the person has answered"),
+        ({"said_yes_at": datetime(2026, 11, 30, 15, tzinfo=UTC)}, "the person has answered"),
         ({"status": Status.CANCELLED}, "the registration is cancelled by now"),
     ],
 )
 def test_who_has_answered_is_not_asked(mine, change, why):
-    asked = mine(Status.CONFIRMED)
+    asked = mine(Status.CONFIRMED, asked_at=timezone.now())
     mails.queue_reconfirm(asked)
     for name, value in change.items():
         setattr(asked, name, value)
@@ -139,14 +139,15 @@ def test_all_hands_call_is_withheld_when_the_place_is_gone(mine, event, clock):
 
 
 # --- approval, queue, recording --------------------------------------------------------------------------------------
-def test_request_and_refusal_are_told(mine):
+def test_request_and_refusal_are_told(mine, event):
     asked = mine(Status.REQUESTED, confirmed_at=None)
     message = one(mails.queue_requested, asked)
     assert message["Subject"] == f"The organisers have your request: {TITLE}"
     assert [link.split("/")[2] for link in links_of(message)] == ["place"]
-    asked.status = Status.REMOVED
-    asked.save()
-    message = one(mails.queue_refused, asked, "This one is for beginners.")
+    services.refuse_registration(
+        registration=asked, by=event.organisers.get(), reason="This one is for beginners."
+    )
+    (message,) = to(post(), "noor@example.org")
     assert message["Subject"] == f"No place for you this time: {TITLE}"
     assert "They wrote: This one is for beginners." in text_of(message)
     assert "You are welcome at the others." in text_of(message)

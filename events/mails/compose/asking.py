@@ -61,7 +61,11 @@ def reconfirm(mail: OutgoingMail) -> MailContent:
     event = registration.event
     if mail.refs["starts_at"] != event.starts_at.isoformat():
         raise Withhold("the event has been moved")
-    if registration.said_yes_at is not None:
+    if (
+        registration.said_yes_at
+        and registration.asked_at
+        and registration.said_yes_at >= registration.asked_at
+    ):
         raise Withhold("the person has answered")
     if event.has_started():
         raise Withhold("the event has begun")

@@ -50,10 +50,11 @@ def requested(mail: OutgoingMail) -> MailContent:
 
 
 def refused(mail: OutgoingMail) -> MailContent:
-    """The organisers said no; `reason` is theirs, and may be empty."""
-    registration = load(mail, Status.REMOVED, Status.DECLINED)
+    """The organisers said no, and perhaps why."""
+    registration = load(mail, Status.REMOVED, postponed=True)
     withhold_if_back(registration)
-    return MailContent(context_of(registration, reason=mail.refs.get("reason", "")))
+    reason = last_why(registration)
+    return MailContent(context_of(registration, reason="" if reason == "not approved" else reason))
 
 
 def recording(mail: OutgoingMail) -> MailContent:
