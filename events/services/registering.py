@@ -44,10 +44,11 @@ def register_member(
     occupancies = places.settle(event, now)
     theirs = persons.all_of(event, member, "")
     mine = live_of(theirs)
-    if mine is not None:
+    if mine is not None and mine.member_id is None:
         persons.adopt(mine, member)
-        if mine.status != Status.RECORDING or recording_only:
-            return mine
+        places.note(mine, why="booked as a guest, with the same address", actor=member, at=now)
+    if mine is not None and (mine.status != Status.RECORDING or recording_only):
+        return mine
     check_may_register(event, member, by, now)
     registration = mine or Registration(event=event, member=member)
     why = set_way(event, registration, way, recording_only, why="added by hand" if by else "registered")
