@@ -142,14 +142,20 @@ class EventQuerySet(models.QuerySet):
         )
 
     def for_digest(self, member, since, until):
-        """Coming events that were announced in this period and that the member has not answered yet."""
+        """Coming events that were announced in this period and that the member has not answered yet. Of a series the
+        next date alone: twelve lines would say no more."""
         answered = Registration.objects.for_member(member).filter(event=OuterRef("pk"))
+        sooner = Event.objects.published().filter(cancelled_at__isnull=True, postponed_at__isnull=True)
+        sooner = sooner.filter(
+            series=OuterRef("series"), starts_at__gt=until, starts_at__lt=OuterRef("starts_at")
+        )
         return (
             self.visible_to(member)
             .upcoming(until)
             .filter(published_at__gte=since, published_at__lt=until, cancelled_at__isnull=True)
             .filter(rehearsal_of__isnull=True, starts_at__gt=until)
             .exclude(Exists(answered))
+            .exclude(Exists(sooner))
         )
 
 

@@ -229,6 +229,21 @@ def test_drafts_are_published_together_and_announced_once(first, organiser):
     assert Activity.objects.filter(verb="events.published").count() == 2
 
 
+def test_digest_tells_of_the_next_date_alone(first, organiser, clock):
+    other = make_event(title="Once", published_at=first.published_at)
+    services.make_series(event=first, actor=organiser, rule="FREQ=WEEKLY;COUNT=4")
+    found = list(Event.objects.order_by("slot"))
+    Event.objects.update(published_at=datetime(2027, 3, 2, tzinfo=UTC))
+    reader = make_member()
+
+    def told(until):
+        return list(Event.objects.for_digest(reader, datetime(2027, 3, 1, tzinfo=UTC), until))
+
+    assert told(datetime(2027, 3, 8, tzinfo=UTC)) == [other, first]
+    services.cancel_event(event=first, actor=organiser)
+    assert told(datetime(2027, 3, 8, tzinfo=UTC)) == [other, found[1]]
+
+
 # --- changing ----------------------------------------------------------------------------------------------------------
 def test_changing_one_leaves_the_others_and_the_series_leaves_it(dates, organiser):
     services.update_event(
