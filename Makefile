@@ -1,6 +1,6 @@
 PYTHON ?= python3
 
-run test check bench fault:
+run test check bench storm fault:
 	@exec $(PYTHON) dev.py $@
 
-.PHONY: run test check bench fault
+.PHONY: run test check bench storm fault

@@ -6,6 +6,7 @@
     python3 dev.py check        style, layers, migrations, deployment    (make check)
     python3 dev.py fault ...    the slow tests: killed processes ...     (make fault)
     python3 dev.py bench ...    how fast the pages are                   (make bench)
+    python3 dev.py storm ...    a thousand people want a hundred places  (make storm)
     python3 dev.py manage ...   manage.py, with the servers that it needs
     python3 dev.py lock         compile requirements/*.in anew
 
@@ -23,7 +24,9 @@ import secrets
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -264,14 +267,12 @@ def check() -> int:
     return 1 if failed or faults else 0
 
 
-def bench(arguments: list[str]) -> int:
-    """On servers of its own, as durable as those of a site, and gone afterwards, unless a folder is given to keep them."""
-    import contextlib
-    import tempfile
-
+def measure(module: str, arguments: list[str]) -> int:
+    """tests.bench or tests.storm: on servers of its own, as durable as those of a site, and gone afterwards, unless a
+    folder is given to keep them."""
     embedded, supervisor = load("embedded"), load("supervisor")
     place = "/var/tmp" if os.geteuid() == 0 else None
-    temporary = tempfile.TemporaryDirectory(prefix="kmnet-bench-", dir=place, ignore_cleanup_errors=True)
+    temporary = tempfile.TemporaryDirectory(prefix="kmnet-measure-", dir=place, ignore_cleanup_errors=True)
     if "--keep" in arguments[:-1]:
         kept = Path(arguments[arguments.index("--keep") + 1]).resolve()
         kept.mkdir(parents=True, exist_ok=True)
@@ -279,7 +280,7 @@ def bench(arguments: list[str]) -> int:
     with temporary as folder:
         state = Path(folder)
         with embedded.Services(embedded.missing_services(), state=state) as services:
-            command = [sys.executable, "-m", "tests.bench", *arguments]
+            command = [sys.executable, "-m", module, *arguments]
             env = supervisor.site_environment(state, services.addresses(), 8000)
             return subprocess.run(command, env=env).returncode
 
@@ -299,12 +300,13 @@ def compile_locks() -> int:
 
 def main(arguments: list[str]) -> int:
     command, rest = (arguments or ["help"])[0], arguments[1:]
-    inside = {"_run": run, "_check": check, "_manage": lambda: manage(rest), "_bench": lambda: bench(rest)}
+    inside = {"_run": run, "_check": check, "_manage": lambda: manage(rest)}
+    inside |= {f"_{name}": partial(measure, f"tests.{name}", rest) for name in ("bench", "storm")}
     if command in inside:
         return inside[command]()
     if command == "lock":
         return compile_locks()
-    if command not in ("run", "test", "check", "fault", "bench", "manage"):
+    if command not in ("run", "test", "check", "fault", "bench", "storm", "manage"):
         say(__doc__)
         return 2
     set_up(lock_for_running() if command in ("run", "manage") else "dev")

@@ -73,14 +73,14 @@ def measure_posting(client: Client, address: str, *, times: int) -> tuple[Inside
 
     with connection.execute_wrapper(count):
         post()
-    taken, before, own = [], _cpu_of_servers(), time.process_time()
+    taken, before, own = [], cpu_of_servers(), time.process_time()
     for _ in range(times):
         began = time.perf_counter()
         response = post()
         taken.append((time.perf_counter() - began) * 1000)
         if response.status_code != 302:
             raise LookupError(f"answered {response.status_code}")
-    cpu = (_cpu_of_servers() - before + time.process_time() - own) / times * 1000
+    cpu = (cpu_of_servers() - before + time.process_time() - own) / times * 1000
     inside = Inside(queries, statistics.median(taken), statistics.quantiles(taken, n=20)[-1], 0)
     return inside, cpu
 
@@ -115,9 +115,9 @@ def serving(application: str, *, server: str):
 def cpu_per_request(port: int, address: str, cookie: str, *, seconds: float) -> float:
     """Milliseconds of CPU, of the web server, Postgres and Redis together, with 8 connections at once."""
     _ask(port, address, cookie, until=time.monotonic() + 0.5)  # everything is warm and connected
-    before = _cpu_of_servers()
+    before = cpu_of_servers()
     done = _ask(port, address, cookie, until=time.monotonic() + seconds)
-    return (_cpu_of_servers() - before) / done * 1000
+    return (cpu_of_servers() - before) / done * 1000
 
 
 def _ask(port, address, cookie, *, until) -> int:
@@ -147,7 +147,7 @@ def _ask(port, address, cookie, *, until) -> int:
     return sum(counts)
 
 
-def _cpu_of_servers() -> float:
+def cpu_of_servers() -> float:
     """Seconds, of all that dev.py and we started, but not of ourselves; with what their ended children spent."""
     total = 0.0
     for process in psutil.Process(os.getppid()).children(recursive=True):
