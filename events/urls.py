@@ -8,6 +8,7 @@ urlpatterns = [
     path("", views.index, name="index"),
     path("past/", views.past, name="past"),
     path("new/", views.create, name="create"),
+    path("statistics/", views.statistics, name="statistics"),
     path("preview/", views.preview, name="preview"),
     path("pictures/<int:pk>/<slug:key>/<int:width>/", views.picture, name="picture"),
     path("<int:pk>-<slug:slug>/", views.detail, name="detail"),

@@ -1,6 +1,7 @@
 from .changes import call_off, duplicate, postpone
 from .desk import capacity, organise, publish
 from .edit import create, edit, preview
+from .figures import statistics
 from .forecasting import forecast
 from .hosting import invitations, organisers
 from .letters import letter
@@ -38,4 +39,5 @@ __all__ = [
     "preview",
     "publish",
     "register",
+    "statistics",
 ]

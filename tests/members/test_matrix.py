@@ -247,6 +247,7 @@ TABLE = [
     ("events:index", "GET", EVERYBODY),
     ("events:past", "GET", EVERYBODY),
     ("events:create", BOTH, ORGANISERS),
+    ("events:statistics", "GET", MEMBERS.only("organiser", "other_organiser", "moderator", "admin")),
     ("events:detail", "GET", READERS),
     ("events:picture", "GET", SIGNED_IN_404),  # the event there is has none
     ("events:register", "GET", READERS),
