@@ -44,7 +44,8 @@ LISTS = {
 FIGURES = {
     "said_yes": Q(status=Status.CONFIRMED, said_yes_at__isnull=False),
     "gave_up": Q(status=Status.CANCELLED, confirmed_at__isnull=False),
-    "asked": Q(status=Status.CONFIRMED, asked_at__isnull=False),
+    "had_place": Q(confirmed_at__isnull=False),
+    "asked": Q(asked_at__isnull=False),
     "passed": Q(status__in=(Status.EXPIRED, Status.DECLINED)),
     "needs": ~Q(access_needs="") & Q(status__in=Status.live()),
 }

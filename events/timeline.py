@@ -55,7 +55,8 @@ def message_counts(event: Event) -> list[dict]:
 def timeline(event: Event, counts: dict[str, int], sent: list[dict], now: datetime) -> list[Step]:
     """What went and what comes, in order of time; `sent` is what message_counts() told. One query, for the letters."""
     went = {line["key"]: line["sent"] + line["to_go"] for line in sent}
-    steps = [Step(_("You have a place"), None, _went(_("At once"), went.get("events.confirmed", 0)), "done")]
+    went |= {"events.reconfirm": counts["asked"]}  # also of those who have left since
+    steps = [Step(_("You have a place"), None, _went(_("At once"), counts["had_place"]), "done")]
     if not event.is_postponed and event.cancelled_at is None:
         steps += _planned(event, counts, went, now)
     steps += [

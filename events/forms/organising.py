@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.forms import (
@@ -28,7 +29,8 @@ from .desk import find_person
 
 WHICH = [("", _("not said")), ("earlier", _("the first one")), ("later", _("the second one"))]
 # A group is a choice of its own: “the members of …”, added for each group that the organiser is in.
-WIDE = [choice for choice in Visibility.choices if choice[0] != Visibility.GROUP]
+WIDE = [(value, capfirst(label)) for value, label in Visibility.choices if value != Visibility.GROUP]
+KINDS = [(value, capfirst(label)) for value, label in Kind.choices]
 TIMES = {
     "starts": "starts_at",
     "ends": "ends_at",
@@ -52,7 +54,7 @@ class EventForm(forms.Form):
     title = LineField(label=_("Title"), max_length=160)
     summary = LineField(label=_("In one sentence"), max_length=300, required=False)
     description = MarkdownField(label=_("What happens"), required=False, max_length=20_000)
-    kind = forms.ChoiceField(label=_("Kind"), choices=Kind.choices, initial=Kind.WEBINAR)
+    kind = forms.ChoiceField(label=_("Kind"), choices=KINDS, initial=Kind.WEBINAR)
     time_zone = TimeZoneField(label=_("Time zone of the event"))
     starts = LocalDateTimeField(label=_("Starts"))
     starts_which = forms.ChoiceField(

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.forms import LineField, to_instant
@@ -17,7 +18,11 @@ class SessionForm(forms.Form):
 
     pk = forms.IntegerField(required=False, widget=forms.HiddenInput)
     title = LineField(label=_("Title"), max_length=200, required=False)
-    kind = forms.ChoiceField(label=_("Kind"), choices=SessionKind.choices, initial=SessionKind.TALK)
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        choices=[(value, capfirst(label)) for value, label in SessionKind.choices],
+        initial=SessionKind.TALK,
+    )
     time = forms.TimeField(
         label=_("At"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
     )

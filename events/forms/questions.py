@@ -1,6 +1,7 @@
 """What those who register are asked: up to ten lines."""
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.forms import LineField, TextField
@@ -18,7 +19,11 @@ class QuestionForm(forms.Form):
 
     pk = forms.IntegerField(required=False, widget=forms.HiddenInput)
     label = LineField(label=_("Question"), max_length=240, required=False)
-    kind = forms.ChoiceField(label=_("Answer"), choices=QuestionKind.choices, initial=QuestionKind.TEXT)
+    kind = forms.ChoiceField(
+        label=_("Answer"),
+        choices=[(value, capfirst(label)) for value, label in QuestionKind.choices],
+        initial=QuestionKind.TEXT,
+    )
     choices = TextField(
         label=_("Choices"),
         required=False,

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -12,7 +13,7 @@ from kmnet.core import audit
 from .. import lists, services, times
 from ..forecasting import forecast_context
 from ..forms import AddPersonForm, LetterForm, capacity_form
-from ..models import Audience, Event, Status
+from ..models import Audience, Event, Occupancy, Status, Way
 from ..permissions import is_organiser_of
 from ..timeline import message_counts, timeline
 from .common import get_own_event, meter
@@ -46,9 +47,7 @@ def desk_context(request, event: Event, *, bad_capacity=None, add_form=None) -> 
     choice = lists.Choice.read(request.GET, event)
     counts = lists.counts_of(event)
     occupancies = event.occupancies(now)
-    occupancy = (
-        occupancies[""] if "" in occupancies else type(occupancies["room"]).together(occupancies.values())
-    )
+    occupancy = occupancies[""] if "" in occupancies else Occupancy.together(occupancies.values())
     page = lists.page_of(event, choice, request.GET)
     sent = message_counts(event)
     is_open = not event.is_over(now) and event.cancelled_at is None
@@ -57,7 +56,7 @@ def desk_context(request, event: Event, *, bad_capacity=None, add_form=None) -> 
     return {
         "event": event,
         "occupancy": occupancy,
-        "headline": headline(event, occupancy, forecasts.get("forecasts", ()), now),
+        "headline": headline(event, occupancy, occupancies, forecasts.get("forecasts", ()), now),
         "when": times.when(event),
         "when_there": times.when(event, event.zone),
         "of_ways": _of_ways(event, occupancies, bad_capacity),
@@ -109,7 +108,7 @@ def _open_offers(event: Event, now):
 
 
 # --- the sentence on top -------------------------------------------------------------------------------------------------
-def headline(event: Event, occupancy, forecasts, now) -> str:
+def headline(event: Event, occupancy, occupancies, forecasts, now) -> str:
     """What is the case, and what can be done about it."""
     if event.cancelled_at is not None:
         return _("This event was called off.")
@@ -127,6 +126,24 @@ def headline(event: Event, occupancy, forecasts, now) -> str:
             "%(count)d person asks to come.", "%(count)d people ask to come.", occupancy.requested
         )
         return _counted(words, occupancy.requested)
+    if len(occupancies) > 1 and occupancy.waiting:
+        told = [(Way(way).label, _fullness(one)) for way, one in occupancies.items()]
+        parts = [_("%(how)s: %(words)s") % {"how": capfirst(how), "words": words} for how, words in told]
+        return " ".join(parts)
+    more = sum(forecast.more for forecast in forecasts if forecast.may_offer)
+    if occupancy.is_full and more:
+        words = ngettext("You can safely offer %(count)d more.", "You can safely offer %(count)d more.", more)
+        return _("%(one)s %(other)s") % {"one": _all_taken(occupancy), "other": _counted(words, more)}
+    return _fullness(occupancy)
+
+
+def _all_taken(occupancy) -> str:
+    words = ngettext("The one place is taken.", "All %(count)d places are taken.", occupancy.places)
+    return _counted(words, occupancy.places)
+
+
+def _fullness(occupancy) -> str:
+    """Of one list: how many have a place, how many are free, or how many wait."""
     if occupancy.places is None:
         words = ngettext(
             "%(count)d person has a place.", "%(count)d people have a place.", occupancy.confirmed
@@ -135,16 +152,13 @@ def headline(event: Event, occupancy, forecasts, now) -> str:
     if not occupancy.is_full:
         words = ngettext("%(count)d place is free.", "%(count)d places are free.", occupancy.free)
         return _counted(words, occupancy.free)
-    taken = _("All %(count)d places are taken.") % {"count": occupancy.places}
-    more = sum(forecast.more for forecast in forecasts if forecast.may_offer)
-    if more:
-        words = ngettext("You can safely offer %(count)d more.", "You can safely offer %(count)d more.", more)
-    elif occupancy.waiting:
-        more = occupancy.waiting
-        words = ngettext("%(count)d person waits.", "%(count)d people wait.", more)
-    else:
-        return taken
-    return _("%(one)s %(other)s") % {"one": taken, "other": _counted(words, more)}
+    if not occupancy.waiting:
+        return _all_taken(occupancy)
+    words = ngettext("%(count)d person waits.", "%(count)d people wait.", occupancy.waiting)
+    return _("%(one)s %(other)s") % {
+        "one": _all_taken(occupancy),
+        "other": _counted(words, occupancy.waiting),
+    }
 
 
 def _counted(words: str, count: int) -> str:

@@ -225,3 +225,12 @@ def test_tables_cost_the_same_at_any_length(client, event, count, django_assert_
     client.get(url("people_xlsx", event))
     with django_assert_num_queries(6):
         client.get(url("people_xlsx", event))
+
+
+def test_headline_of_a_hybrid_event_tells_both_lists_when_somebody_waits(client, event):
+    Event.objects.filter(pk=event.pk).update(kind=Kind.HYBRID, venue="Leeds", capacity=1, online_capacity=3)
+    make_registration(event=event, way=Way.ROOM)
+    assert client.get(url("organise", event)).context["headline"] == "3 places are free."
+    make_registration(event=event, way=Way.ROOM, status=Status.WAITING)
+    told = "In the room: The one place is taken. 1 person waits. Online: 3 places are free."
+    assert client.get(url("organise", event)).context["headline"] == told
