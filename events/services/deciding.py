@@ -54,7 +54,7 @@ def refuse_registration(*, registration: Registration, by: Member, reason: str) 
     if event.is_over(now):
         raise TooLate
     leave(event, registration, Status.REMOVED, why=reason or "not approved", actor=by, at=now)
-    mails.queue_refused(registration, reason)
+    mails.queue_refused(registration)
     log_admin(by, event, "events.person_refused", reason=reason, data={"registration": registration.pk})
     return registration
 
