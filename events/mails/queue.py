@@ -78,7 +78,8 @@ def queue_place_passed_on(registration: Registration) -> None:
 def queue_reconfirm(registration: Registration) -> None:
     """Are you still coming? Once each time that it is asked: a moved event asks anew, also one that moved back."""
     starts_at = registration.event.starts_at
-    _queue("events.reconfirm", registration, _stamp(registration.asked_at), starts_at=starts_at.isoformat())
+    asked_at = registration.asked_at or starts_at
+    _queue("events.reconfirm", registration, _stamp(asked_at), starts_at=starts_at.isoformat())
 
 
 def queue_soft(registration: Registration) -> None:
