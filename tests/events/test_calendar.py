@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import strip_tags
 from icalendar import Calendar
 
 from events import calendar, calendar_links, feeds, services
@@ -17,6 +18,8 @@ from members.models import Group, GroupMember, Standing
 from members.models import Status as Standing_
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration, make_session_item
+
+from .helpers import calendar_of, entry_of, post, text_of
 
 pytestmark = pytest.mark.django_db
 MEETING = "https://meet.example.org/room-4471"
@@ -299,6 +302,20 @@ def test_an_hour_that_comes_twice_is_written_so_that_it_is_not_mistaken():
         assert ("TZID" in entry["DTSTART"].params) == (written == "TZID")
         assert entry.decoded("DTSTART").astimezone(UTC) == starts
         assert entry.decoded("DTEND").astimezone(UTC) == event.ends_at
+
+
+@pytest.mark.parametrize(("hour", "offset"), [(0, "UTC+1"), (1, "UTC+0")])
+def test_page_mail_and_calendar_tell_the_same_of_a_doubled_hour(client, hour, offset):
+    starts = datetime(2027, 10, 31, hour, 30, tzinfo=UTC)
+    event = make_event(starts_at=starts, ends_at=starts + timedelta(minutes=20))
+    member = make_member(time_zone="Europe/London")
+    client.force_login(member)
+    told = f"31 October 2027, 01:30 to 01:50 your time (London, {offset})"
+    assert told in " ".join(strip_tags(client.get(event.get_absolute_url()).content.decode()).split())
+    services.register_member(event=event, member=member)
+    (message,) = post()
+    assert told in " ".join(text_of(message).split())
+    assert entry_of(calendar_of(message)[1]).decoded("DTSTART").astimezone(UTC) == starts
 
 
 @pytest.mark.parametrize(
