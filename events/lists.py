@@ -61,13 +61,14 @@ class Choice:
     way: str = ""
 
     @classmethod
-    def read(cls, params, event: Event) -> "Choice":
-        """Whatever is odd is left out; who looks for somebody looks on all lists."""
+    def read(cls, params, event: Event, counts: dict[str, int]) -> "Choice":
+        """Whatever is odd is left out; who looks for somebody looks on all lists. First come those who ask to come."""
         q = clean_line(params.get("q", ""))[:80]
         show = params.get("show", "")
         way = params.get("way", "")
+        usual = "all" if q else "requested" if counts["requested"] else "places"
         return cls(
-            show=show if show in LISTS else "all" if q else "places",
+            show=show if show in LISTS else usual,
             q=q,
             needs=params.get("needs") == "1",
             way=way if way in event.ways else "",

@@ -44,8 +44,8 @@ def organise(request, pk, slug):
 def desk_context(request, event: Event, *, bad_capacity=None, add_form=None) -> dict:
     """Everything that events/organise.html shows; forms that were refused stand where they stood."""
     now = timezone.now()
-    choice = lists.Choice.read(request.GET, event)
     counts = lists.counts_of(event)
+    choice = lists.Choice.read(request.GET, event, counts)
     occupancies = event.occupancies(now)
     occupancy = occupancies[""] if "" in occupancies else Occupancy.together(occupancies.values())
     page = lists.page_of(event, choice, request.GET)
