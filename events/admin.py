@@ -60,7 +60,7 @@ class EventAdmin(admin.ModelAdmin):
     date_hierarchy = "starts_at"
     autocomplete_fields = ("organisers", "rehearsal_of")
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
-    # Times, title and places go through the organisers' page: people are told there, and places are counted there.
+    # Times, title, lists and places go through the organisers' page: people are told there, and places are counted there.
     readonly_fields = (
         "title",
         "starts_at",
@@ -68,9 +68,17 @@ class EventAdmin(admin.ModelAdmin):
         "time_zone",
         "venue",
         "description",
+        "kind",
         "capacity",
         "overbooking",
+        "online_capacity",
+        "online_overbooking",
+        "needs_approval",
+        "priority_from",
+        "picture_alt",
+        "series",
         "published_at",
+        "postponed_at",
         "cancelled_at",
         "uid",
         "sequence",
