@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from kmnet.core import rows
 from kmnet.core.fixed import fixed
 
 from .. import mails
@@ -63,7 +64,10 @@ def change(
     registration.ended_at = None if status in Status.unsettled() else at
     for name, value in fields.items():
         setattr(registration, name, value)
-    registration.save(force_insert=is_new, update_fields=None if is_new else WRITTEN)
+    if is_new:
+        rows.insert(registration)
+    else:
+        registration.save(update_fields=WRITTEN)
     _log(registration, before, why=why, actor=actor, at=at)
 
 
@@ -78,13 +82,15 @@ def note(registration: Registration, *, why: str, actor=None, at: datetime, **fi
 
 
 def _log(registration: Registration, before: str, *, why: str, actor, at: datetime) -> None:
-    RegistrationLog.objects.create(
-        registration=registration,
-        at=at,
-        actor=actor,
-        from_status=before,
-        to_status=registration.status,
-        why=why[:200],
+    rows.insert(
+        RegistrationLog(
+            registration=registration,
+            at=at,
+            actor=actor,
+            from_status=before,
+            to_status=registration.status,
+            why=why[:200],
+        )
     )
 
 

@@ -12,6 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 from django.utils import timezone
 
+from . import rows
 from .models import Activity, Notification
 
 
@@ -81,7 +82,7 @@ def record(
         raise LookupError(f"activity verb {verb!r} is not registered")
     quiet = _types[verb].audience is None
     now = at or timezone.now()
-    activity = Activity.objects.create(
+    activity = Activity(
         verb=verb,
         actor=actor,
         target_type=ContentType.objects.get_for_model(target),
@@ -90,6 +91,7 @@ def record(
         at=now,
         fanned_out_at=now if quiet else None,
     )
+    rows.insert(activity)
     if not quiet:
         enqueue(fan_out_activity, activity_id=activity.pk)
     return activity

@@ -7,10 +7,12 @@ was lost. Hence no ETA, no retry of logic errors, and a broker that is down cost
 import logging
 
 from celery import shared_task
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
 logger = logging.getLogger(__name__)
+SENDER_IS_CALLED = "mail:sender-is-called"  # the note that a wake-up is on its way
 
 
 def enqueue(task, **ids) -> None:
@@ -38,6 +40,7 @@ def send_due_mail() -> None:
     """One batch; a full one wakes the next worker, so that a short task never holds back other work."""
     from . import mail
 
+    cache.delete(SENDER_IS_CALLED)  # first: a mail that is committed from here on calls again
     if mail.send_due_mail() == mail.BATCH:
         enqueue(send_due_mail)
 

@@ -447,3 +447,17 @@ def test_every_registered_kind_has_its_three_templates(kind):
     for ending in ("_subject.txt", "_message.txt", "_message.html"):
         assert get_template(f"{kind.template}{ending}")
     assert str(kind.label)
+
+
+@pytest.mark.django_db(transaction=True)  # the call goes out after a real commit
+def test_one_call_is_enough_until_the_sender_hears_it(monkeypatch):
+    """A thousand mails of a minute need no thousand wake-ups; the next one after the sender began does."""
+    called = []
+    monkeypatch.setattr(tasks, "SENDER_IS_CALLED", f"test-{timezone.now():%s%f}")
+    monkeypatch.setattr(tasks, "enqueue", lambda task, **ids: called.append(task))
+    queue_test_mail()
+    queue_test_mail()
+    assert called == [tasks.send_due_mail]
+    tasks.send_due_mail()
+    queue_test_mail()
+    assert called == [tasks.send_due_mail] * 2

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
+from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Lower
 from django.utils import timezone, translation
 
-from kmnet.core import tasks
+from kmnet.core import rows, tasks
 from kmnet.core.audit import record_act
 from kmnet.core.models.mail import MailState, OutgoingMail
 
@@ -46,30 +47,12 @@ def queue(
         due_at=due_at,
         next_try_at=due_at,
     )
-    created = _insert_unless_known(mail)
+    created = rows.insert(mail, unless="dedupe_key")
     if not created:
         mail = OutgoingMail.objects.get(dedupe_key=dedupe_key)
     if created and due_at <= now:
         wake_sender()
     return mail
-
-
-def _insert_unless_known(mail: OutgoingMail) -> bool:
-    """One statement where get_or_create takes four; waits, as that does, for whoever writes the same key just now."""
-    fields = [field for field in OutgoingMail._meta.concrete_fields if not field.primary_key]
-    columns = ", ".join(f'"{field.column}"' for field in fields)
-    values = [field.get_db_prep_save(field.pre_save(mail, add=True), connection) for field in fields]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO core_outgoingmail ({columns}) VALUES ({', '.join(['%s'] * len(fields))})"
-            " ON CONFLICT (dedupe_key) DO NOTHING RETURNING id",
-            values,
-        )
-        row = cursor.fetchone()
-    if row is None:
-        return False
-    mail.pk, mail._state.adding, mail._state.db = row[0], False, connection.alias
-    return True
 
 
 def hasten(*, dedupe_key: str) -> bool:
@@ -160,4 +143,6 @@ def wake_sender() -> None:
 
 
 def _wake() -> None:
-    tasks.enqueue(tasks.send_due_mail)
+    """One call that nobody has heard yet is enough: the sender looks for due rows after it took the note away."""
+    if cache.add(tasks.SENDER_IS_CALLED, 1, timeout=10):
+        tasks.enqueue(tasks.send_due_mail)

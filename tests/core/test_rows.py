@@ -1,0 +1,45 @@
+"""One row, one statement: the same row as save() would write."""
+
+import pytest
+
+from events.models import RegistrationLog
+from kmnet.core import rows
+from kmnet.core.models import OutgoingMail
+from tests.factories import make_member
+from tests.factories.events import make_event, make_registration
+
+pytestmark = pytest.mark.django_db
+
+
+def columns(row) -> dict:
+    row = type(row).objects.get(pk=row.pk)
+    return {
+        field.attname: getattr(row, field.attname)
+        for field in row._meta.concrete_fields
+        if not field.primary_key
+    }
+
+
+def test_insert_writes_what_save_writes(django_assert_num_queries):
+    registration, actor = make_registration(event=make_event()), make_member()
+    fields = {"registration": registration, "actor": actor, "at": registration.joined_at}
+    fields |= {"to_status": "confirmed", "why": "100 % “sure”; it's fine"}
+    saved, inserted = RegistrationLog(**fields), RegistrationLog(**fields)
+    saved.save()
+    with django_assert_num_queries(1):
+        assert rows.insert(inserted)
+    assert inserted.pk == saved.pk + 1
+    assert columns(inserted) == columns(saved)
+    inserted.why = "and can be saved again"
+    inserted.save()
+    assert RegistrationLog.objects.filter(registration=registration).count() == 2
+
+
+def test_insert_unless_known_writes_once():
+    key = {"kind": "core.test", "address": "ada@example.org", "dedupe_key": "one", "refs": {"a": [1, "%s"]}}
+    mail = OutgoingMail(**key, due_at="2026-11-22T12:00Z", next_try_at="2026-11-22T12:00Z")
+    again = OutgoingMail(**key, due_at="2026-11-22T12:00Z", next_try_at="2026-11-22T12:00Z")
+    assert rows.insert(mail, unless="dedupe_key")
+    assert not rows.insert(again, unless="dedupe_key")
+    assert OutgoingMail.objects.get(dedupe_key="one").refs == {"a": [1, "%s"]}
+    assert again.pk is None
