@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.db.models import Count, Q
+from django.db.models import Count, Prefetch, Q
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.keyset import Page, paginate
 from kmnet.core.text import clean_line
 
-from .models import Event, Registration, Status, Way
+from .models import Answer, Event, Registration, Status, Way
 
 PAGE = 50
 JOINED = ["joined_at", "pk"]
@@ -96,8 +96,9 @@ class Choice:
 
 
 def page_of(event: Event, choice: Choice, params) -> Page:
-    """One page; whoever waits has `place_in_line`. Two queries, or one where nobody on it waits."""
-    people = choice.people(event).select_related("member")
+    """One page, with the answers; whoever waits has `place_in_line`. A query for each of the three."""
+    answers = Prefetch("answers", Answer.objects.select_related("question"))
+    people = choice.people(event).select_related("member").prefetch_related(answers)
     page = paginate(people, params, order=LISTS[choice.show].order, size=PAGE)
     if any(row.status == Status.WAITING for row in page.items):
         places = places_in_line(event)
@@ -117,9 +118,9 @@ def places_in_line(event: Event) -> dict[int, int]:
     return found
 
 
-def counts_of(event: Event) -> dict[str, int]:
-    """How many are on each list, and the other figures of the desk, in one query."""
-    asked = {key: one.who for key, one in LISTS.items()} | FIGURES
+def counts_of(event: Event, more: dict[str, Q] | None = None) -> dict[str, int]:
+    """How many are on each list, the other figures of the desk, and how many are `more` of what; in one query."""
+    asked = {key: one.who for key, one in LISTS.items()} | FIGURES | (more or {})
     return Registration.objects.filter(event=event).aggregate(
         **{key: Count("pk", filter=who) for key, who in asked.items()}
     )

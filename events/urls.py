@@ -29,6 +29,7 @@ urlpatterns = [
     path("<int:pk>-<slug:slug>/organise/people.csv", views.people_csv, name="people_csv"),
     path("<int:pk>-<slug:slug>/organise/people.xlsx", views.people_xlsx, name="people_xlsx"),
     path("<int:pk>-<slug:slug>/organise/access-needs.csv", views.needs_csv, name="needs_csv"),
+    path("<int:pk>-<slug:slug>/organise/check-in-sheet/", views.sheet, name="sheet"),
     path("<int:pk>-<slug:slug>/organise/letter/", views.letter, name="letter"),
     path("<int:pk>-<slug:slug>/organise/postpone/", views.postpone, name="postpone"),
     path("<int:pk>-<slug:slug>/organise/duplicate/", views.duplicate, name="duplicate"),

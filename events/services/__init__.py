@@ -18,7 +18,7 @@ from .guests import adopt_guest_registrations, forget_unproven, prove_guest, req
 from .hosting import LastOrganiser, NotInGroup, add_organiser, remove_organiser
 from .inviting import invite_people, register_invited, withdraw_invitation
 from .leaving import forget_access_needs, forget_guests, forget_person, lock_organised, old_guests
-from .letters import NobodyThere, TooManyLetters, audience_counts, people_of, write_to_people
+from .letters import NobodyThere, TooManyLetters, audience_counts, audiences_of, people_of, write_to_people
 from .offers import accept_offer, claim_place, decline_offer
 from .organising import (
     AudienceTooNarrow,
@@ -79,6 +79,7 @@ __all__ = [
     "approve_registration",
     "ask_reconfirmations",
     "audience_counts",
+    "audiences_of",
     "call_everyone",
     "cancel_event",
     "cancel_following",

@@ -43,9 +43,14 @@ def remove_organiser(*, event: Event, by: Member, member: Member) -> Event:
         raise PermissionDenied
     if not event.organisers.filter(pk=member.pk).exists():
         return event
-    others = event.organisers.exclude(pk=member.pk).exclude(status__in=("leaving", "suspended", "erased"))
-    if not others.exists():
+    if not _has_others(event, member):
         raise LastOrganiser
     event.organisers.remove(member)
     log_admin(by, event, "events.organiser_removed", data={"member": member.pk})
     return event
+
+
+def _has_others(event: Event, member: Member) -> bool:
+    """Somebody else organises it who can. Needs the event's lock."""
+    others = event.organisers.exclude(pk=member.pk)
+    return others.exclude(status__in=("leaving", "suspended", "erased")).exists()

@@ -44,13 +44,16 @@ def people_of(event: Event, audience: str):
     return event.registrations.filter(WHO[Audience(audience)] & A_PERSON)
 
 
+def audiences_of(event: Event) -> dict[str, Q]:
+    """Who can be written to now, by audience; those that make no sense yet are left out."""
+    asked = [audience for audience in Audience if audience not in AFTER or event.has_started()]
+    return {audience.value: WHO[audience] & A_PERSON for audience in asked}
+
+
 def audience_counts(event: Event) -> dict[str, int]:
-    """How many each audience is, in one query; those that make no sense yet are left out."""
-    now = timezone.now()
-    asked = [audience for audience in Audience if audience not in AFTER or event.has_started(now)]
-    return event.registrations.filter(A_PERSON).aggregate(
-        **{audience.value: Count("pk", filter=WHO[audience]) for audience in asked}
-    )
+    """How many each audience is, in one query."""
+    asked = audiences_of(event)
+    return event.registrations.aggregate(**{name: Count("pk", filter=who) for name, who in asked.items()})
 
 
 @transaction.atomic

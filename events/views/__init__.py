@@ -5,7 +5,7 @@ from .figures import statistics
 from .forecasting import forecast
 from .hosting import invitations, organisers
 from .letters import letter
-from .people import needs_csv, people_csv, people_xlsx, person
+from .people import needs_csv, people_csv, people_xlsx, person, sheet
 from .pictures import picture
 from .places import cancel, coming, join, offer, place, register
 from .public import calendar_file, detail, index, past
@@ -39,5 +39,6 @@ __all__ = [
     "preview",
     "publish",
     "register",
+    "sheet",
     "statistics",
 ]

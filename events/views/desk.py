@@ -14,7 +14,7 @@ from .. import lists, services, times
 from ..forecasting import forecast_context
 from ..forms import AddPersonForm, LetterForm, capacity_form
 from ..models import Audience, Event, Occupancy, Status, Way
-from ..permissions import is_organiser_of
+from ..permissions import can_create_event, is_organiser_of
 from ..timeline import message_counts, timeline
 from .common import get_own_event, meter
 
@@ -44,7 +44,8 @@ def organise(request, pk, slug):
 def desk_context(request, event: Event, *, bad_capacity=None, add_form=None) -> dict:
     """Everything that events/organise.html shows; forms that were refused stand where they stood."""
     now = timezone.now()
-    counts = lists.counts_of(event)
+    written_to = services.audiences_of(event)
+    counts = lists.counts_of(event, {f"to_{name}": who for name, who in written_to.items()})
     choice = lists.Choice.read(request.GET, event, counts)
     occupancies = event.occupancies(now)
     occupancy = occupancies[""] if "" in occupancies else Occupancy.together(occupancies.values())
@@ -52,7 +53,7 @@ def desk_context(request, event: Event, *, bad_capacity=None, add_form=None) -> 
     sent = message_counts(event)
     is_open = not event.is_over(now) and event.cancelled_at is None
     forecasts = forecast_context(event, now) if is_open else {}
-    audiences = services.audience_counts(event)
+    audiences = {name: counts[f"to_{name}"] for name in written_to}
     return {
         "event": event,
         "occupancy": occupancy,
@@ -75,6 +76,7 @@ def desk_context(request, event: Event, *, bad_capacity=None, add_form=None) -> 
         "has_begun": event.doors_open_at <= now and not event.is_postponed,
         "is_over": event.is_over(now),
         "is_open": is_open,
+        "may_duplicate": can_create_event(request.user),
         "may_postpone": is_open
         and event.published_at
         and not event.is_postponed

@@ -8,7 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from .. import exports, services
+from kmnet.core.text import fold
+
+from .. import exports, services, times
 from ..forms import AddPersonForm, ReasonForm
 from ..models import Event, Registration, Status, Way
 from .common import get_own_event
@@ -147,3 +149,19 @@ def needs_csv(request, pk, slug):
     event = get_own_event(request, pk)
     seen_by_admin(request, event)
     return _file(event, exports.needs_as_csv(event), "text/csv; charset=utf-8", "access-needs.csv")
+
+
+@require_safe
+def sheet(request, pk, slug):
+    """Who has a place, by name, to be ticked with a pen at the door."""
+    event = get_own_event(request, pk)
+    seen_by_admin(request, event)
+    holders = event.registrations.filter(status__in=(Status.CONFIRMED, Status.SOFT)).select_related("member")
+    people = sorted(holders, key=lambda one: (fold(one.name), one.pk))
+    response = render(
+        request,
+        "events/sheet.html",
+        {"event": event, "people": people, "when_there": times.when(event, event.zone)},
+    )
+    response["Cache-Control"] = "private, no-store"
+    return response

@@ -65,7 +65,7 @@ def test_an_admins_look_is_logged_and_an_organisers_is_not(client, event, organi
     assert not AuditEntry.objects.exists()
     admin = make_member(is_staff=True, is_superuser=True)
     client.force_login(admin)
-    names = ("organise", "people_csv", "people_xlsx", "needs_csv", "letter", "invitations")
+    names = ("organise", "people_csv", "people_xlsx", "needs_csv", "sheet", "letter", "invitations")
     for name in names:
         assert client.get(url(name, event)).status_code == 200
     assert list(AuditEntry.objects.values_list("actor", "verb")) == [(admin.pk, "events.people_seen")] * len(

@@ -235,3 +235,25 @@ def test_headline_of_a_hybrid_event_tells_both_lists_when_somebody_waits(client,
     make_registration(event=event, way=Way.ROOM, status=Status.WAITING)
     told = "In the room: The one place is taken. 1 person waits. Online: 3 places are free."
     assert client.get(url("organise", event)).context["headline"] == told
+
+
+def test_check_in_sheet_names_those_with_a_place_in_the_order_of_names(client, event):
+    for name in ("Örjan", "anna", "Bo"):
+        make_registration(event=event, member=make_member(name=name), status=Status.SOFT)
+    make_registration(event=event, member=make_member(name="Waits"), status=Status.WAITING)
+    response = client.get(url("sheet", event))
+    assert [one.name for one in response.context["people"]] == ["anna", "Bo", "Örjan"]
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_answers_on_the_desk_cost_no_more_for_many(client, event, count, django_assert_num_queries):
+    Event.objects.filter(pk=event.pk).update(capacity=60)
+    question = event.questions.create(kind=QuestionKind.TEXT, label="Hopes?")
+    for _number in range(count):
+        row = make_registration(event=event)
+        Answer.objects.create(registration=row, question=question, value="To meet you")
+    client.get(url("organise", event))
+    with django_assert_num_queries(12):
+        page = client.get(url("organise", event)).content.decode()
+    assert page.count("To meet you") == count

@@ -275,6 +275,7 @@ TABLE = [
     ("events:series_publish", "POST", MEMBERS_404),
     ("events:people_xlsx", "GET", THIS_EVENT),
     ("events:needs_csv", "GET", THIS_EVENT),
+    ("events:sheet", "GET", THIS_EVENT),
     ("events:letter", BOTH, THIS_EVENT),
     ("events:postpone", BOTH, THIS_EVENT),
     ("events:duplicate", BOTH, THIS_EVENT),
