@@ -2,10 +2,11 @@
 
 import zoneinfo
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
 from kmnet.core import moments
 
@@ -46,14 +47,22 @@ def when(event, zone: zoneinfo.ZoneInfo | None = None) -> When:
     """The event's time in `zone`; without one, in the reader's."""
     zone = zone or timezone.get_current_timezone()
     zone = zone if isinstance(zone, zoneinfo.ZoneInfo) else zoneinfo.ZoneInfo("UTC")
+    return _when(event.starts_at.astimezone(UTC), event.ends_at.astimezone(UTC), zone, *_words_hold_for())
+
+
+def _words_hold_for() -> tuple[str | None, int]:
+    """The language, and the quarter of an hour: years, which days name or leave out, begin at one in every zone."""
+    return get_language(), int(timezone.now().timestamp() // 900)
+
+
+@lru_cache(maxsize=5_000)  # a thousand people look at the same event
+def _when(starts_at: datetime, ends_at: datetime, zone: zoneinfo.ZoneInfo, _language, _quarter) -> When:
     with timezone.override(zone):
-        ends = moments.clock(event.ends_at)
-        if timezone.localtime(event.ends_at).date() != timezone.localtime(event.starts_at).date():
-            ends = gettext("%(day)s, %(time)s") % {"day": moments.day(event.ends_at), "time": ends}
-        hours = gettext("%(start)s to %(end)s") % {"start": moments.clock(event.starts_at), "end": ends}
-        return When(
-            moments.day(event.starts_at), hours, city(zone), offset(event.starts_at, zone), event.starts_at
-        )
+        ends = moments.clock(ends_at)
+        if timezone.localtime(ends_at).date() != timezone.localtime(starts_at).date():
+            ends = gettext("%(day)s, %(time)s") % {"day": moments.day(ends_at), "time": ends}
+        hours = gettext("%(start)s to %(end)s") % {"start": moments.clock(starts_at), "end": ends}
+        return When(moments.day(starts_at), hours, city(zone), offset(starts_at, zone), starts_at)
 
 
 # Where the community's members live, from west to east; a page says the hour there too.
@@ -66,17 +75,24 @@ ELSEWHERE = (
 def elsewhere(event, shown: When) -> list[tuple[str, str]]:
     """[("Vancouver", "05:00"), ("Melbourne", "00:00, Friday 4 December")]: the start on other clocks, with the day
     where it is not the one `shown`."""
+    starts_at, ends_at = event.starts_at.astimezone(UTC), event.ends_at.astimezone(UTC)
+    return [*_elsewhere(starts_at, ends_at, shown.city, shown.day, *_words_hold_for())]
+
+
+@lru_cache(maxsize=5_000)
+def _elsewhere(starts_at, ends_at, city_shown: str, day_shown: str, *words_hold_for) -> tuple:
     found = []
     for name in ELSEWHERE:
-        there = when(event, zoneinfo.ZoneInfo(name))
-        if there.city == shown.city:
+        zone = zoneinfo.ZoneInfo(name)
+        there = _when(starts_at, ends_at, zone, *words_hold_for)
+        if there.city == city_shown:
             continue
-        with timezone.override(zoneinfo.ZoneInfo(name)):
-            start = moments.clock(event.starts_at)
-        if there.day != shown.day:
+        with timezone.override(zone):
+            start = moments.clock(starts_at)
+        if there.day != day_shown:
             start = gettext("%(time)s, %(day)s") % {"time": start, "day": there.day}
         found.append((there.city, start))
-    return found
+    return tuple(found)
 
 
 def until(moment: datetime, zone: zoneinfo.ZoneInfo | None = None) -> str:

@@ -3,7 +3,7 @@
 import time
 
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.exceptions import RedisError
 
 # Counters of limits: ours (ratelimit.py) and django-allauth's. They must not be misses, or nothing would be limited.
@@ -34,8 +34,26 @@ def _forgiving(name, missing):
     return forgiving
 
 
+class KeptClient(RedisCacheClient):
+    """Django makes a client at every question; it is only a shell around the pool, and dear to make."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._kept = {}
+
+    def get_client(self, key=None, *, write=False):
+        pool = self._get_connection_pool(write)
+        if pool not in self._kept:
+            self._kept[pool] = self._client(connection_pool=pool)
+        return self._kept[pool]
+
+
 class ForgivingRedisCache(RedisCache):
     """Redis holds nothing that cannot be rebuilt (docs/decisions): its absence costs time, never an error."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._class = KeptClient
 
     add = _forgiving("add", missing=True)
     get = _forgiving("get", missing=lambda key, default=None, version=None: default)
