@@ -15,8 +15,8 @@ from kmnet.core.models import CommunitySettings
 from . import services, times
 from .forms import InvitedForm
 from .mails import links
-from .models import EventInvitation, Registration, Status
-from .permissions import can_enter
+from .models import EventInvitation, Registration, Status, Way
+from .permissions import can_enter, has_soft_place
 from .services.persons import find_member
 from .services.places import is_first_come
 from .views.common import is_asked, posted
@@ -182,6 +182,9 @@ def reconfirm(request, registration, ended):
         position=registration.position() if registration.status == Status.WAITING else None,
         waiting_count=event.occupancy(now, registration.way).waiting if asks else 0,
         may_record=event.offers_recording,
+        join_url=links.join_url(registration)
+        if has_soft_place(registration) and event.is_online and registration.way != Way.ROOM
+        else "",
         cancel_url=links.cancel_url(registration) if registration.is_live else "",
     )
 

@@ -1,7 +1,6 @@
 """How the views reach an event, and what a page about places shows."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.db.models import Case, When
 from django.http import Http404
@@ -14,9 +13,8 @@ from .. import times
 from ..forms.registering import ways_of
 from ..models import BACK, RISEN, Event, Occupancy, Registration, Status
 from ..permissions import can_create_event, can_enter, can_organise_event, can_register, can_view_event
+from ..reminders import ASKED_BEFORE
 from ..services.places import is_first_come
-
-ASKED_BEFORE = timedelta(days=3)
 
 
 def get_event(request, pk: int) -> Event:

@@ -41,7 +41,9 @@ def register(request, pk, slug):
     if request.method == "POST" and "access_needs" not in request.POST:
         return _register_at_once(request, event)
     first = {"way": request.GET.get("way", "")}
-    form = RegisterForm(posted(request), event=event, initial=first)
+    mine = own_registration(event, request.user)
+    said = mine if mine is not None and mine.status == Status.RECORDING else None
+    form = RegisterForm(posted(request), event=event, registration=said, initial=first)
     if request.method == "POST" and _pressed(request, event, form):
         return _answer(request, event)
     context = place_context(request, event) | {"form": form}

@@ -294,6 +294,28 @@ def test_the_question_is_answered_from_the_mail(client, answer, status, shown):
     assert mine.status == status
 
 
+def test_silent_guest_comes_in_at_the_door_by_the_link_of_the_mail(client, clock):
+    event = make_event(capacity=2)
+    make_registration(event=event)
+    silent = make_registration(
+        event=event,
+        guest_address="ada@example.com",
+        status=Status.SOFT,
+        confirmed_at=timezone.now(),
+        asked_at=timezone.now(),
+    )
+    mails.queue_soft(silent)
+    (message,) = post()
+    make_registration(event=event)
+    clock.move_to(event.starts_at - timedelta(minutes=5))
+    assert "There is no room yet" in client.post(link_to(message, "join")).content.decode()
+    assert "Your way in, on the day" in client.get(link_to(message, "reconfirm")).content.decode()
+    clock.move_to(event.starts_at + timedelta(minutes=5))
+    assert "Go in, it is open" in client.post(link_to(message, "join")).content.decode()
+    silent.refresh_from_db()
+    assert (silent.status, silent.attended_at is not None) == ("soft", True)
+
+
 def test_last_call_is_won_by_the_first_who_presses(client):
     event = make_event(capacity=1, starts_in=timedelta(hours=2))
     first, second = (make_registration(event=event, status=Status.WAITING) for _person in range(2))

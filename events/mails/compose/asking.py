@@ -10,8 +10,8 @@ from kmnet.core.models import OutgoingMail
 from ... import times
 from ...models import Registration, Status
 from ...reminders import silent_until
-from ..links import cancel_url, claim_url, offer_url, reconfirm_url
-from .sharing import context_of, held_until, load, waiting_words, withhold_if_back
+from ..links import cancel_url, claim_url, join_url, offer_url, reconfirm_url
+from .sharing import comes_online, context_of, held_until, load, waiting_words, withhold_if_back
 
 
 def _open_offer(mail: OutgoingMail) -> Registration:
@@ -88,6 +88,7 @@ def soft(mail: OutgoingMail) -> MailContent:
             registration,
             waiting_words=waiting_words(registration),
             reconfirm_url=reconfirm_url(registration),
+            join_url=join_url(registration) if comes_online(registration) else "",
             cancel_url=cancel_url(registration),
             why=_("You get this because you had a place and did not say whether you come."),
         )

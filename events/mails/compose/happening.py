@@ -9,11 +9,11 @@ from kmnet.core.mail import MailContent, Withhold
 from kmnet.core.models import OutgoingMail
 
 from ... import times
-from ...models import EventMessage, Registration, Status, Way
+from ...models import EventMessage, Registration, Status
 from ...reminders import REMINDERS
 from ..links import cancel_url, join_url
 from ..queue import key_prefix
-from .sharing import context_of, invitation, load, waiting_words, withdrawal
+from .sharing import comes_online, context_of, invitation, load, waiting_words, withdrawal
 
 
 def event_cancelled(mail: OutgoingMail) -> MailContent:
@@ -98,7 +98,7 @@ def _reminder(mail: OutgoingMail, kind: str) -> MailContent:
             starts=times.until(event.starts_at),
             doors=times.until(event.doors_open_at),
             waiting_words=waiting_words(registration),
-            join_url=join_url(registration) if event.is_online and registration.way != Way.ROOM else "",
+            join_url=join_url(registration) if comes_online(registration) else "",
             cancel_url=cancel_url(registration),
             why=_("You get this because you have a place. Reminders come a day and an hour before."),
         )

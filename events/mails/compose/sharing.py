@@ -103,6 +103,11 @@ def withhold_if_back(registration: Registration) -> None:
         raise Withhold("the person has registered again")
 
 
+def comes_online(registration: Registration) -> bool:
+    """Is there a way in for them on our pages?"""
+    return registration.event.is_online and registration.way != Way.ROOM
+
+
 def last_why(registration: Registration) -> str:
     """What stands in the log about the step that led to where it is now."""
     steps = registration.log.filter(to_status=registration.status)
