@@ -62,6 +62,7 @@ class Occupancy:
     soft: int = 0
     recording: int = 0
     requested: int = 0
+    lapsed: int = 0  # offers whose time is up, before that is written down
 
     @property
     def held(self) -> int:
@@ -80,7 +81,7 @@ class Occupancy:
     def together(cls, parts: Iterable["Occupancy"]) -> "Occupancy":
         """The sum of the lists of one event; without limit if one of them is."""
         parts = list(parts)
-        names = ("confirmed", "offered", "waiting", "attended", "soft", "recording", "requested")
+        names = ("confirmed", "offered", "waiting", "attended", "soft", "recording", "requested", "lapsed")
         places = [part.places for part in parts]
         return cls(
             places=None if None in places else sum(places),
@@ -447,5 +448,6 @@ def _counted(*, event, now):
             soft=Count("pk", filter=Q(status=Status.SOFT)),
             recording=Count("pk", filter=Q(status=Status.RECORDING)),
             requested=Count("pk", filter=Q(status=Status.REQUESTED)),
+            lapsed=Count("pk", filter=Q(status=Status.OFFERED, offer_expires_at__lte=now)),
         )
     )

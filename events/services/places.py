@@ -191,11 +191,16 @@ def _lapsed(*, event, now):
 
 
 def offer_free_places(
-    event: Event, now: datetime, *, actor=None, why: str = "a place became free"
+    event: Event,
+    now: datetime,
+    occupancies: dict[str, Occupancy] | None = None,
+    *,
+    actor=None,
+    why: str = "a place became free",
 ) -> dict[str, Occupancy]:
-    """Every free place of each list to the next in its line. Idempotent; returns the counts after it. Needs the
-    event's lock."""
-    occupancies = event.occupancies(now)
+    """Every free place of each list to the next in its line. Idempotent; returns the counts after it. `occupancies`:
+    as counted a moment ago. Needs the event's lock."""
+    occupancies = occupancies or event.occupancies(now)
     if not holds_offers(event, now):
         return occupancies
     offered = [
@@ -221,10 +226,13 @@ def _offer_on(event: Event, way: str, occupancy: Occupancy, now: datetime, *, ac
 def settle(event: Event, now: datetime) -> dict[str, Occupancy]:
     """End the offers whose time is up, and offer what is free; the counts of each list after it. Called twice, the
     second call finds nothing to do. Needs the event's lock."""
+    occupancies = event.occupancies(now)
     if not is_on(event):
-        return event.occupancies(now)  # nothing to offer, and nobody is told that an offer of it has passed
-    end_lapsed_offers(event, now)
-    return offer_free_places(event, now)
+        return occupancies  # nothing to offer, and nobody is told that an offer of it has passed
+    if any(occupancy.lapsed for occupancy in occupancies.values()):
+        end_lapsed_offers(event, now)
+        occupancies = event.occupancies(now)
+    return offer_free_places(event, now, occupancies)
 
 
 @transaction.atomic

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 
 import psutil
@@ -149,10 +150,16 @@ def _ask(port, address, cookie, *, until) -> int:
 
 def cpu_of_servers() -> float:
     """Seconds, of all that dev.py and we started, but not of ourselves; with what their ended children spent."""
-    total = 0.0
+    return sum(cpu_by_program().values())
+
+
+def cpu_by_program() -> Counter:
+    """The same by the name of the program: {"postgres": 3.1, ...}."""
+    spent_by = Counter()
     for process in psutil.Process(os.getppid()).children(recursive=True):
         if process.pid != os.getpid():
             with contextlib.suppress(psutil.Error):
                 spent = process.cpu_times()
-                total += spent.user + spent.system + spent.children_user + spent.children_system
-    return total
+                name = process.name().partition("-")[0]
+                spent_by[name] += spent.user + spent.system + spent.children_user + spent.children_system
+    return spent_by

@@ -98,9 +98,10 @@ def _leave(port, event, people, organiser, leaving, tell) -> list[str]:
 
 
 def _storm(port, presses):
-    before = measure.cpu_of_servers()
+    before = measure.cpu_by_program()
     answers = crowd.press_at_once(port, presses)
-    return answers, (measure.cpu_of_servers() - before) / len(answers) * 1000
+    spent = measure.cpu_by_program() - before
+    return answers, Counter({name: seconds / len(answers) * 1000 for name, seconds in spent.items()})
 
 
 def _answers_fine(answers) -> list[str]:
@@ -111,14 +112,15 @@ def _answers_fine(answers) -> list[str]:
     ]
 
 
-def _tell_pace(what: str, answers, cpu: float, tell) -> None:
+def _tell_pace(what: str, answers, cpu: Counter, tell) -> None:
     """A star marks what PRODUCT.md's numbers do not allow."""
     pace = crowd.pace(answers)
     slow = "*" if what == "register" and pace.per_second < DECISIONS else ""
     late = "*" if pace.p99 > SLOWEST else ""
+    programs = ", ".join(f"{name} {spent:.1f}" for name, spent in cpu.most_common())
     tell(
         f"{what:>9}: {pace.per_second:.0f}{slow} decisions a second, p50 {pace.median:.2f} s, "
-        f"p99 {pace.p99:.2f}{late} s, the last after {pace.slowest:.2f} s, {cpu:.1f} ms of CPU each"
+        f"p99 {pace.p99:.2f}{late} s, the last after {pace.slowest:.2f} s, {cpu.total():.1f} ms of CPU each ({programs})"
     )
 
 
