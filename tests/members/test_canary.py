@@ -160,6 +160,8 @@ def pages(crowd) -> dict[str, str]:
         "ask": reverse("discussions:ask"),
         "events": reverse("events:index"),
         "event": event.get_absolute_url(),
+        "desk of the event": reverse("events:organise", args=[event.pk, event.slug]),
+        "its organisers": reverse("events:organisers", args=[event.pk, event.slug]),
         "calendar file": reverse("events:calendar_file", args=[event.pk, event.slug]),
         "library": reverse("resources:index"),
         "resource": resource.get_absolute_url(),
