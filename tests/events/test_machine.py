@@ -22,6 +22,14 @@ HOUR = timedelta(hours=1)
 BEGIN = datetime(2027, 3, 24, 9, 0, tzinfo=UTC)
 START = BEGIN + 100 * HOUR
 LIVE = set(Status.live())
+SENSIBLE = {
+    "accept": {"offered"},
+    "decline": {"offered"},
+    "claim": {"waiting", "expired", "soft"},
+    "say_yes": {"soft"},
+    "enter": {"confirmed", "soft", "waiting"},
+    "promote": {"waiting"},
+}
 
 
 @dataclass
@@ -207,9 +215,7 @@ class Machine(RuleBasedStateMachine):
     organiser = None
     people = st.integers(min_value=0, max_value=5)
 
-    @initialize(
-        here=st.integers(min_value=0, max_value=6), hour=st.sampled_from([0, 27, 60, 80, 98, 99.9, 100.2])
-    )
+    @initialize(here=st.sampled_from([6, 6, 4, 2, 0]), hour=st.sampled_from([80, 98, 0, 27, 60, 99.9, 100.2]))
     def begin(self, here, hour):
         """So many people are there, and so many hours have gone by, with a beat whenever something was due."""
         self.point = transaction.savepoint()
@@ -267,7 +273,12 @@ class Machine(RuleBasedStateMachine):
         )
 
     def act(self, name, who, deed, *args, **fields):
-        if who in self.model.rows:
+        """Mostly by somebody for whom it makes sense; 5 is anybody's."""
+        rows = self.model.rows
+        sensible = [one for one, row in sorted(rows.items()) if row.status in SENSIBLE.get(name, LIVE)]
+        if sensible and who < 5:
+            who = sensible[who % len(sensible)]
+        if who in rows:
             mine = self.latest(who)
             self.both(name, lambda: deed(registration=mine, **fields), who, *args)
 
@@ -332,7 +343,7 @@ class Machine(RuleBasedStateMachine):
     def promote(self, who):
         self.act("promote", who, services.promote_up_to, by=self.organiser)
 
-    @rule(hours=st.sampled_from([0.3, 1, 6, 13, 24, 30]), beats=st.integers(min_value=0, max_value=2))
+    @rule(hours=st.sampled_from([0.3, 1, 6, 24]), beats=st.integers(min_value=0, max_value=2))
     def later(self, hours, beats):
         """The clock goes on, and the beat comes once, twice, or not at all."""
         last = START + HOUR - timedelta(minutes=5)
@@ -387,4 +398,4 @@ def test_services_do_what_the_model_says_in_any_order():
 @pytest.mark.timeout(900)
 @pytest.mark.django_db
 def test_services_do_what_the_model_says_in_any_order_for_long():
-    run(examples=200, steps=40, phases=(Phase.generate, Phase.shrink))
+    run(examples=100, steps=30, phases=(Phase.generate, Phase.shrink))
