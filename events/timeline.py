@@ -76,9 +76,10 @@ def _planned(event: Event, counts: dict[str, int], went: dict[str, int], now: da
 
     def step(label: str, before: timedelta, ahead: str, kind: str) -> None:
         at = starts_at - before
-        done = at <= now
-        told = _went("", went.get(kind, 0)) if done else ahead
-        steps.append(Step(label, at, told, "done" if done else "later"))
+        if at > now:
+            steps.append(Step(label, at, ahead))
+        elif went.get(kind):  # what went to nobody tells nothing
+            steps.append(Step(label, at, _went("", went[kind]), "done"))
 
     if event.asks_reconfirmation and event.places is not None:
         ahead = _("To all who have had their place for longer")
@@ -105,6 +106,6 @@ def _planned(event: Event, counts: dict[str, int], went: dict[str, int], now: da
 def _went(words: str, count: int) -> str:
     """“Sent at once to 100”"""
     if not count:
-        return words or _("To nobody")
+        return words
     told = ngettext("to %(count)d person", "to %(count)d people", count) % {"count": count}
     return _("%(what)s, %(told)s") % {"what": words, "told": told} if words else told[:1].upper() + told[1:]
