@@ -13,7 +13,7 @@ from .desk import (
     weeks_later,
 )
 from .offering import MorePlacesForm
-from .organising import EventForm, WebAddressField, event_initial
+from .organising import EventForm, WebAddressField, event_initial, words_offered
 from .programme import ProgrammeFormSet, SessionForm, parse_speakers, programme_initial, programme_kept
 from .questions import QuestionFormSet, questions_initial, questions_kept
 from .registering import DetailsForm, GuestForm, InvitedForm, RegisterForm, TransferForm
@@ -46,4 +46,5 @@ __all__ = [
     "questions_initial",
     "questions_kept",
     "weeks_later",
+    "words_offered",
 ]

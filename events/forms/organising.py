@@ -19,6 +19,8 @@ from kmnet.core.forms import (
     to_instant,
 )
 from kmnet.core.submit_key import SubmitKeyField
+from kmnet.core.text import fold
+from kmnet.core.vocabulary import terms_for
 from members.forms.groups import audience_choices, audience_group
 from members.permissions import can_write
 
@@ -150,7 +152,11 @@ class EventForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     tags = LineField(
-        label=_("Tags"), required=False, max_length=300, help_text=_("With commas between them.")
+        label=_("Tags"),
+        required=False,
+        max_length=300,
+        help_text=_("With commas between them: for whom it is, which method, which setting."),
+        widget=forms.TextInput(attrs={"list": "tag-words"}),
     )
     recording_url = WebAddressField(label=_("Recording"))
     submit_key = SubmitKeyField()
@@ -278,7 +284,9 @@ class EventForm(forms.Form):
         group = audience_group(fields["visibility"])
         fields["visibility"] = Visibility.GROUP if group else Visibility(int(fields["visibility"]))
         fields["group"] = group
-        tags = dict.fromkeys(tag.strip()[:60] for tag in self.cleaned_data["tags"].split(",") if tag.strip())
+        terms = {fold(name): name for name, _facet in words_offered()}  # one spelling for one thing
+        typed = [tag.strip()[:60] for tag in self.cleaned_data["tags"].split(",") if tag.strip()]
+        tags = dict.fromkeys(terms.get(fold(tag), tag) for tag in typed)
         fields |= {"tags": list(tags)[:12]}
         return fields if self.event else fields | {"organisers": self.cleaned_data["co_organisers"]}
 
@@ -287,6 +295,11 @@ class EventForm(forms.Form):
         """Whose unlucky ones come first here."""
         number = self.cleaned_data.get("priority_from")
         return Event.objects.get(pk=number) if number else None
+
+
+def words_offered() -> list[tuple[str, str]]:
+    """The vocabulary's terms for events, each with the name of its facet."""
+    return list(terms_for("event").values_list("name", "facet__label"))
 
 
 def event_initial(event: Event) -> dict:

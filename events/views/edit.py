@@ -27,6 +27,7 @@ from ..forms import (
     programme_kept,
     questions_initial,
     questions_kept,
+    words_offered,
 )
 from ..models import Event
 from ..permissions import can_create_event
@@ -216,7 +217,7 @@ def _only_looks(request) -> bool:
 
 
 def _page(request, forms: Forms, *, status=200, **more):
-    context = {**forms.context(), "view": "write", **more}
+    context = {**forms.context(), "view": "write", "vocabulary": words_offered(), **more}
     if _only_looks(request):
         typed = clean_text(request.POST.get("description", ""))[:LONGEST]
         context |= {"view": "preview", "preview_html": render_markdown(typed)}

@@ -10,6 +10,7 @@ from PIL import Image
 
 from events import services
 from events.models import Event, Kind, QuestionKind, Status, Visibility
+from kmnet.core.vocabulary import load_vocabulary
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration
 
@@ -199,3 +200,12 @@ def test_whoever_was_left_out_comes_first_if_said_before_registration_opens(clie
     client.post(url("edit", event), sent(event) | {"priority_from": ""})
     event.refresh_from_db()
     assert event.priority_from == earlier
+
+
+def test_tags_are_spelled_as_the_vocabulary_spells_them_and_offered_from_it(client, organiser):
+    load_vocabulary()
+    client.post(NEW, FORM | {"tags": "Primary CARE, my own word, my own word"})
+    event = Event.objects.get()
+    assert sorted(event.tags.names()) == ["my own word", "primary care"]
+    page = client.get(url("edit", event)).content.decode()
+    assert '<option value="primary care"' in page
