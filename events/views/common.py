@@ -168,7 +168,9 @@ def _state(event: Event, mine: Registration | None, now) -> str:
 def is_asked(event: Event, mine: Registration, now) -> bool:
     """Has the question whether they still come no answer yet? At the door their coming is the answer."""
     asked, said = mine.asked_at, mine.said_yes_at
-    return asked is not None and (said is None or said < asked) and now < event.doors_open_at
+    if asked is None or (event.moved_at is not None and asked < event.moved_at):
+        return False  # not about the day that the event has now
+    return (said is None or said < asked) and now < event.doors_open_at
 
 
 def meter(occupancy) -> dict | None:

@@ -117,6 +117,13 @@ def test_the_question_is_answered_by_one_press(client, member, answer, status):
     assert "Are you still coming on" not in page(client, event)
 
 
+def test_question_about_a_day_that_is_no_more_is_not_shown(client, member):
+    asked_at = timezone.now() - timedelta(hours=2)
+    event = make_event(capacity=3, moved_at=asked_at + timedelta(hours=1))
+    make_registration(event=event, member=member, asked_at=asked_at)
+    assert "See you on" in page(client, event)
+
+
 def test_silent_one_says_yes_and_is_first_in_line_when_all_is_taken(client, member):
     event = make_event(capacity=1, starts_in=timedelta(hours=20))
     make_registration(event=event)
