@@ -203,6 +203,7 @@ def claim(request, registration, ended):
     over = ended or event.has_started()
     still = registration.status in (Status.WAITING, Status.EXPIRED, Status.SOFT)
     is_free = still and not over and is_first_come(event, timezone.now())
+    is_free = is_free and registration.way in event.ways
     is_free = is_free and not event.occupancy(way=registration.way).is_full
     return _page(
         request, "claim", registration, is_free=is_free and not gone, gone=gone, ended=over, still=still

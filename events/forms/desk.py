@@ -6,23 +6,30 @@ from datetime import datetime, timedelta
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.forms import LineField, LocalDateTimeField, MarkdownField, TextField, to_instant
 from kmnet.core.submit_key import SubmitKeyField
+from kmnet.core.text import has_double
 from members.models import Member
+from members.permissions import can_moderate
+from members.visibility import seen
 
 from ..models import Audience, Event, Way
 
 MOST_INVITED = 100
 
 
-def find_person(text: str) -> Member | None:
-    """The member with this handle or address, as organisers type them."""
+def find_person(viewer: Member, text: str) -> Member | None:
+    """The member with this handle, or with this address if they show it to the viewer (moderators know all addresses);
+    nobody else exists for them. Or whoever organises an event could ask us of any address whose it is."""
     text = text.strip().lstrip("@")
-    return Member.objects.filter(Q(email__iexact=text) | Q(handle__iexact=text)).first() if text else None
+    if not text:
+        return None
+    people = Member.objects.full().profile_visible_to(viewer)
+    by_address = people if can_moderate(viewer) else people.filter(seen(viewer, "email", "profile__"))
+    return people.filter(handle__iexact=text).first() or by_address.filter(email__iexact=text).first()
 
 
 class CapacityForm(forms.Form):
@@ -59,17 +66,20 @@ class ReasonForm(forms.Form):
 
 class AddPersonForm(forms.Form):
     person = LineField(
-        label=_("Add a member"), max_length=254, help_text=_("Their e-mail address or handle.")
+        label=_("Add a member"),
+        max_length=254,
+        help_text=_("Their handle, or their e-mail address if they show it."),
     )
     way = forms.ChoiceField(label=_("How they come"), choices=Way.choices, required=False)
 
-    def __init__(self, *args, event: Event, **kwargs):
+    def __init__(self, *args, event: Event, viewer: Member, **kwargs):
         super().__init__(*args, **kwargs)
+        self.viewer = viewer
         if event.ways == ("",):
             del self.fields["way"]
 
     def clean_person(self):
-        found = find_person(self.cleaned_data["person"])
+        found = find_person(self.viewer, self.cleaned_data["person"])
         if found is None:
             raise ValidationError(_("There is no member with this address or handle."))
         return found
@@ -79,11 +89,18 @@ class OrganiserForm(forms.Form):
     person = LineField(
         label=_("Add an organiser"),
         max_length=254,
-        help_text=_("Their e-mail address or handle. They see who comes and change the event, as you do."),
+        help_text=_(
+            "Their handle, or their e-mail address if they show it. "
+            "They see who comes and change the event, as you do."
+        ),
     )
 
+    def __init__(self, *args, viewer: Member, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.viewer = viewer
+
     def clean_person(self):
-        found = find_person(self.cleaned_data["person"])
+        found = find_person(self.viewer, self.cleaned_data["person"])
         if found is None:
             raise ValidationError(_("There is no member with this address or handle."))
         return found
@@ -99,6 +116,10 @@ class InviteForm(forms.Form):
         help_text=_("Handles or e-mail addresses, one on each line. Each person gets one mail."),
     )
 
+    def __init__(self, *args, viewer: Member, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.viewer = viewer
+
     def clean_people(self):
         """(members, addresses)"""
         words = self.cleaned_data["people"].replace(",", "\n").replace(";", "\n").splitlines()
@@ -109,7 +130,7 @@ class InviteForm(forms.Form):
         for word in words:
             if _is_address(word):
                 addresses.append(word)  # also a member's: who asks does not learn whose it is
-            elif (member := find_person(word)) is not None:
+            elif (member := find_person(self.viewer, word)) is not None:
                 members.append(member)
             else:
                 unknown.append(word)
@@ -126,7 +147,7 @@ def _is_address(word: str) -> bool:
         validate_email(word)
     except ValidationError:
         return False
-    return len(word) <= 254
+    return len(word) <= 254 and not has_double(word)
 
 
 class LetterForm(forms.Form):

@@ -122,7 +122,7 @@ class EventForm(forms.Form):
         label=_("Who organises it with you"),
         max_length=600,
         required=False,
-        help_text=_("Handles or e-mail addresses of members, with commas between them."),
+        help_text=_("Handles of members, or addresses that they show you, with commas between them."),
     )
     picture = forms.FileField(
         label=_("Picture"),
@@ -198,7 +198,7 @@ class EventForm(forms.Form):
         """The members who are named; all of them, or an error that names the first who is none."""
         found = []
         for word in filter(None, (word.strip() for word in self.cleaned_data["co_organisers"].split(","))):
-            member = find_person(word)
+            member = find_person(self.member, word)
             if member is None or not can_write(member):
                 raise ValidationError(
                     _("There is no member with the address or handle “%(word)s”."), params={"word": word}

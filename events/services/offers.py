@@ -60,7 +60,8 @@ def claim_place(*, registration: Registration, actor: Member | None = None) -> R
     if registration.status == Status.CONFIRMED:
         return registration
     may = registration.status in (Status.WAITING, Status.EXPIRED, Status.SOFT)
-    if not may or occupancies[registration.way].is_full or not places.is_first_come(event, now):
+    occupancy = occupancies.get(registration.way)  # of an offer that passed the list may be gone by now
+    if not may or occupancy is None or occupancy.is_full or not places.is_first_come(event, now):
         raise NotYourTurn
     if registration.status == Status.EXPIRED:
         _check_comes_back(event, registration)

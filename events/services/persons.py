@@ -12,7 +12,10 @@ from ..permissions import can_cancel_registration
 
 def find_member(address: str) -> Member | None:
     """The member whose proven address this is, whatever its case."""
-    found = Member.objects.filter(email__iexact=address).exclude(status="erased").first()
+    proven = Member.objects.filter(
+        address_proven_at__isnull=False
+    )  # anybody can type an address to join with
+    found = proven.filter(email__iexact=address).exclude(status="erased").first()
     return (
         found
         or Member.objects.filter(emailaddress__email__iexact=address, emailaddress__verified=True)

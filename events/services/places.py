@@ -171,7 +171,14 @@ def queue_up(
         waiting = event.registrations.filter(status=Status.WAITING, way=registration.way)
         ahead = waiting.filter(priority__gte=priority).count()
     change(
-        registration, Status.WAITING, at=at, priority=priority, joined_at=at, told_position=ahead + 1, **deed
+        registration,
+        Status.WAITING,
+        at=at,
+        priority=priority,
+        joined_at=at,
+        told_position=ahead + 1,
+        given_by=None,  # whoever gave them a place before: for this one they wait like everybody
+        **deed,
     )
     mails.queue_waiting(registration)
 
@@ -247,7 +254,9 @@ def take_offers_back(event: Event, now: datetime, *, actor=None) -> None:
     runs out while it cannot be answered. Needs the event's lock."""
     end_lapsed_offers(event, now)
     for registration in event.registrations.filter(status=Status.OFFERED).select_related("member"):
-        change(registration, Status.WAITING, why="the event was postponed", actor=actor, at=now)
+        change(
+            registration, Status.WAITING, why="the event was postponed", actor=actor, at=now, given_by=None
+        )
 
 
 def shorten_offers(event: Event, now: datetime) -> None:

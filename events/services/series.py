@@ -136,8 +136,8 @@ def update_following(*, event: Event, actor: Member, **fields) -> list[Event]:
         ):  # the others get their new day by themselves
             begins = starts if one.pk == first.pk else shifted(one.starts_at, by, one.zone)
             times = {"starts_at": begins, "ends_at": begins + length}
-            if by and one.registration_closes_at:
-                times["registration_closes_at"] = shifted(one.registration_closes_at, by, one.zone)
+            if by:
+                times |= _registration_times(one, by)
         if places_change:
             _change_places(one, actor, capacity)
         updated = update_event(event=one, actor=actor, **changed, **times)
@@ -145,6 +145,18 @@ def update_following(*, event: Event, actor: Member, **fields) -> list[Event]:
             Event.objects.filter(pk=one.pk).update(is_detached=one.is_detached)
         done.append(updated)
     return done
+
+
+def _registration_times(event: Event, by: timedelta) -> dict:
+    """When registration opens and closes, moved with the event. What has opened stays so: then it closes at once where it
+    would have closed before."""
+    opens, closes = event.registration_opens_at, event.registration_closes_at
+    if opens and opens > timezone.now():
+        opens = shifted(opens, by, event.zone)
+    if closes:
+        closes = shifted(closes, by, event.zone)
+        closes = max(closes, opens + timedelta(minutes=1)) if opens else closes
+    return {"registration_opens_at": opens, "registration_closes_at": closes}
 
 
 def _change_places(event: Event, actor: Member, capacity: int | None) -> None:

@@ -108,7 +108,7 @@ def _offer(
     elif offered.pk is None:
         offered.guest_address, offered.guest_name = address, name
     offered.way = giver.way
-    offered.joined_at = now
+    offered.joined_at, offered.priority = now, 0  # what they were served by before is over
     places.change(
         offered,
         Status.OFFERED,

@@ -67,7 +67,7 @@ def desk_context(request, event: Event, *, bad_capacity=None, add_form=None) -> 
         "ways": lists.ways_of(event),
         "page_of": page,
         "open_offers": _open_offers(event, now) if occupancy.offered else [],
-        "add_form": add_form or AddPersonForm(event=event),
+        "add_form": add_form or AddPersonForm(event=event, viewer=request.user),
         "letter_form": LetterForm(counts=audiences, initial=_about(counts))
         if any(audiences.values())
         else None,

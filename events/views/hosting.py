@@ -25,7 +25,7 @@ PAGE = 50
 def organisers(request, pk, slug):
     """Add somebody, step down, or take somebody off; always somebody stays."""
     event = get_own_event(request, pk)
-    form = OrganiserForm(request.POST if request.POST.get("act") == "add" else None)
+    form = OrganiserForm(request.POST if request.POST.get("act") == "add" else None, viewer=request.user)
     if request.method == "POST":
         if request.POST.get("act") == "remove":
             return _remove(request, event)
@@ -76,7 +76,7 @@ def invitations(request, pk, slug):
     """Whom the event is open to by name. The mail of each goes out with the press of the button."""
     event = get_own_event(request, pk)
     posted = request.POST if request.POST.get("act") == "invite" else None
-    form = InviteForm(posted, initial=kept_text.take(request))
+    form = InviteForm(posted, initial=kept_text.take(request), viewer=request.user)
     if request.method == "POST":
         if request.POST.get("act") == "withdraw":
             return _withdraw(request, event)

@@ -97,7 +97,7 @@ def _remove(request, found: Registration, reason: str) -> str:
 def _add_person(request, event: Event):
     if request.method != "POST":
         return back(event, "people")
-    form = AddPersonForm(request.POST, event=event)
+    form = AddPersonForm(request.POST, event=event, viewer=request.user)
     if form.is_valid():
         try:
             services.register_member(

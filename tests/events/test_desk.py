@@ -10,6 +10,7 @@ from django.urls import reverse
 from events import services
 from events.models import Event, Status
 from kmnet.core.models import AuditEntry
+from members.models import SeenBy
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration, make_session_item
 
@@ -118,7 +119,7 @@ def test_organiser_ticks_removes_and_adds(client, event, organiser):
     client.post(url("person", event, registration.pk), {"act": "remove", "reason": "Asked by phone"})
     registration.refresh_from_db()
     assert (registration.status, registration.log.last().why) == ("removed", "Asked by phone")
-    friend = make_member()
+    friend = make_member(profile={"email_seen_by": SeenBy.MEMBERS})
     client.post(url("person", event, 0), {"person": friend.email.upper()})
     assert event.registrations.get(member=friend).status == "confirmed"
     response = client.post(url("person", event, 0), {"person": "nobody@example.org"})

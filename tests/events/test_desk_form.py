@@ -11,6 +11,7 @@ from PIL import Image
 from events import services
 from events.models import Event, Kind, QuestionKind, Status, Visibility
 from kmnet.core.vocabulary import load_vocabulary
+from members.models import SeenBy
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration
 
@@ -55,7 +56,7 @@ def sent(event) -> dict:
 
 
 def test_everything_is_said_on_one_page(client, organiser):
-    friend = make_member()
+    friend = make_member(profile={"email_seen_by": SeenBy.MEMBERS})
     whole = ASKED | {
         "kind": "hybrid",
         "venue": "The Old Library, Leeds",

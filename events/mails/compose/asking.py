@@ -116,5 +116,6 @@ def all_hands(mail: OutgoingMail) -> MailContent:
 def withhold_if_taken(registration: Registration) -> None:
     if registration.status == Status.EXPIRED:
         withhold_if_back(registration)
-    if registration.event.occupancy(way=registration.way).is_full:
+    event = registration.event
+    if registration.way not in event.ways or event.occupancy(way=registration.way).is_full:
         raise Withhold("no place is free any more")
