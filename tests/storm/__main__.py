@@ -47,7 +47,9 @@ def parse() -> argparse.Namespace:
         "--leaving", type=int, default=50, help="how many give their place up in the second storm"
     )
     parser.add_argument("--times", type=int, default=1, help="how many storms, each at an event of its own")
-    parser.add_argument("--threads", type=int, default=8, help="of each of the two web workers")
+    parser.add_argument(
+        "--threads", type=int, default=4, help="of each of the two web workers, as in dev.py bench"
+    )
     parser.add_argument("--keep", help="a folder in which the servers’ data stays for the next time")
     return parser.parse_args()
 
