@@ -125,6 +125,7 @@ def cancel(request, registration, ended):
         and not registration.event.is_over()
         and registration.event.cancelled_at is None
     )
+    holds = registration.status in (Status.CONFIRMED, Status.OFFERED)
     return _page(
         request,
         "cancel",
@@ -132,7 +133,7 @@ def cancel(request, registration, ended):
         may_cancel=may,
         done=done,
         ended=ended or registration.event.is_over(),
-        waiting_count=registration.event.occupancy().waiting if may else 0,
+        waiting_count=registration.event.occupancy(way=registration.way).waiting if may and holds else 0,
     )
 
 

@@ -32,7 +32,9 @@ def _several(question: Question, **shared) -> forms.Field:
 
 
 def _consent(question: Question, **shared) -> forms.Field:
-    return forms.BooleanField(**shared)
+    """A box says nothing of whether it has to be ticked, so the words under it do."""
+    words = _("Needed if you want to come.") if question.is_required else _("You may leave this open.")
+    return forms.BooleanField(help_text=words, **shared)
 
 
 FIELDS = {
@@ -198,7 +200,7 @@ class TransferForm(forms.Form):
     to = LineField(
         label=_("Their e-mail address"),
         max_length=254,
-        help_text=_("We write to them once. They have a day to take the place."),
+        help_text=_("We write to them once. They have up to a day to take the place."),
         error_messages={"required": _("Say their e-mail address.")},
     )
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -132,12 +132,17 @@ class EventQuerySet(models.QuerySet):
             rows = Registration.objects.filter(condition, event=OuterRef("pk")).order_by()
             return Coalesce(Subquery(rows.values("event").annotate(n=Count("pk")).values("n")), 0)
 
+        def of_hybrid(counted):
+            return Case(When(kind=Kind.HYBRID, then=counted), default=0)
+
         mine = Registration.objects.none()
         if user.is_authenticated:
             mine = Registration.objects.live().for_member(user).filter(event=OuterRef("pk"))
         return self.annotate(
             held_count=count(Registration.holding_at(now)),
             waiting_count=count(Q(status=Status.WAITING)),
+            room_held_count=of_hybrid(count(Registration.holding_at(now) & Q(way=Way.ROOM))),
+            room_waiting_count=of_hybrid(count(Q(status=Status.WAITING, way=Way.ROOM))),
             came_count=count(Q(attended_at__isnull=False)),
             my_status=Subquery(mine.values("status")[:1], output_field=models.CharField()),
         )

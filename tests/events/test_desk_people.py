@@ -38,6 +38,14 @@ def shown(client, event, **params):
     return list(client.get(url("organise", event), params).context["page_of"])
 
 
+def test_who_said_yes_and_then_left_is_not_coming(client, event):
+    now = timezone.now()
+    make_registration(event=event, status=Status.CANCELLED, asked_at=now, said_yes_at=now, ended_at=now)
+    listed = client.get(url("organise", event), {"show": "left"}).content.decode()
+    told = listed.partition('data-l="Still coming?"')[2].partition("</td>")[0].partition(">")[2]
+    assert told == "No"
+
+
 def test_each_list_has_its_people_and_its_count(client, event):
     now = timezone.now()
     yes = make_registration(event=event, asked_at=now, said_yes_at=now)

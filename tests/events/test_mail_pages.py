@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from events import mails, services
-from events.models import Status
+from events.models import Kind, Status, Way
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration
 
@@ -154,10 +154,50 @@ def test_cancel_link_ends_with_the_event(client, confirmed, clock):
     assert confirmed.status == "confirmed"
 
 
+@pytest.mark.parametrize(
+    ("fields", "wishes", "says"),
+    [
+        ({"needs_approval": True}, {}, "The organisers have your request"),
+        ({"offers_recording": True}, {"recording_only": True}, "You get the recording"),
+    ],
+)
+def test_guest_reads_what_became_of_the_press(client, fields, wishes, says):
+    event = make_event(**fields)
+    services.request_guest_place(event=event, name="Ada", address="ada@example.com", **wishes)
+    link = path(mails.prove_url(event.registrations.get()))
+    for _press in range(2):
+        assert f"<h1>{says}</h1>" in client.post(link).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("status", "asks", "counts"),
+    [
+        (Status.REQUESTED, "Take your request back?", False),
+        (Status.RECORDING, "No recording for you?", False),
+        (Status.WAITING, "Leave the list?", False),
+        (Status.CONFIRMED, "Give your place up?", True),
+    ],
+)
+def test_leaving_names_what_one_leaves_and_who_else_waits_for_it(client, status, asks, counts):
+    event = make_event(kind=Kind.HYBRID, capacity=1, online_capacity=1)
+    member = make_member()
+    mine = make_registration(event=event, member=member, status=status, way=Way.ROOM)
+    make_registration(event=event, status=Status.WAITING, way=Way.ROOM)
+    make_registration(event=event, status=Status.WAITING, way=Way.ONLINE)
+    shown = client.get(path(mails.cancel_url(mine))).content.decode()
+    assert f"<h1>{asks}</h1>" in shown
+    assert ("1 person is waiting." in shown) is counts
+    client.force_login(member)
+    assert (
+        f"<h1>{asks}</h1>"
+        in client.get(reverse("events:cancel", args=[event.pk, event.slug])).content.decode()
+    )
+
+
 def test_guest_is_registered_by_the_button(client, event):
     unproven = make_unproven(event)
     link = path(mails.prove_url(unproven))
-    assert "One press and you are registered" in client.get(link).content.decode()
+    assert "One press, and it counts" in client.get(link).content.decode()
     for _press in range(2):
         assert "You have a place" in client.post(link).content.decode()
     unproven.refresh_from_db()

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from events.models import Event, Status
+from events.models import Event, Kind, QuestionKind, Status, Way
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration, make_session_item
 
@@ -111,6 +111,17 @@ def test_list_tells_the_places_and_my_own(client, member):
     assert "You have a place" in listed
 
 
+def test_list_tells_of_a_hybrid_event_each_way_by_itself(client):
+    event = make_event(kind=Kind.HYBRID, capacity=1, online_capacity=3)
+    make_registration(event=event, way=Way.ROOM)
+    make_registration(event=event, way=Way.ROOM, status=Status.WAITING)
+    make_registration(event=event, way=Way.ONLINE)
+    listed = client.get(reverse("events:index")).content.decode()
+    assert "in the room: all places are taken, 1 person waits; online: 2 places left" in listed
+    form = client.get(reverse("events:register", args=[event.pk, event.slug])).content.decode()
+    assert "Save me a place</h1>" in form
+
+
 def test_past_events_stand_apart_with_how_many_came(client):
     event = make_event(starts_in=timedelta(days=-9), title="Long ago", recording_url="https://example.org/r")
     make_registration(event=event, attended_at=timezone.now())
@@ -179,6 +190,24 @@ def test_one_press_registers_and_two_are_one(client, member):
         assert (response.status_code, response.url) == (302, event.get_absolute_url())
     assert event.registrations.get().status == "confirmed"
     assert "You have a place" in page(client, event)
+
+
+def test_what_was_done_is_said_once(client, member):
+    event = make_event()
+    make_registration(event=event, member=member)
+    page = client.post(reverse("events:cancel", args=[event.pk, event.slug]), follow=True).content.decode()
+    assert page.count("Done. Thank you for saying so.") == 1
+
+
+def test_a_box_to_agree_to_says_whether_it_must_be_ticked(client):
+    event = make_event()
+    event.questions.create(kind=QuestionKind.CONSENT, label="House rules", order=1, is_required=True)
+    event.questions.create(kind=QuestionKind.CONSENT, label="Photographs", order=2)
+    page = client.get(reverse("events:register", args=[event.pk, event.slug])).content.decode()
+    assert [page.count(words) for words in ("Needed if you want to come.", "You may leave this open.")] == [
+        1,
+        1,
+    ]
 
 
 def test_htmx_gets_the_panel_alone(client, member):
