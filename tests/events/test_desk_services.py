@@ -14,10 +14,11 @@ from PIL import Image
 from events import services
 from events.models import Answer, Event, Kind, Status, Visibility
 from events.services.pictures import WIDTHS, picture_names
-from kmnet.core.models import DoomedFile
+from kmnet.core.models import AuditEntry, DoomedFile
 from kmnet.core.uploads import UploadRefused
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration, make_session_item
+from tests.factories.groups import make_group
 
 pytestmark = pytest.mark.django_db
 
@@ -224,3 +225,27 @@ def test_strangers_and_pending_members_do_not_organise(event, organiser):
         services.add_organiser(event=event, by=organiser, member=make_member(status="pending"))
     with pytest.raises(PermissionDenied):
         services.remove_organiser(event=event, by=make_member(), member=organiser)
+
+
+def test_organiser_of_a_groups_event_is_in_the_group(organiser):
+    mate = make_member()
+    group = make_group(mate, convenor=organiser)
+    event = make_event(organisers=[organiser], visibility=Visibility.GROUP, group=group)
+    with pytest.raises(services.NotInGroup):
+        services.add_organiser(event=event, by=organiser, member=make_member())
+    services.add_organiser(event=event, by=organiser, member=mate)
+    assert set(event.organisers.all()) == {organiser, mate}
+
+
+def test_what_admins_do_to_an_event_that_is_not_theirs_stands_in_the_log(event):
+    admin, member = make_member(is_staff=True, is_superuser=True), make_member()
+    services.add_organiser(event=event, by=admin, member=member)
+    services.remove_organiser(event=event, by=admin, member=member)
+    services.set_picture(event=event, actor=admin, drawn=drawn(), alt="A stage")
+    services.postpone_event(event=event, actor=admin, reason="The hall is flooded")
+    assert list(AuditEntry.objects.order_by("pk").values_list("verb", "reason")) == [
+        ("events.organiser_added", ""),
+        ("events.organiser_removed", ""),
+        ("events.edited", ""),
+        ("events.postponed", "The hall is flooded"),
+    ]
