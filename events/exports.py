@@ -33,14 +33,14 @@ def heads(event: Event, questions: list[Question]) -> list[str]:
 
 def rows(event: Event, questions: list[Question]) -> Iterator[list[str]]:
     """Everyone who ever registered, in the order in which they joined. Two queries."""
-    people = event.registrations.exclude(status=Status.UNPROVEN).select_related("member")
+    people = event.registrations.with_consent().exclude(status=Status.UNPROVEN).select_related("member")
     for one in people.prefetch_related("answers").order_by("joined_at", "pk"):
         yield _row(event, one, questions)
 
 
 def _row(event: Event, one: Registration, questions: list[Question]) -> list[str]:
     answers = {answer.question_id: answer.value for answer in one.answers.all()}
-    cells = [one.name, one.address, one.status]
+    cells = [one.name, one.told_address, one.status]
     cells += [one.way] if len(event.ways) > 1 else []
     cells += [_utc(moment) for moment in (one.joined_at, one.confirmed_at, one.said_yes_at, one.attended_at)]
     return [*cells, one.access_needs, *[in_words(answers.get(question.pk)) for question in questions]]

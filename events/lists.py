@@ -84,10 +84,10 @@ class Choice:
         return "?" + urlencode({name: value for name, value in asked.items() if value}) + "#people"
 
     def people(self, event: Event):
-        rows = event.registrations.filter(LISTS[self.show].who)
+        rows = event.registrations.with_consent().filter(LISTS[self.show].who)
         if self.q:
-            named = Q()
-            for column in ("member__name", "member__email", "guest_name", "guest_address"):
+            named = Q(member__email__icontains=self.q, is_unasked=False)
+            for column in ("member__name", "guest_name", "guest_address"):
                 named |= Q(**{f"{column}__icontains": self.q})
             rows = rows.filter(named)
         if self.needs:

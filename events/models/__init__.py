@@ -6,10 +6,11 @@ from .invitation import EventInvitation, EventPriority
 from .message import Audience, EventMessage
 from .programme import Session, SessionKind, Speaker
 from .question import MOST_QUESTIONS, Answer, Question, QuestionKind
-from .registration import BACK, RISEN, Registration, RegistrationLog, Status, Way
+from .registration import ADDED_BY_HAND, BACK, RISEN, Registration, RegistrationLog, Status, Way
 from .series import MOST_DATES, Series
 
 __all__ = [
+    "ADDED_BY_HAND",
     "BACK",
     "MOST_DATES",
     "MOST_QUESTIONS",

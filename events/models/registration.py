@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -44,6 +44,7 @@ class Status(models.TextChoices):
         return (cls.UNPROVEN, *cls.live())
 
 
+ADDED_BY_HAND = "added by hand"  # in the log
 RISEN = 1  # left out last time: see EventPriority
 BACK = 100  # was silent, then said yes when no place was free: first in line
 
@@ -62,6 +63,14 @@ class RegistrationQuerySet(models.QuerySet):
     def in_queue_order(self):
         """Those who are served first, first: priority set beforehand, then joining time (PRODUCT rule 2)."""
         return self.order_by("-priority", "joined_at", "pk")
+
+    def with_consent(self):
+        """`is_unasked`: a member whom the organisers added by hand, and who has done nothing about it themselves. Being
+        added is no reason to tell somebody's address."""
+        steps = RegistrationLog.objects.filter(registration=OuterRef("pk"))
+        added = Exists(steps.filter(from_status="", why=ADDED_BY_HAND))
+        answered = Exists(steps.filter(actor=OuterRef("member")))
+        return self.annotate(is_unasked=Q(added, ~Q(answered), member__isnull=False))
 
     def lapsed(self, now):
         """Offers whose time is up."""
@@ -183,6 +192,11 @@ class Registration(models.Model):
     def address(self) -> str:
         """Needs `member`."""
         return self.member.email if self.member_id else self.guest_address
+
+    @property
+    def told_address(self) -> str:
+        """What its organisers are told of it; needs with_consent()."""
+        return "" if self.is_unasked else self.address
 
     def position(self) -> int:
         """1 for the next in line (of a hybrid event: for their way of coming)."""

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from members.models import Member
 
-from ..models import RISEN, Event, EventPriority, Registration, RegistrationLog, Status
+from ..models import ADDED_BY_HAND, RISEN, Event, EventPriority, Registration, RegistrationLog, Status
 from ..permissions import can_organise_event
 from . import persons, places
 from .organising import log_admin
@@ -43,7 +43,7 @@ def set_priority_from(*, event: Event, earlier: Event | None, by: Member) -> int
 def _somebody_came(event: Event) -> bool:
     """By themselves: so registration was open before, whatever the event says now."""
     first = RegistrationLog.objects.filter(registration__event=event, from_status="")
-    return first.exclude(why="added by hand").exists()
+    return first.exclude(why=ADDED_BY_HAND).exists()
 
 
 def left_out(event: Event) -> list[dict]:

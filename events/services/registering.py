@@ -13,7 +13,7 @@ from members.permissions import is_full_member
 from members.services.groups import is_held_in_group
 
 from .. import mails
-from ..models import Event, Occupancy, Registration, Status
+from ..models import ADDED_BY_HAND, Event, Occupancy, Registration, Status
 from ..permissions import can_organise_event, can_register
 from . import answering, persons, places
 from .organising import log_admin
@@ -51,7 +51,7 @@ def register_member(
         return mine
     check_may_register(event, member, by, now)
     registration = mine or Registration(event=event, member=member)
-    why = set_way(event, registration, way, recording_only, why="added by hand" if by else "registered")
+    why = set_way(event, registration, way, recording_only, why=ADDED_BY_HAND if by else "registered")
     checked = answering.check_answers(event, answers, required=by is None and not recording_only)
     enter_line(
         event,

@@ -19,11 +19,13 @@ WHY = "gave it to somebody"
 
 def check_transfer(event: Event, registration: Registration, now: datetime, waiting: int) -> None:
     """May this place be given on now, whoever gets it? Raises TransferRefused. For pages, too; `waiting`: how many wait
-    on this list."""
+    on this list. Needs `member`."""
     if not event.allows_transfer or event.needs_approval or not places.is_on(event):
         raise TransferRefused("off")
     if registration.status != Status.CONFIRMED:
         raise TransferRefused("place")
+    if registration.member is not None and not can_write(registration.member):
+        raise TransferRefused("silenced")  # a place that is given is a mail to somebody
     if not places.holds_offers(event, now):
         raise TransferRefused("late")
     if waiting:

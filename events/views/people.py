@@ -23,7 +23,7 @@ def person(request, pk, slug, registration):
     event = get_own_event(request, pk)
     if registration == 0:
         return _add_person(request, event)
-    found = get_object_or_404(event.registrations.select_related("member"), pk=registration)
+    found = get_object_or_404(event.registrations.with_consent().select_related("member"), pk=registration)
     if request.method == "POST":
         return _act_on_person(request, event, found)
     seen_by_admin(request, event)

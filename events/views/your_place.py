@@ -19,6 +19,7 @@ TURNS = (Status.CONFIRMED, Status.WAITING, Status.OFFERED, Status.SOFT)  # they 
 REFUSED = {
     "off": gettext_lazy("The organisers do not allow that at this event."),
     "place": gettext_lazy("You hold no place that you could give away."),
+    "silenced": gettext_lazy("You cannot write to others just now. You can give your place up."),
     "late": gettext_lazy(
         "It is too near the start for that. Give your place up instead, and somebody else gets it."
     ),
@@ -56,6 +57,8 @@ class PlacePage:
 
     def read(self, registration: Registration) -> None:
         self.registration, self.event = registration, registration.event
+        if self.actor is not None and registration.member_id == self.actor.pk:
+            registration.member = self.actor
         self.details = DetailsForm(event=self.event, registration=registration)
         self.gift = TransferForm(by_handle=self.actor is not None)
 

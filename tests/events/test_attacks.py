@@ -180,3 +180,48 @@ def test_who_joined_with_somebody_elses_address_and_never_proved_it_stands_in_no
     services.request_guest_place(event=event, name="Ada", address="Ada@example.org")
     proven = services.prove_guest(registration=event.registrations.get())
     assert (proven.status, proven.member, broken_rules(event)) == ("confirmed", None, [])
+
+
+def test_adding_somebody_by_hand_tells_nobody_their_address(client, organiser):
+    event = make_event(organisers=[organiser])
+    client.force_login(organiser)
+    friend, came = make_member(), make_member()
+    for member in (friend, came):
+        services.register_member(event=event, member=member, by=organiser)
+    theirs, answered = event.registrations.get(member=friend), event.registrations.get(member=came)
+    services.change_answers(registration=answered, answers={}, access_needs="Captions", actor=came)
+    guest = make_registration(event=event, guest_address="guest@example.org", guest_name="Grace")
+    assert "guest@example.org" in client.get(url("person", event, guest.pk)).content.decode()
+    assert friend.email not in client.get(url("person", event, theirs.pk)).content.decode()
+    for page in (url("organise", event), url("people_csv", event)):
+        words = client.get(page).content.decode()
+        assert [told in words for told in (friend.name, friend.email, came.email)] == [True, False, True]
+    found = [
+        client.get(url("organise", event), {"q": one.email}).context["page_of"] for one in (friend, came)
+    ]
+    assert [[row.member for row in page.items] for page in found] == [[], [came]]
+
+
+# --- who may not write ---------------------------------------------------------------------------------------------------
+def test_a_silenced_member_gives_up_a_place_and_sends_nobody_a_mail_with_it(client):
+    event, silenced = make_event(allows_transfer=True), make_member(status="silenced")
+    place = make_registration(event=event, member=silenced)
+    client.force_login(silenced)
+    for path in (url("place", event), links.place_url(place).removeprefix("http://testserver")):
+        assert b'value="give"' not in client.get(path).content
+        typed = {"deed": "give", "to_name": "Buy now", "to": "stranger@example.org"}
+        assert client.post(path, typed).status_code == 422
+    assert (event.registrations.count(), status_of(place)) == (1, ["confirmed"])
+    assert services.cancel_registration(registration=place, actor=silenced).status == Status.CANCELLED
+
+
+def test_a_guest_sees_what_the_button_does_before_they_press_it(client):
+    event = make_event(kind=Kind.HYBRID, venue="Hall", needs_approval=True)
+    typed = {"event": event, "address": "ada@example.org"}
+    services.request_guest_place(name="Ada", way="room", **typed)
+    row = event.registrations.get()
+    link = links.prove_url(row).removeprefix("http://testserver")
+    assert "<p>Ada, in the room</p>" in client.get(link).content.decode()
+    services.request_guest_place(name="Somebody else", recording_only=True, **typed)
+    assert "Somebody else, for the recording only: no place is held." in client.get(link).content.decode()
+    assert "You get the recording" in client.post(link).content.decode()
