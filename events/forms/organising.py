@@ -260,6 +260,7 @@ class EventForm(forms.Form):
             if f"{name}_which" not in self.fields:  # when registration opens or closes: the first of the two
                 return to_instant(local, zone, later=False)
             self.fields[f"{name}_which"].widget = forms.Select(choices=WHICH)
+            self.fields[f"{name}_which"].required = True  # this once: it is not called optional
             self.add_error(f"{name}_which", error)
         except ValidationError as error:
             self.add_error(name, error)

@@ -170,6 +170,13 @@ def test_desk_tells_how_many_mails_went(client, event):
     assert (line["sent"], line["to_go"], line["not_sent"]) == (1, 1, 0)
 
 
+@pytest.mark.parametrize("page", ["call_off", "postpone"])
+def test_where_nobody_is_registered_nobody_is_said_to_be_told(client, event, page):
+    shown = client.get(url(page, event)).content.decode()
+    assert "Nobody is registered, so nobody is written to." in shown
+    assert "0 people" not in shown
+
+
 def test_calling_off_asks_on_a_page_first(client, event):
     make_registration(event=event)
     assert "1 person is told" in client.get(url("call_off", event)).content.decode()
@@ -243,6 +250,8 @@ def test_event_times_that_come_twice_are_asked_about(client, organiser, which, h
     assert response.status_code == 422
     assert "01:30 comes twice in Europe/London" in response.content.decode()
     assert '<select name="starts_which"' in response.content.decode()
+    asked = response.content.decode().partition("Starts: the clocks go back, which of the two?")[2]
+    assert asked.lstrip().startswith("</label>")  # not “(optional)”
     assert client.post(reverse("events:create"), twice | {"starts_which": which}).status_code == 302
     assert Event.objects.get().starts_at == datetime(2027, 10, 31, hour, 30, tzinfo=UTC)
 

@@ -113,7 +113,7 @@ def test_picture_and_table_say_the_same(client, organiser):
     book(event, 2, attended_at=event.starts_at)
     book(event, 3)
     text = " ".join(client.get(ADDRESS).content.decode().split())
-    assert "Of 100 people with a place, 60 do not come." in text
+    assert "Of 100 people with a place, 60 did not come." in text
     assert ">What a residency leave…</text>" in text
     assert 'width="96"' in text
     assert '<td class="num" data-l="Did not come, in 100">60</td>' in text

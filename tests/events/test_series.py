@@ -425,6 +425,7 @@ def test_what_cannot_be_is_said_at_its_field(client, first, organiser, asked, wo
     response = client.post(at(first), {"often": "FREQ=WEEKLY", "act": "make"} | asked)
     assert response.status_code == 422
     assert words in response.content.decode()
+    assert response.content.decode().count('class="error-summary"') == 1
     assert Event.objects.count() == 1
 
 
