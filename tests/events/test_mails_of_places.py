@@ -299,3 +299,27 @@ def test_hybrid_event_says_where_this_person_goes(clock, noor):
         (message,) = post()
         where[way] = "The Forum, Norwich" in text_of(message)
     assert where == {"room": True, "online": False}
+
+
+@pytest.mark.parametrize(
+    ("way", "person", "has_words", "has_link"),
+    [
+        (Way.ROOM, {}, False, False),
+        (Way.ONLINE, {}, True, False),
+        (Way.ROOM, {"guest_address": "ana@example.org", "guest_name": "Ana"}, False, False),
+        (Way.ONLINE, {"guest_address": "ana@example.org", "guest_name": "Ana"}, False, True),
+    ],
+)
+def test_a_way_in_is_named_to_those_who_have_one(way, person, has_words, has_link):
+    """The event page does not know guests, so they get theirs; whoever sits in the room needs none."""
+    hybrid = make_event(kind="hybrid", capacity=1, online_capacity=1)
+    message = one(mails.queue_confirmed, make_registration(event=hybrid, way=way, **person))
+    for words in (text_of(message), html_of(message)):
+        assert ("opens on the event page" in words) is has_words
+        assert ("/mail/join/" in words) is has_link
+
+
+def test_the_queue_that_is_meant_is_named():
+    hybrid = make_event(kind="hybrid", capacity=1, online_capacity=1)
+    waits = make_registration(event=hybrid, way=Way.ROOM, status=Status.WAITING)
+    assert "All places in the room are taken." in text_of(one(mails.queue_waiting, waits))

@@ -5,24 +5,35 @@ from django.utils.translation import gettext as _
 from kmnet.core.mail import MailContent
 from kmnet.core.models import OutgoingMail
 
-from ...models import RISEN, Status
-from ..links import cancel_url
-from .sharing import context_of, invitation, last_why, load, withdrawal, withhold_if_back
+from ...models import RISEN, Status, Way
+from ..links import cancel_url, join_url
+from .sharing import comes_online, context_of, invitation, last_why, load, withdrawal, withhold_if_back
 
 
 def confirmed(mail: OutgoingMail) -> MailContent:
     registration = load(mail, Status.CONFIRMED)
-    context = context_of(registration, cancel_url=cancel_url(registration))
+    online, guest = comes_online(registration), registration.member_id is None
+    context = context_of(
+        registration,
+        cancel_url=cancel_url(registration),
+        way_in_is_on_page=online and not guest,  # the page does not know a guest
+        join_url=join_url(registration) if online and guest else "",
+    )
     return MailContent(context, [invitation(registration)])
 
 
 def waiting(mail: OutgoingMail) -> MailContent:
     registration = load(mail, Status.WAITING)
     earlier = registration.event.priority_from if registration.priority == RISEN else None
+    full = {
+        Way.ROOM: _("All places in the room are taken."),
+        Way.ONLINE: _("All places online are taken."),
+    }
     return MailContent(
         context_of(
             registration,
             position=registration.position(),
+            full_words=full.get(registration.way, _("All places are taken.")),
             risen_from=earlier.title if earlier else "",
             cancel_url=cancel_url(registration),
             why=_("You get this because you joined the waiting list."),
