@@ -3,7 +3,7 @@
 from django.db.models import Q
 
 from members import permissions as members
-from members.models import is_in_group, may_read_group
+from members.models import has_blocked, is_in_group, may_read_group
 
 from .models import BACK, Event, Registration, Status, Visibility
 
@@ -77,6 +77,11 @@ def can_register(user, event: Event) -> bool:
     if event.is_of_a_group:
         return is_in_group(user, event.group_id)  # the group is open, and this person in it
     return can_view_event(user, event)
+
+
+def can_be_named(by, member) -> bool:
+    """May this organiser add, invite or take in this member by name? Nobody who keeps them away; they are not told so."""
+    return members.is_full_member(member) and not has_blocked(member, by)
 
 
 def can_cancel_registration(user, registration: Registration) -> bool:

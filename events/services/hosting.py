@@ -7,7 +7,7 @@ from members.models import Member, is_in_group
 from members.permissions import can_write
 
 from ..models import Event
-from ..permissions import can_organise_event
+from ..permissions import can_be_named, can_organise_event
 from . import places
 from .organising import log_admin
 
@@ -24,7 +24,7 @@ class NotInGroup(Exception):
 def add_organiser(*, event: Event, by: Member, member: Member) -> Event:
     """From now on they see its people and change it. Twice is once. Locks the event. Raises NotInGroup."""
     event = places.lock_event(event.pk)
-    if not can_organise_event(by, event) or not can_write(member):
+    if not can_organise_event(by, event) or not (can_write(member) and can_be_named(by, member)):
         raise PermissionDenied
     if event.is_of_a_group and not is_in_group(member, event.group_id):
         raise NotInGroup

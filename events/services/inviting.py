@@ -7,11 +7,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from members.models import Member
-from members.permissions import can_write, is_full_member
+from members.permissions import can_write
 
 from .. import mails
 from ..models import Event, EventInvitation, Registration, Status, Visibility
-from ..permissions import can_organise_event
+from ..permissions import can_be_named, can_organise_event
 from . import answering, persons, places
 from .guests import come_in
 from .organising import log_admin
@@ -35,7 +35,7 @@ def invite_people(
     known = {row.guest_address.lower() for row in event.invitations.all() if row.guest_address}
     new = []
     for member in members:
-        if member.pk not in asked and is_full_member(member):
+        if member.pk not in asked and can_be_named(by, member):
             asked.add(member.pk)
             new.append(event.invitations.create(member=member, invited_by=by))
     for address in addresses:

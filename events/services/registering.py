@@ -9,12 +9,11 @@ from django.utils import timezone
 
 from kmnet.core import activity
 from members.models import Member
-from members.permissions import is_full_member
 from members.services.groups import is_held_in_group
 
 from .. import mails
 from ..models import ADDED_BY_HAND, Event, Occupancy, Registration, Status
-from ..permissions import can_organise_event, can_register
+from ..permissions import can_be_named, can_organise_event, can_register
 from . import answering, persons, places
 from .organising import log_admin
 from .refusals import RegistrationClosed, WayUnknown
@@ -101,7 +100,7 @@ def check_may_register(
     event: Event, member: Member | AnonymousUser, by: Member | None, now: datetime
 ) -> None:
     if by is not None:
-        if not can_organise_event(by, event) or not is_full_member(member):
+        if not can_organise_event(by, event) or not can_be_named(by, member):
             raise PermissionDenied
         if not places.is_on(event) or event.has_started(now):
             raise RegistrationClosed

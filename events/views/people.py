@@ -23,11 +23,17 @@ def person(request, pk, slug, registration):
     event = get_own_event(request, pk)
     if registration == 0:
         return _add_person(request, event)
-    found = get_object_or_404(event.registrations.with_consent().select_related("member"), pk=registration)
+    found = get_object_or_404(_people(event), pk=registration)
     if request.method == "POST":
         return _act_on_person(request, event, found)
     seen_by_admin(request, event)
     return _person_page(request, event, found, ReasonForm())
+
+
+def _people(event: Event):
+    """Whose address is not proven is nobody yet: somebody else may have typed it."""
+    found = event.registrations.with_consent().select_related("member")
+    return found.exclude(status=Status.UNPROVEN)
 
 
 def _person_page(request, event: Event, found: Registration, form: ReasonForm, status: int = 200):

@@ -10,7 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from kmnet.core.access import guests_sign_in
+from kmnet.core import kept_text
+from kmnet.core.access import guests_sign_in, sign_in_first
 from kmnet.core.ratelimit import allow, limited
 
 from .. import services
@@ -35,19 +36,30 @@ def _answer(request, event):
 def register(request, pk, slug):
     """One press for members where nothing is asked; guests give an address, which a mail then proves. Pressed twice it
     is once."""
+    if _has_lost_login(request):
+        kept_text.keep(request)
+        return sign_in_first(request)
     event = get_event(request, pk)
     if not request.user.is_authenticated:
         return _register_guest(request, event)
     if request.method == "POST" and "access_needs" not in request.POST:
         return _register_at_once(request, event)
-    first = {"way": request.GET.get("way", "")}
+    first = {"way": request.GET.get("way", "")} | kept_text.take(request)
     mine = own_registration(event, request.user)
     said = mine if mine is not None and mine.status == Status.RECORDING else None
     form = RegisterForm(posted(request), event=event, registration=said, initial=first)
     if request.method == "POST" and _pressed(request, event, form):
+        kept_text.forget(request)
         return _answer(request, event)
     context = place_context(request, event) | {"form": form}
     return render(request, "events/register.html", context, status=422 if form.errors else 200)
+
+
+def _has_lost_login(request) -> bool:
+    """A member's form, whose login has run out meanwhile: a guest's has an address."""
+    if request.user.is_authenticated or request.method != "POST":
+        return False
+    return "access_needs" in request.POST and "address" not in request.POST
 
 
 def _register_at_once(request, event):
@@ -136,6 +148,7 @@ def place(request, pk, slug):
     if request.method == "POST":
         page.press()
         if page.done:
+            kept_text.forget(request)
             messages.success(request, page.done)
             return redirect("events:place" if page.is_open else "events:detail", event.pk, event.slug)
     return page.response() if page.is_open else redirect(event)

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from kmnet.core import kept_text
 from members.models import Member
 
 from .. import services, times
@@ -59,8 +60,9 @@ class PlacePage:
         self.registration, self.event = registration, registration.event
         if self.actor is not None and registration.member_id == self.actor.pk:
             registration.member = self.actor
-        self.details = DetailsForm(event=self.event, registration=registration)
-        self.gift = TransferForm(by_handle=self.actor is not None)
+        kept = kept_text.take(self.request) if self.actor is not None else {}
+        self.details = DetailsForm(event=self.event, registration=registration, initial=kept)
+        self.gift = TransferForm(by_handle=self.actor is not None, initial=kept)
 
     @property
     def is_open(self) -> bool:

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from events import services
 from events.mails import links
-from events.models import BACK, Kind, Status, Visibility
+from events.models import BACK, Kind, Question, QuestionKind, Status, Visibility
 from members.models import SeenBy
+from members.services import set_boundary
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration
 from tests.rules import broken_rules
@@ -225,3 +226,52 @@ def test_a_guest_sees_what_the_button_does_before_they_press_it(client):
     services.request_guest_place(name="Somebody else", recording_only=True, **typed)
     assert "Somebody else, for the recording only: no place is held." in client.get(link).content.decode()
     assert "You get the recording" in client.post(link).content.decode()
+
+
+# --- who keeps somebody away ---------------------------------------------------------------------------------------------
+def test_who_blocks_an_organiser_is_neither_added_nor_invited_nor_made_to_help_by_them(client, organiser):
+    event = make_event(organisers=[organiser], visibility=Visibility.INVITED)
+    away, friend = make_member(), make_member()
+    set_boundary(owner=away, other=organiser, distance="block")
+    client.force_login(organiser)
+    people = f"{away.handle}\n{friend.handle}"
+    assert client.post(url("invitations", event), {"act": "invite", "people": people}).status_code == 302
+    assert [asked.member for asked in event.invitations.all()] == [friend]
+
+    def press(page, *args):
+        typed = {"act": "add", "person": away.handle}
+        return client.post(url(page, event, *args), typed).status_code
+
+    assert [press("person", 0), press("organisers")] == [422, 422]
+    assert not event.registrations.exists()
+    assert list(event.organisers.all()) == [organiser]
+
+
+def test_who_never_proved_their_address_is_nobody_to_the_organisers(client, organiser):
+    event = make_event(organisers=[organiser])
+    services.request_guest_place(event=event, name="Ada", address="ada@example.org", access_needs="A ramp")
+    row = event.registrations.get()
+    client.force_login(organiser)
+    assert client.get(url("person", event, row.pk)).status_code == 404
+    assert client.post(url("person", event, row.pk), {"act": "remove", "reason": "x"}).status_code == 404
+    assert status_of(row) == ["unproven"]
+
+
+# --- an expired login ----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("visibility", [Visibility.PUBLIC, Visibility.MEMBERS])
+def test_what_a_member_answers_outlives_an_expired_login(client, visibility):
+    event, member = make_event(visibility=visibility), make_member()
+    question = Question.objects.create(event=event, kind=QuestionKind.TEXT, label="What do you hope for?")
+    typed = {f"q{question.pk}": "Meeting others", "access_needs": "A ramp"}
+    for page, after in (("register", "events:detail"), ("place", "events:place")):
+        more = typed if page == "register" else {name: f"{words}!" for name, words in typed.items()}
+        more = more | ({"deed": "details"} if page == "place" else {})
+        client.logout()
+        assert "/accounts/login/" in client.post(url(page, event), more).url
+        client.force_login(member)
+        words = client.get(url(page, event)).content.decode()
+        assert [said in words for said in (more[f"q{question.pk}"], more["access_needs"])] == [True, True]
+        assert client.post(url(page, event), more).url == reverse(after, args=[event.pk, event.slug])
+        assert "kept_text" not in client.session or not client.session["kept_text"]
+    answer = event.registrations.get(member=member).answers.get()
+    assert answer.value == "Meeting others!"
