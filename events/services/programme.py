@@ -6,12 +6,15 @@ from ..models import MOST_QUESTIONS, Event, Question, Session, Speaker
 def set_programme(event: Event, sessions) -> None:
     """Replace the programme, within the caller's transaction.
 
-    Each item: kind, title, summary, starts_at, ends_at, speakers (name or name, about).
+    Each item: kind, title, summary, starts_at, ends_at, speakers (name or name, about). Where an item has a new start
+    and says nothing of its end, it lasts as long as before.
     """
     kept = []
     known = {session.pk: session for session in event.sessions.all()}
     for order, item in enumerate(sessions, start=1):
         session = known.get(item.get("pk")) or Session(event=event)
+        if "starts_at" in item and "ends_at" not in item:
+            session.ends_at = _end_of_moved(session, item["starts_at"])
         for name in ("kind", "title", "summary", "starts_at", "ends_at"):
             if name in item:
                 setattr(session, name, item[name])
@@ -20,6 +23,12 @@ def set_programme(event: Event, sessions) -> None:
         session.speakers.set([_speaker(entry) for entry in item.get("speakers", ())])
         kept.append(session.pk)
     event.sessions.exclude(pk__in=kept).delete()
+
+
+def _end_of_moved(session: Session, starts_at):
+    if not (session.starts_at and session.ends_at and starts_at):
+        return None
+    return starts_at + (session.ends_at - session.starts_at)
 
 
 def _speaker(entry) -> Speaker:

@@ -243,6 +243,19 @@ def test_event_times_that_the_clocks_skip_are_refused(client, organiser):
     assert not Event.objects.exists()
 
 
+@pytest.mark.parametrize("days", [28, -2])
+def test_programme_moves_with_the_event_each_item_as_long_as_before(event, organiser, days):
+    """The page asks when an item begins, not how long it lasts."""
+    ends_at = event.starts_at + timedelta(minutes=20)
+    item = make_session_item(event=event, starts_at=event.starts_at, ends_at=ends_at)
+    by = timedelta(days=days)
+    line = {"pk": item.pk, "title": item.title, "kind": item.kind, "starts_at": item.starts_at + by}
+    times = {"starts_at": event.starts_at + by, "ends_at": event.ends_at + by}
+    services.update_event(event=event, actor=organiser, sessions=[line], **times)
+    item.refresh_from_db()
+    assert (item.starts_at, item.ends_at) == (times["starts_at"], ends_at + by)
+
+
 @pytest.mark.parametrize(("which", "hour"), [("earlier", 0), ("later", 1)])
 def test_event_times_that_come_twice_are_asked_about(client, organiser, which, hour):
     twice = FORM | {"starts": "2027-10-31T01:30", "ends": "2027-10-31T04:00", "programme-0-time": ""}
