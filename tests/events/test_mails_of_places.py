@@ -323,3 +323,13 @@ def test_the_queue_that_is_meant_is_named():
     hybrid = make_event(kind="hybrid", capacity=1, online_capacity=1)
     waits = make_registration(event=hybrid, way=Way.ROOM, status=Status.WAITING)
     assert "All places in the room are taken." in text_of(one(mails.queue_waiting, waits))
+
+
+@pytest.mark.parametrize("queue", [mails.queue_waiting, lambda turn: mails.queue_position(turn, 1)])
+def test_who_waits_changes_answers_from_the_mail(client, queue):
+    event = make_event(capacity=1)
+    make_registration(event=event)
+    message = one(queue, make_registration(event=event, status=Status.WAITING))
+    assert [link.split("/")[2] for link in links_of(message)][:2] == ["place", "cancel"]
+    assert "/mail/place/" in html_of(message)
+    assert "You are number 1 on the waiting list" in client.get(link_to(message, "place")).content.decode()
