@@ -85,10 +85,13 @@ def place_lists(event: Event, now) -> list[PlaceList]:
     return [PlaceList(way, labels[way], found) for way, found in event.occupancies(now).items()]
 
 
-def place_context(request, event: Event) -> dict:
-    """Everything that events/_place.html shows."""
+def place_context(request, event: Event, mine: Registration | None = None) -> dict:
+    """Everything that events/_place.html shows. `mine`: their registration, where a service has just given it."""
     now = timezone.now()
-    mine = own_registration(event, request.user)
+    if mine is not None:
+        mine.event = event
+    else:
+        mine = own_registration(event, request.user)
     lists = place_lists(event, now)
     state = _state(event, mine, now)
     shown = times.when(event)

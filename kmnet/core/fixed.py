@@ -14,13 +14,15 @@ else: no clock, no settings row, no query. Two guards: a moment in the SQL that 
 (settings.CHECK_FIXED_QUERIES) each call is also compiled by the ORM with the true values and must give the same SQL.
 
 Instances come with select_related, annotations and only(); prefetch_related works, at its usual price. On a connection
-that is kept, outside of transactions, the SQL is prepared, so that Postgres plans it a few times and not at every page.
+that is kept the SQL is prepared, so that Postgres plans it a few times and not at every page.
 """
 
 import copy
+import dataclasses
 import functools
 import hashlib
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from uuid import UUID
 
@@ -86,26 +88,53 @@ class Prepared:
                 if getattr(error.__cause__, "pgcode", None) not in RE_PREPARE:
                     raise
                 connection.fixed_statements = None
+                if connection.in_atomic_block:  # lost; but whoever tries again finds everything in order
+                    connection.fixed_spoilt = True
+                    raise
                 cursor.execute("DEALLOCATE ALL")
                 cursor.execute(self.sql, params)
             return cursor.fetchall()
 
     def _is_prepared(self, cursor) -> bool:
         """True where the statement stands ready. The second use on a connection prepares it; the first may be the last.
-        Within a transaction nothing is prepared: what fails there takes the whole transaction along."""
-        if self._refused or connection.in_atomic_block or not connection.settings_dict["CONN_MAX_AGE"]:
+        Within a transaction nothing is prepared, since what fails there takes the whole transaction along: it is put on
+        a list, and prepared before the next statement outside of one."""
+        if self._refused or not connection.settings_dict["CONN_MAX_AGE"]:
             return False
-        held, uses = getattr(connection, "fixed_statements", None) or (None, {})
+        held, statements = getattr(connection, "fixed_statements", None) or (None, None)
         if held is not connection.connection:  # a new connection knows none of them
-            connection.fixed_statements = connection.connection, (uses := {})
-        uses[self.name] = times = uses.get(self.name, 0) + 1
+            connection.fixed_statements = connection.connection, (statements := Statements())
+        statements.uses[self.name] = times = statements.uses.get(self.name, 0) + 1
         if times == 2:
+            statements.wanted.append(self)
+        if connection.in_atomic_block:
+            return self.name in statements.ready
+        if statements.wanted:
+            self._prepare_wanted(cursor, statements)
+        return self.name in statements.ready
+
+    @staticmethod
+    def _prepare_wanted(cursor, statements: "Statements") -> None:
+        if getattr(connection, "fixed_spoilt", False):
+            cursor.execute("DEALLOCATE ALL")
+            connection.fixed_spoilt = False
+        while statements.wanted:
+            one = statements.wanted.pop()
             try:
-                cursor.execute(self._prepare)
+                cursor.execute(one._prepare)
             except DatabaseError:
-                self._refused = True
-                return False
-        return times > 1
+                one._refused = True
+            else:
+                statements.ready.add(one.name)
+
+
+@dataclass
+class Statements:
+    """What one connection knows: how often each statement was used, which stand ready, and which ought to."""
+
+    uses: dict[str, int] = dataclasses.field(default_factory=dict)
+    ready: set[str] = dataclasses.field(default_factory=set)
+    wanted: list[Prepared] = dataclasses.field(default_factory=list)
 
 
 class Named:

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q, Value
 from django.utils import timezone
 
@@ -156,3 +156,45 @@ def test_a_statement_that_the_server_forgot_or_that_changed_is_asked_plainly(mon
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE members_member ALTER name TYPE varchar(120)")
         connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_within_a_transaction_nothing_is_prepared_but_what_stands_ready_is_used(monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 60)
+    ada = make_member(name="Ada")
+    since = timezone.now() - timedelta(days=1)
+
+    def ask():
+        return joined_since("pk", since=since, name="Ada")
+
+    connection.close()
+    with statements() as sent, transaction.atomic():
+        assert [ask(), ask()] == [[ada]] * 2
+    assert sent == ["SELECT", "SELECT"]
+    with statements() as sent:
+        assert profiles_of(ids=[ada.pk])[0].member == ada
+        with transaction.atomic():
+            assert [ask(), ask()] == [[ada]] * 2
+    assert sent == ["PREPARE", "SELECT", "EXECUTE", "EXECUTE"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_lost_to_a_forgotten_statement_is_the_only_one(monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 60)
+    ada = make_member(name="Ada")
+    since = timezone.now() - timedelta(days=1)
+
+    def ask():
+        return joined_since("pk", since=since, name="Ada")
+
+    connection.close()
+    assert [ask(), ask()] == [[ada]] * 2
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        ask()
+    with statements() as sent:
+        with transaction.atomic():
+            assert ask() == [ada]
+        assert [ask(), ask()] == [[ada]] * 2
+    assert sent == ["SELECT", "DEALLOCATE", "PREPARE", "EXECUTE", "EXECUTE"]

@@ -1,6 +1,7 @@
 """One row, one statement: the same row as save() would write."""
 
 import pytest
+from django.db import DataError, connection
 
 from events.models import RegistrationLog
 from kmnet.core import rows
@@ -43,3 +44,17 @@ def test_insert_unless_known_writes_once():
     assert not rows.insert(again, unless="dedupe_key")
     assert OutgoingMail.objects.get(dedupe_key="one").refs == {"a": [1, "%s"]}
     assert again.pk is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_too_long_is_refused_and_not_cut_also_where_the_statement_stands_ready(monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 60)
+    registration = make_registration(event=make_event())
+    fields = {"registration": registration, "at": registration.joined_at, "to_status": "confirmed"}
+    connection.close()
+    for _time in range(3):
+        assert rows.insert(RegistrationLog(**fields, why="x" * 200))
+    with pytest.raises(DataError):
+        rows.insert(RegistrationLog(**fields, why="x" * 201))
+    connection.close()
+    assert RegistrationLog.objects.filter(why="x" * 200).count() == 3
