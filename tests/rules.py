@@ -89,7 +89,7 @@ owed (status, why, kind) AS (VALUES
     ('offered', NULL, 'events.place_given'), ('soft', NULL, 'events.soft'), ('recording', NULL, 'events.recording'),
     ('requested', NULL, 'events.requested'), ('expired', NULL, 'events.offer_passed'),
     ('removed', NULL, 'events.removed'), ('removed', NULL, 'events.refused'), ('unproven', NULL, 'events.prove'),
-    ('cancelled', 'gave it up', 'events.cancelled_by_you'),
+    ('waiting', 'the event was postponed', 'events.postponed'), ('cancelled', 'gave it up', 'events.cancelled_by_you'),
     ('cancelled', 'gave it to somebody', 'events.place_passed_on'))
 """
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.forms import LineField, TextField, TimeZoneField
 from kmnet.core.text import has_double
+from members.names import clean_name
 
 from ..models import Answer, Event, Question, QuestionKind, Registration, Way
 
@@ -185,8 +186,17 @@ class InvitedForm(RegisterForm):
         return super().service_fields() | who
 
 
-def name_field() -> LineField:
-    return LineField(
+class NameField(LineField):
+    """Somebody’s name, by the rules for members’ names: it stands in a mail to an address that anybody may have typed,
+    and must bring no link there."""
+
+    def clean(self, value):
+        name = super().clean(value)
+        return clean_name(name) if name else name
+
+
+def name_field() -> NameField:
+    return NameField(
         label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
 
@@ -194,7 +204,7 @@ def name_field() -> LineField:
 class TransferForm(forms.Form):
     """To whom a place is given: by name and address; members may name a member by handle, too."""
 
-    to_name = LineField(
+    to_name = NameField(
         label=_("Their name"), max_length=120, error_messages={"required": _("Say their name.")}
     )
     to = LineField(

@@ -91,7 +91,10 @@ def test_a_place_that_was_given_is_an_ordinary_turn_once_the_event_is_postponed(
     services.transfer_place(registration=given, to_member=make_member())
     services.postpone_event(event=event, actor=organiser)
     receiver = event.registrations.get(status=Status.WAITING)
-    assert receiver.given_by is None
+    assert (receiver.given_by, broken_rules(event)) == (None, [])
+    later = {"starts_at": event.starts_at + timedelta(days=9), "ends_at": event.ends_at + timedelta(days=9)}
+    services.update_event(event=event, actor=organiser, **later)
+    assert (status_of(receiver), broken_rules(event)) == (["offered"], [])
 
 
 def test_a_place_that_is_given_does_not_carry_an_old_priority_back_into_the_line(organiser):
@@ -275,3 +278,18 @@ def test_what_a_member_answers_outlives_an_expired_login(client, visibility):
         assert "kept_text" not in client.session or not client.session["kept_text"]
     answer = event.registrations.get(member=member).answers.get()
     assert answer.value == "Meeting others!"
+
+
+# --- a stranger's mailbox ------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", ["http://evil.example/prize", "www.evil.example", "buy@evil.example"])
+def test_nobody_has_us_send_a_link_of_theirs_to_a_stranger(client, name):
+    event = make_event(allows_transfer=True)
+    who = {"address": "stranger@example.org", "time_zone": "UTC", "access_needs": ""}
+    assert client.post(url("register", event), who | {"name": name}).status_code == 422
+    assert client.post(url("register", event), who | {"name": "Ada"}).status_code == 200
+    place = make_registration(event=event)
+    link = links.place_url(place).removeprefix("http://testserver")
+    gift = {"deed": "give", "to": "other@example.org"}
+    assert client.post(link, gift | {"to_name": name}).status_code == 422
+    assert client.post(link, gift | {"to_name": "Grace"}).status_code == 200
+    assert status_of(place) == ["cancelled"]
