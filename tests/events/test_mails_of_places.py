@@ -259,6 +259,7 @@ def test_new_day_is_told_to_each_by_how_they_stand(event, noor):
         True
     ] * 4
     assert "has its new day" in html_of(found[0])
+    assert "The attachment puts the new day into your calendar." in text_of(found[0])
     assert [has_calendar(message) for message in found] == [True, False, False, False]
 
 
