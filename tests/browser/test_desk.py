@@ -102,6 +102,12 @@ def test_organiser_offers_and_writes(site: Site):
         "waiting",
     ]
 
+    who.go(f"{event.get_absolute_url()}organise/forecast/")
+    who.sees("Have not answered")
+    who.look("how many come, with those who were asked")
+    # Only the frame around the table scrolls: it can be reached by keys.
+    assert page.locator("main table").evaluate("table => getComputedStyle(table).overflowX") == "visible"
+
     who.go(f"{event.get_absolute_url()}organise/")
     who.fill("Subject", "Are you still coming?")
     page.locator("textarea[name=body]").fill("Dear all, **please** say so.")
