@@ -97,8 +97,11 @@ class Expected:
 
     @property
     def one_in(self) -> int:
-        """“The chance is about 1 in …”; 0 for less than one in a thousand."""
-        return round(1 / self.risk_then) if self.risk_then >= 0.001 else 0
+        """“The chance is about 1 in …”, a round number on the careful side; 0 for less than one in a thousand."""
+        if self.risk_then < 0.001:
+            return 0
+        number = int(1 / self.risk_then)
+        return number - number % (1 if number < 20 else 5 if number < 100 else 10)
 
     @property
     def risk_now_percent(self) -> str:

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from events.forecast import Past
-from events.forecasting import forecast_context
+from events.forecasting import Expected, forecast_context
 from events.models import Event, Kind, Status, Visibility
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration
@@ -160,6 +160,15 @@ def test_groups_learn_each_from_its_own(organiser):
     groups = {kind: share for kind, _size, share in only(event).groups}
     assert groups["yes"] > 80
     assert groups["silent"] < 25
+
+
+@pytest.mark.parametrize(
+    ("risk", "one_in"),
+    [(0.0009, 0), (0.001, 1000), (1 / 138, 130), (1 / 51.4, 50), (1 / 28, 25), (1 / 20.5, 20), (0.3, 3)],
+)
+def test_small_chances_are_told_in_round_numbers_never_smaller_than_they_are(risk, one_in):
+    told = Expected(None, "", 12, 3, 12, None, 0.0, risk_then=risk)
+    assert told.one_in == one_in
 
 
 def test_nothing_is_expected_of_a_draft_or_of_what_is_not_to_come(organiser):
