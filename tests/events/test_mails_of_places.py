@@ -334,3 +334,11 @@ def test_who_waits_changes_answers_from_the_mail(client, queue):
     assert [link.split("/")[2] for link in links_of(message)][:2] == ["place", "cancel"]
     assert "/mail/place/" in html_of(message)
     assert "You are number 1 on the waiting list" in client.get(link_to(message, "place")).content.decode()
+
+
+def test_who_gives_a_place_up_is_not_told_of_somebody_who_may_not_be_there(noor):
+    mine = services.register_member(event=make_event(capacity=1), member=noor)
+    services.cancel_registration(registration=mine, actor=noor)
+    (message,) = post()
+    assert "your place is free for somebody else." in text_of(message)
+    assert "your place is free for somebody else." in html_of(message)
