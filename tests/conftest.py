@@ -4,6 +4,8 @@ import gc
 import os
 
 import pytest
+from django.template.base import Template
+from django.test.signals import template_rendered
 
 from discussions.services import limits
 from tests.factories.discussions import is_making
@@ -30,6 +32,19 @@ def no_daily_limits(request, monkeypatch):
 @pytest.fixture
 def daily_limits():
     """The limits hold, as on the real site."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pages_are_noted(django_test_environment):
+    """`response.context` is that of the pages and of what they are made of by tags, as everybody uses it. Django's test
+    client would also copy it for each base, included part and widget, dozens of times a page."""
+
+    def render(self, context):
+        if context.template is self and not str(self.name).startswith("django/forms/"):
+            template_rendered.send(sender=self, template=self, context=context)
+        return self.nodelist.render(context)
+
+    Template._render = render  # django_test_environment puts back what was there before it
 
 
 @pytest.hookimpl(trylast=True)
