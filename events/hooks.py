@@ -17,7 +17,6 @@ for kind in mails.KINDS:
     mail.register(kind)
 
 activity.register(activity.ActivityType("events.published", "events/_published.html"))
-activity.register(activity.ActivityType("events.registered", "events/_registered.html"))
 
 search.register(search.SearchSource(key="events", label="Events", order=20, search=find_events))
 register_menu_item(MenuItem(_("Organise an event"), "/events/new/", can_organise, order=60))

@@ -16,14 +16,16 @@ LONGEST_ANSWER = 1000  # characters
 Checked = list[tuple[Question, object]]  # what to store; None: no answer
 
 
-def check_answers(event: Event, answers: dict | None, *, required: bool = True) -> Checked:
+def check_answers(
+    event: Event, answers: dict | None, *, required: bool = True, asked: list[Question] | None = None
+) -> Checked:
     """What is to be stored, of the questions that are asked now. Raises AnswersMissing. Reads only.
 
     `answers`: {question id: value}; what it names and the event does not ask is left alone. With `required` False
-    (added by hand) nothing needs to be answered, but what is must fit."""
+    (added by hand) nothing needs to be answered, but what is must fit. `asked`: the questions, where they are read."""
     answers = answers or {}
     checked, errors = [], {}
-    for question in asked_by(event=event.pk):
+    for question in asked_by(event=event.pk) if asked is None else asked:
         try:
             value = _read(question, answers.get(question.pk))
         except ValueError as error:

@@ -7,7 +7,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from kmnet.core import activity
 from members.models import Member
 from members.services.groups import is_held_in_group
 
@@ -38,6 +37,7 @@ def register_member(
     before and after registration is open, never past the queue. `way`: of a hybrid event, how they come. Raises
     RegistrationClosed, WayUnknown, AnswersMissing, PermissionDenied.
     """
+    asked = answering.asked_by(event=event.pk)  # ahead: while one holds the lock, a thousand may wait for it
     event = places.lock_event(event.pk)
     now = timezone.now()
     occupancies = places.settle(event, now)
@@ -51,7 +51,7 @@ def register_member(
     check_may_register(event, member, by, now)
     registration = mine or Registration(event=event, member=member)
     why = set_way(event, registration, way, recording_only, why=ADDED_BY_HAND if by else "registered")
-    checked = answering.check_answers(event, answers, required=by is None and not recording_only)
+    checked = answering.check_answers(event, answers, required=by is None and not recording_only, asked=asked)
     enter_line(
         event,
         registration,
@@ -168,5 +168,3 @@ def take_turn(
         actor=actor,
         why=why,
     )
-    if member is not None:
-        activity.record("events.registered", actor=member, target=event, data={"status": registration.status})
