@@ -17,6 +17,7 @@ def main() -> int:
     from django.test import Client
 
     from discussions.models import Post, Thread
+    from kmnet.core.startup import keep_what_is_loaded
     from kmnet.demo.load import load
     from members.models import Member
 
@@ -48,6 +49,7 @@ def main() -> int:
             f"{settings.SESSION_COOKIE_NAME}={clients[name].cookies[settings.SESSION_COOKIE_NAME].value}"
         )
 
+    keep_what_is_loaded()  # as the web server does (kmnet/wsgi.py)
     with measure.serving("tests.bench.bare:application", server=measure.GUNICORN) as port:
         bare = measure.cpu_per_request(port, "/", "", seconds=options.seconds)
     tell(f"A bare Django view under gunicorn: {bare:.2f} ms of CPU a request.\n")
