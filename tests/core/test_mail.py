@@ -89,7 +89,7 @@ def test_kind_that_no_app_registered_is_refused_at_once():
 
 def test_sender_is_woken_once_per_transaction(monkeypatch, django_capture_on_commit_callbacks):
     woken = []
-    monkeypatch.setattr(tasks, "SENDER_IS_CALLED", f"a call of this test alone, {uuid.uuid4()}")
+    monkeypatch.setattr(tasks, "SENDER_IS_CALLED", f"test-{uuid.uuid4()}")
     monkeypatch.setattr(tasks.send_due_mail, "apply_async", lambda **call: woken.append(call))
     with django_capture_on_commit_callbacks(execute=True):
         for _number in range(3):
