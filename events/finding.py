@@ -7,7 +7,7 @@ the vocabulary takes for the same.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -16,6 +16,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from taggit.models import TaggedItem
 
+from kmnet.core.facets import Choice, FacetList, Option
 from kmnet.core.text import clean_line
 from kmnet.core.vocabulary import expand
 
@@ -30,29 +31,6 @@ ACCESS = {
     "slides": (_("Slides sent ahead"), "has_slides_ahead"),
 }
 WEEK, MONTH = timedelta(days=7), timedelta(days=30)
-
-
-@dataclass
-class Option:
-    value: str
-    label: str
-    count: int
-    chosen: bool = False
-
-
-@dataclass
-class FacetList:
-    key: str
-    label: str
-    options: list[Option] = field(default_factory=list)
-
-
-@dataclass
-class Choice:
-    """A filter in use, and the address without it."""
-
-    label: str
-    href: str
 
 
 @dataclass(frozen=True)

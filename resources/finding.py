@@ -6,7 +6,6 @@ be with it, so it leaves out the choices in its own facet and keeps those in the
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 
 from django.contrib.postgres.search import SearchRank, TrigramWordSimilarity
 from django.db import connection, transaction
@@ -16,6 +15,7 @@ from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 
+from kmnet.core.facets import Choice, FacetList, Option
 from kmnet.core.keyset import Page, paginate
 from kmnet.core.models import Term
 from kmnet.core.search import SearchText
@@ -29,29 +29,6 @@ PAGE_SIZE = 20
 CLOSE, MOST_CLOSE = 0.45, 200
 SHOWN_PER_FACET = 12
 FACET_ORDER = ("type", "audience", "stage", "method", "framework", "setting", "function")
-
-
-@dataclass
-class Option:
-    value: str
-    label: str
-    count: int
-    chosen: bool = False
-
-
-@dataclass
-class FacetList:
-    key: str
-    label: str
-    options: list[Option] = field(default_factory=list)
-
-
-@dataclass
-class Choice:
-    """A filter in use, and the address without it."""
-
-    label: str
-    href: str
 
 
 class Finder:

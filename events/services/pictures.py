@@ -1,17 +1,14 @@
 """The picture of an event: drawn anew in two widths under a random name, and never without words for it."""
 
-import io
 import secrets
 
 from django.core.exceptions import PermissionDenied
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
-from PIL import Image, ImageOps
 
 from kmnet.core import files
-from kmnet.core.uploads import UploadRefused, check_upload, reencode_image
+from kmnet.core.uploads import draw_picture
 from members.models import Member
 
 from ..models import Event
@@ -35,23 +32,13 @@ def picture_names(event: Event) -> list[str]:
 
 def check_picture(upload: File) -> dict[int, bytes]:
     """The picture in our widths, with nothing of the file that came; raises UploadRefused with words for the person."""
-    checked = check_upload(upload, kinds={"image"}, max_bytes=MAX_BYTES)
-    try:
-        with Image.open(reencode_image(upload, extension=checked.extension, max_side=2400)) as picture:
-            return {width: _draw(picture, width) for width in WIDTHS}
-    except (OSError, SyntaxError, ValueError) as error:  # whole on the outside, broken further in
-        raise UploadRefused(
-            _("This picture is damaged. Save it anew and try again."), code="damaged"
-        ) from error
-
-
-def _draw(picture: Image.Image, width: int) -> bytes:
-    drawn = ImageOps.fit(picture.convert("RGBA"), (width, round(width * SHAPE)), centering=(0.5, 0.45))
-    ground = Image.new("RGB", drawn.size, "white")
-    ground.paste(drawn, mask=drawn)
-    out = io.BytesIO()
-    ground.save(out, format="WEBP", quality=80)
-    return out.getvalue()
+    return draw_picture(
+        upload,
+        sizes={width: round(width * SHAPE) for width in WIDTHS},
+        centering=(0.5, 0.45),
+        quality=80,
+        max_bytes=MAX_BYTES,
+    )
 
 
 @transaction.atomic

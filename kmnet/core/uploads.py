@@ -188,3 +188,30 @@ def reencode_image(file, *, extension: str, max_side: int = 2400) -> io.BytesIO:
         )
     out.seek(0)
     return out
+
+
+def draw_picture(
+    upload, *, sizes: dict[int, int], centering: tuple[float, float], quality: int, max_bytes: int
+) -> dict[int, bytes]:
+    """The picture as WebP in each of these sizes (width to height, in pixels), cut around `centering`, on white where it
+    is clear, with nothing of the file that came; by width. Raises UploadRefused with words for the person."""
+    checked = check_upload(upload, kinds={"image"}, max_bytes=max_bytes)
+    try:
+        with Image.open(reencode_image(upload, extension=checked.extension, max_side=2400)) as picture:
+            whole = picture.convert("RGBA")
+            return {
+                width: _cut(whole, (width, height), centering, quality) for width, height in sizes.items()
+            }
+    except (OSError, SyntaxError, ValueError) as error:  # whole on the outside, broken further in
+        raise UploadRefused(
+            _("This picture is damaged. Save it anew and try again."), code="damaged"
+        ) from error
+
+
+def _cut(picture: Image.Image, size: tuple[int, int], centering: tuple[float, float], quality: int) -> bytes:
+    drawn = ImageOps.fit(picture, size, centering=centering)
+    ground = Image.new("RGB", drawn.size, "white")
+    ground.paste(drawn, mask=drawn)
+    out = io.BytesIO()
+    ground.save(out, format="WEBP", quality=quality)
+    return out.getvalue()

@@ -1,17 +1,14 @@
 """The picture of a member: drawn anew in two sizes under a random name; the old bytes go once that is certain."""
 
-import io
 import secrets
 
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
-from PIL import Image, ImageOps
 
 from kmnet.core import files
-from kmnet.core.uploads import UploadRefused, check_upload, reencode_image
+from kmnet.core.uploads import draw_picture
 
 from ..models import Member, Profile
 from .profiles import lock_profile, show_picture
@@ -26,25 +23,15 @@ def stored_name(key: str, size: int) -> str:
 
 
 def check_picture(upload: File) -> dict[int, bytes]:
-    """The picture in our sizes, with nothing of the file that came; raises UploadRefused with words for the person."""
-    checked = check_upload(upload, kinds={"image"}, max_bytes=MAX_BYTES)
-    try:
-        with Image.open(reencode_image(upload, extension=checked.extension, max_side=2400)) as picture:
-            return {size: _draw(picture, size) for size in SIZES}
-    except (OSError, SyntaxError, ValueError) as error:  # whole on the outside, broken further in
-        raise UploadRefused(
-            _("This picture is damaged. Save it anew and try again."), code="damaged"
-        ) from error
-
-
-def _draw(picture: Image.Image, size: int) -> bytes:
-    """Cut to the shape of an arch, a little above the middle, where faces are; what is clear becomes white."""
-    drawn = ImageOps.fit(picture.convert("RGBA"), (size, round(size * TALLER)), centering=(0.5, 0.4))
-    ground = Image.new("RGB", drawn.size, "white")
-    ground.paste(drawn, mask=drawn)
-    out = io.BytesIO()
-    ground.save(out, format="WEBP", quality=82)
-    return out.getvalue()
+    """The picture in our sizes, with nothing of the file that came; raises UploadRefused with words for the person. Cut
+    to the shape of an arch, a little above the middle, where faces are; what is clear becomes white."""
+    return draw_picture(
+        upload,
+        sizes={size: round(size * TALLER) for size in SIZES},
+        centering=(0.5, 0.4),
+        quality=82,
+        max_bytes=MAX_BYTES,
+    )
 
 
 @transaction.atomic
