@@ -2,7 +2,17 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from .models import Activity, AuditEntry, Flag, MailChoice, Notification, OutgoingMail
+from .models import (
+    Activity,
+    AuditEntry,
+    Flag,
+    MailChoice,
+    MailHabits,
+    Notification,
+    OutgoingMail,
+    ReceivedMail,
+    ReplyAddress,
+)
 from .personal_data import Fate, PersonalData, declare, declare_impersonal, register, rows
 
 
@@ -13,7 +23,30 @@ def mails(member):
 
 
 def mail_choices(member):
-    return rows(MailChoice.objects.filter(member=member).order_by("pk"), "category", "how", "changed_at")
+    return rows(
+        MailChoice.objects.filter(member=member).order_by("pk"), "category", "how", "site", "changed_at"
+    )
+
+
+def mail_habits(member):
+    return rows(
+        MailHabits.objects.filter(member=member),
+        *("bundle_minutes", "quiet_from", "quiet_until", "paused_until", "asked_if_here_at", "changed_at"),
+    )
+
+
+def reply_addresses(member):
+    """Where I can answer by mail; not the addresses themselves, which act for me."""
+    found = ReplyAddress.objects.filter(member=member).order_by("pk")
+    return rows(
+        found, "purpose", "made_at", "expires_at", "revoked_at", "revoked_for", about_number="target_id"
+    )
+
+
+def received_mails(member):
+    """What I sent to kmnet by mail, and what became of it. The words are in what was made of it."""
+    found = ReceivedMail.objects.filter(member=member).order_by("pk")
+    return rows(found, "recipient", "sender", "message_id", "state", "reason", "received_at", "done_at")
 
 
 def notifications(member):
@@ -51,6 +84,23 @@ register(
     PersonalData("mail-choices", _("What mail I want"), mail_choices, covers=("core.MailChoice",), order=71)
 )
 register(
+    PersonalData("mail-habits", _("When I want mail"), mail_habits, covers=("core.MailHabits",), order=71)
+)
+register(
+    PersonalData(
+        "reply-addresses",
+        _("Where I can answer by mail"),
+        reply_addresses,
+        covers=("core.ReplyAddress",),
+        order=71,
+    )
+)
+register(
+    PersonalData(
+        "received-mails", _("What I sent by mail"), received_mails, covers=("core.ReceivedMail",), order=71
+    )
+)
+register(
     PersonalData("notifications", _("Notifications"), notifications, covers=("core.Notification",), order=72)
 )
 register(PersonalData("deeds", _("What I did"), deeds, covers=("core.Activity",), order=73))
@@ -66,6 +116,14 @@ declare(
 )  # one's own note is wiped
 declare("core.OutgoingMail", member=Fate.GOES, address=Fate.WIPED, reason=Fate.REDACTED)
 declare("core.MailChoice", address=Fate.WIPED)
+declare("core.ReplyAddress", token=Fate.GOES, revoked_for=Fate.GOES, purpose=Fate.GOES, member=Fate.GOES)
+declare(
+    "core.ReceivedMail",
+    **dict.fromkeys(("recipient", "sender", "raw", "note", "message_id", "member"), Fate.GOES),
+    **dict.fromkeys(("via", "authenticated", "reason"), Fate.STAYS),
+)
+declare("core.MailReturn", text=Fate.REDACTED, told_by=Fate.STAYS, address_hash=Fate.STAYS)
+declare("core.SuppressedAddress", address_hash=Fate.STAYS)  # a "never again" outlasts the account
 declare("core.DevMail", recipient=Fate.WIPED, subject=Fate.WIPED, raw=Fate.WIPED, message_id=Fate.WIPED)
 declare("core.DoomedFile", name=Fate.STAYS)  # random, gone within minutes
 declare("taggit.Tag", name=Fate.WIPED, slug=Fate.WIPED)  # deleted with the last thing that bears it
@@ -81,6 +139,14 @@ declare(
     ),
 )
 declare_impersonal(
-    *("core.RelatedItem", "core.Heartbeat", "core.Facet", "core.Term", "core.SynonymGroup", "core.Synonym"),
+    *(
+        "core.RelatedItem",
+        "core.Heartbeat",
+        "core.JobState",
+        "core.Facet",
+        "core.Term",
+        "core.SynonymGroup",
+        "core.Synonym",
+    ),
     *("auth.Permission", "auth.Group", "contenttypes.ContentType"),
 )

@@ -52,8 +52,18 @@ class Availability(models.TextChoices):
 
 class DigestRhythm(models.TextChoices):
     WEEKLY = "weekly", _("Once a week")
+    DAYS = "days", _("On the days I choose")
     DAILY = "daily", _("Every day, when there is something")
+    MONTHLY = "monthly", _("Once a month")
     NEVER = "never", _("Never")
+
+
+class DigestMinutes(models.IntegerChoices):
+    """How long reading a digest may take."""
+
+    TWO = 2, _("Two minutes")
+    FIVE = 5, _("Five minutes")
+    TEN = 10, _("Ten minutes")
 
 
 class Weekday(models.IntegerChoices):
@@ -161,9 +171,19 @@ class Profile(Hideable):
     digest = models.CharField(_("digest"), max_length=10, choices=DigestRhythm, default=DigestRhythm.WEEKLY)
     digest_weekday = models.PositiveSmallIntegerField(
         _("day of the weekly digest"), choices=Weekday, default=Weekday.TUESDAY
-    )
+    )  # of the monthly one, too: its first in the month
+    digest_days = ArrayField(
+        models.PositiveSmallIntegerField(choices=Weekday),
+        verbose_name=_("days of the digest"),
+        default=list,
+        db_default=models.Value([], output_field=ArrayField(models.PositiveSmallIntegerField())),
+        blank=True,
+    )  # of the rhythm DAYS
     digest_hour = models.PositiveSmallIntegerField(
         _("hour of the digest"), default=7, validators=[MaxValueValidator(23)]
+    )
+    digest_minutes = models.PositiveSmallIntegerField(
+        _("minutes for the digest"), choices=DigestMinutes, default=DigestMinutes.FIVE, db_default=5
     )
     updated_at = models.DateTimeField(_("changed"), default=timezone.now, editable=False)
 
@@ -182,6 +202,13 @@ class Profile(Hideable):
         constraints = [
             models.CheckConstraint(condition=Q(digest_weekday__lte=6), name="digest_on_a_weekday"),
             models.CheckConstraint(condition=Q(digest_hour__lte=23), name="digest_at_an_hour"),
+            models.CheckConstraint(
+                condition=Q(digest_minutes__in=(2, 5, 10)), name="digest_takes_2_5_or_10_minutes"
+            ),
+            models.CheckConstraint(
+                condition=~Q(digest="days", digest_days__len=0) & Q(digest_days__contained_by=list(range(7))),
+                name="digest_days_are_weekdays",
+            ),
             models.UniqueConstraint(fields=["orcid"], condition=~Q(orcid=""), name="one_profile_per_orcid"),
         ]
         indexes = [

@@ -5,12 +5,24 @@ from .audit import AuditEntry
 from .community import CommunitySettings
 from .doomed import DoomedFile
 from .heartbeat import Heartbeat
+from .inbound import ReceivedMail, ReplyAddress
+from .jobs import JobState
 from .links import RelatedItem
-from .mail import DevMail, MailChoice, MailState, OutgoingMail
+from .mail import (
+    BUNDLE,
+    DevMail,
+    MailChoice,
+    MailHabits,
+    MailReturn,
+    MailState,
+    OutgoingMail,
+    SuppressedAddress,
+)
 from .moderation import Flag, Hideable
 from .vocabulary import Facet, Synonym, SynonymGroup, Term
 
 __all__ = [
+    "BUNDLE",
     "Activity",
     "AuditEntry",
     "CommunitySettings",
@@ -20,11 +32,17 @@ __all__ = [
     "Flag",
     "Heartbeat",
     "Hideable",
+    "JobState",
     "MailChoice",
+    "MailHabits",
+    "MailReturn",
     "MailState",
     "Notification",
     "OutgoingMail",
+    "ReceivedMail",
     "RelatedItem",
+    "ReplyAddress",
+    "SuppressedAddress",
     "Synonym",
     "SynonymGroup",
     "Term",
