@@ -14,7 +14,7 @@ from .group import (
     may_read_group,
 )
 from .introduction import Answer, Introduction, IntroductionState
-from .joining import BringIn, Greeting, Invitation, InvitationUse, JoinRequest, NeverInvite, hash_of_address
+from .joining import BringIn, Greeting, Invitation, InvitationUse, JoinRequest, NeverInvite
 from .leaving import EXPORT_LASTS, GRACE, DataExport, Dormancy, Erasure, Leaving, SpentHandle
 from .member import Member, OldHandle, Status, check_time_zone
 from .profile import Availability, DigestRhythm, MeetingWindow, Profile, SeenBy
@@ -61,7 +61,6 @@ __all__ = [
     "groups_of",
     "groups_read_by",
     "has_blocked",
-    "hash_of_address",
     "is_convenor",
     "is_in_group",
     "is_kept_apart",

@@ -1,20 +1,14 @@
 """Coming in: the request that a moderator decides, invitations, and the hello that a newcomer gets."""
 
-import hashlib
-
 from django.conf import settings
 from django.db import models
 from django.db.models import Count, F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from kmnet.core.known_address import hash_of_address
+
 MOST_USES = 500
-
-
-def hash_of_address(address: str) -> str:
-    """By which an address is recognised after it was forgotten. Not keyed by the site's secret, which may change: a
-    "never again" must outlast it."""
-    return hashlib.sha256(f"kmnet.address:{address.strip().lower()}".encode()).hexdigest()
 
 
 class JoinRequest(models.Model):

@@ -11,9 +11,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from kmnet.core import audit, mail
+from kmnet.core.known_address import hash_of_address
 from kmnet.core.models import CommunitySettings
 
-from ..models import BringIn, Invitation, InvitationUse, Member, NeverInvite, hash_of_address
+from ..models import BringIn, Invitation, InvitationUse, Member, NeverInvite
 from ..permissions import can_administer, can_bring_in, can_invite
 
 PROMISE_VERSION = 1

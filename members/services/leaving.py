@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kmnet.core import audit, erasing, files, mail, personal_data
+from kmnet.core.known_address import hash_of_address
 from kmnet.core.models.community import CACHE_KEY
 
 from ..duties import Duty, duties_of
@@ -36,7 +37,6 @@ from ..models import (
     SpentHandle,
     Status,
 )
-from ..models.joining import hash_of_address
 from ..permissions import can_administer
 from ..signals import member_erased, member_leaving
 from .directory import forget_counts
