@@ -24,6 +24,7 @@ from events import services as events
 from events.models import Event, Registration, RegistrationLog, Speaker
 from events.models import Status as Place
 from kmnet.core import activity, audit, mail, moderation
+from kmnet.core.known_address import hash_of_address
 from kmnet.core.models import DevMail, Flag, MailChoice
 from members import services
 from members.models import (
@@ -38,7 +39,6 @@ from members.models import (
     Member,
     OldHandle,
     Standing,
-    hash_of_address,
 )
 from resources import services as resources
 from tests.factories import make_member
