@@ -2,12 +2,16 @@
 
 import gc
 import os
+import time
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from django.template.base import Template
 from django.test.signals import template_rendered
 
 from discussions.services import limits
+from kmnet.core import ratelimit
 from tests.factories.discussions import is_making
 from tests.mailbox import mailbox
 
@@ -32,6 +36,12 @@ def no_daily_limits(request, monkeypatch):
 @pytest.fixture
 def daily_limits():
     """The limits hold, as on the real site."""
+
+
+@pytest.fixture(autouse=True)
+def no_new_window(monkeypatch):
+    """Limits count from minute to minute; no minute ends within a test, however slow the machine is."""
+    monkeypatch.setattr(ratelimit, "time", SimpleNamespace(time=partial(float, time.time())))
 
 
 @pytest.fixture(scope="session", autouse=True)

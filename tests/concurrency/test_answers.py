@@ -1,7 +1,7 @@
 """An answer chosen at the moment of another deed: real commits, real locks; and the race itself, seen without them."""
 
 from contextlib import suppress
-from threading import Barrier, BrokenBarrierError, Event
+from threading import Event
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -12,6 +12,7 @@ from kmnet.core.models import Activity
 from tests.concurrency.test_posts import at_once
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_thread
+from tests.together import Meeting, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,13 +46,7 @@ def after_asking(monkeypatch, wait):
 def test_chosen_twice_at_once_is_told_once(locked, monkeypatch):
     thread = make_thread(kind="question")
     post = make_post(thread=thread)
-    both_asked = Barrier(2)
-
-    def wait():
-        with suppress(BrokenBarrierError):
-            both_asked.wait(timeout=1)
-
-    after_asking(monkeypatch, wait)
+    after_asking(monkeypatch, Meeting().come)
     at_once(accept(thread, post), accept(thread, post))
     thread.refresh_from_db()
     assert thread.accepted_post == post
@@ -65,10 +60,10 @@ def test_no_answer_is_hidden_while_it_is_chosen(locked, monkeypatch):
 
     def wait():
         asked.set()
-        hidden.wait(timeout=1)
+        until(hidden)
 
     def hide():
-        asked.wait(timeout=5)
+        until(asked)
         services.hide_post(post=post, actor=moderator, reason="It names a patient.")
         hidden.set()
 

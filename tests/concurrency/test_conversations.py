@@ -1,11 +1,8 @@
 """People in one conversation at the same moment: real commits, real locks; and the race itself, seen without them."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
-from threading import Barrier, BrokenBarrierError, Event
+from threading import Event
 
 import pytest
-from django.db import connection
 
 from discussions import services
 from discussions.models import Participant, Space, Thread
@@ -13,32 +10,25 @@ from discussions.models.thread import ThreadQuerySet
 from discussions.services import conversations
 from members import services as members
 from members.models import Boundary, Member
+from tests import together
 from tests.factories import make_member
 from tests.factories.discussions import make_message
+from tests.together import Meeting, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def at_once(*works):
-    def run(work):
-        with closing(connection):  # a thread's connection is its own to close
-            try:
-                return work()
-            except Exception as error:
-                return type(error).__name__
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(run, works))
+    return together.at_once(*works, errors=lambda error: type(error).__name__)
 
 
 def meeting(monkeypatch, owner, name):
-    """Nobody goes on behind this function until both have been there (or a second has passed: one waits for a lock)."""
-    barrier, function = Barrier(2), getattr(owner, name)
+    """Nobody goes on behind this function until both have been there (or one waits for the lock)."""
+    meeting, function = Meeting(), getattr(owner, name)
 
     def wait(*args, **fields):
         found = function(*args, **fields)
-        with suppress(BrokenBarrierError):
-            barrier.wait(timeout=1)
+        meeting.come()
         return found
 
     monkeypatch.setattr(owner, name, wait)
@@ -87,9 +77,9 @@ def test_without_the_lock_a_message_would_reach_nobody(monkeypatch):
     assert leave_while_written_to(monkeypatch) == (2, 1)
 
 
-def bring_in_while_blocked(monkeypatch, *, wait=0.0):
-    """Whether somebody was brought in by a person whom they had blocked by then. `wait`: for the block, between the
-    check and the seat."""
+def bring_in_while_blocked(monkeypatch, *, waits):
+    """Whether somebody was brought in by a person whom they had blocked by then. `waits`: for the block, between
+    the check and the seat."""
     one, other, third = make_member(), make_member(), make_member()
     thread = make_message(one, other).thread
     checked, blocked, limit = Event(), Event(), conversations.check_may_bring_in
@@ -97,10 +87,11 @@ def bring_in_while_blocked(monkeypatch, *, wait=0.0):
     def linger(actor):
         limit(actor)
         checked.set()
-        blocked.wait(timeout=wait)
+        if waits:
+            until(blocked)
 
     def block():
-        checked.wait(timeout=5)
+        until(checked)
         members.set_boundary(owner=third, other=one, distance="block")
         blocked.set()
 
@@ -110,10 +101,10 @@ def bring_in_while_blocked(monkeypatch, *, wait=0.0):
 
 
 def test_nobody_is_brought_in_by_whom_they_have_blocked(monkeypatch):
-    assert bring_in_while_blocked(monkeypatch, wait=1) is False
+    assert bring_in_while_blocked(monkeypatch, waits=True) is False
 
 
 def test_without_the_lock_they_would_be(monkeypatch):
     """The control. The one who blocks goes on locking: it takes both."""
     monkeypatch.setattr(conversations, "lock_members", lambda *ids: Member.objects.in_bulk(ids))
-    assert bring_in_while_blocked(monkeypatch, wait=5) is True
+    assert bring_in_while_blocked(monkeypatch, waits=True) is True

@@ -1,9 +1,8 @@
 """Two workers at the same schedule: real commits, real locks; and the race itself, seen without them."""
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import timedelta
-from threading import Barrier, BrokenBarrierError
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -13,6 +12,7 @@ from kmnet.core.models import OutgoingMail
 from kmnet.hub import services
 from kmnet.hub.models import DigestRun, DigestSchedule, DigestScheduleQuerySet
 from tests.factories import make_member
+from tests.together import Meeting, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,22 +28,16 @@ def make_due_readers(count):
 
 
 def two_workers(work):
-    def run(_worker):
-        with closing(connection):  # a thread's connection is its own to close
-            return work()
-
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(run, range(2)))
+    return at_once(work, work)
 
 
 @pytest.fixture
 def both_have_read(monkeypatch):
-    """Neither worker goes on until both have read what is due (or a second has passed)."""
-    barrier, period_key = Barrier(2), services.period_key
+    """Neither worker goes on until both have read what is due (or one waits for the lock)."""
+    meeting, period_key = Meeting(), services.period_key
 
     def wait(*args):
-        with suppress(BrokenBarrierError):
-            barrier.wait(timeout=1)
+        meeting.come()
         return period_key(*args)
 
     monkeypatch.setattr(services, "period_key", wait)
@@ -68,7 +62,7 @@ def test_worker_passes_over_members_that_another_one_has():
     def claim():
         with closing(connection), transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL lock_timeout = '2s'")  # rather than wait for the other for ever
+                cursor.execute("SET LOCAL lock_timeout = '9s'")  # rather than wait for the other for ever
             return services.claim_due_digests(limit=1)
 
     with transaction.atomic(), ThreadPoolExecutor(1) as pool:

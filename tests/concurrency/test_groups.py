@@ -1,7 +1,7 @@
 """Many people at one group, on real commits: one standing each, and always a convenor."""
 
-from contextlib import contextmanager, suppress
-from threading import Barrier, BrokenBarrierError, Event
+from contextlib import contextmanager
+from threading import Event
 
 import pytest
 from django.db import IntegrityError, connection
@@ -15,6 +15,7 @@ from members.services import groups, suspend_member
 from tests.factories.events import make_event
 from tests.factories.groups import make_group, put_in
 from tests.factories.members import make_member
+from tests.together import Meeting, until
 
 from .test_registration import at_once
 
@@ -39,12 +40,11 @@ def without_the_guard():
 
 def meet(monkeypatch, name):
     """Both threads do `name` before either goes on: what happens where no lock keeps them apart."""
-    both, once = Barrier(2), getattr(groups, name)
+    both, once = Meeting(), getattr(groups, name)
 
     def then_wait(*args, **kwargs):
         found = once(*args, **kwargs)
-        with suppress(BrokenBarrierError):
-            both.wait(timeout=1)
+        both.come()
         return found
 
     monkeypatch.setattr(groups, name, then_wait)
@@ -182,11 +182,11 @@ def test_who_leaves_while_they_register_for_the_groups_event_has_no_place(monkey
 
     def take_place_later(*args, **kwargs):  # everything is asked, nothing is written: now they leave
         asked.set()
-        left.wait(timeout=1)
+        until(left)
         take_place(*args, **kwargs)
 
     def leave():
-        asked.wait(timeout=5)
+        until(asked)
         groups.leave_group(member=member, group=group)
         left.set()
 

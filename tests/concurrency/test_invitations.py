@@ -1,17 +1,15 @@
 """Fifty people press Join at the same moment with a link for five: five are in. Two moderators, two hosts: one counts."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
-from threading import Barrier, BrokenBarrierError
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from kmnet.core.models import AuditEntry, CommunitySettings, OutgoingMail
 from members import services
 from members.models import Greeting, InvitationUse, Member
 from members.services import invitations
 from tests.factories import make_member
+from tests.together import Meeting, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE, USES = 50, 5
@@ -19,13 +17,12 @@ PEOPLE, USES = 50, 5
 
 @pytest.fixture
 def all_have_counted(monkeypatch):
-    """Nobody goes on before some have counted the uses that are left (or a moment has passed)."""
-    barrier, count = Barrier(6), invitations.has_no_use_left
+    """Nobody goes on before some have counted the uses that are left (or those wait for the lock)."""
+    meeting, count = Meeting(6), invitations.has_no_use_left
 
     def count_then_wait(invitation):
         none_left = count(invitation)
-        with suppress(BrokenBarrierError):
-            barrier.wait(timeout=0.3)
+        meeting.come()
         return none_left
 
     monkeypatch.setattr(invitations, "has_no_use_left", count_then_wait)
@@ -40,16 +37,14 @@ def by_invitation():
 
 def join_all(token: str, people: int) -> list[str]:
     def join(number: int) -> str:
-        with closing(connection):
-            member = Member(email=f"p{number}@example.org", name=f"Person {number}")
-            try:
-                services.save_joining_member(member, invitation_token=token)
-            except services.NotInvited:
-                return "refused"
-            return "in"
+        member = Member(email=f"p{number}@example.org", name=f"Person {number}")
+        try:
+            services.save_joining_member(member, invitation_token=token)
+        except services.NotInvited:
+            return "refused"
+        return "in"
 
-    with ThreadPoolExecutor(12) as pool:
-        return sorted(pool.map(join, range(people)))
+    return sorted(at_once(*[partial(join, number) for number in range(people)], threads=12))
 
 
 def test_a_link_for_five_lets_in_exactly_five_of_fifty(by_invitation, all_have_counted):
@@ -65,18 +60,6 @@ def test_without_the_lock_more_would_come_in(by_invitation, all_have_counted, mo
     queryset = type(invitations.Invitation.objects.all())
     monkeypatch.setattr(queryset, "select_for_update", lambda self, **kwargs: self)
     assert join_all(token, 6).count("in") > 1
-
-
-def at_once(*acts):
-    barrier = Barrier(len(acts))
-
-    def run(act):
-        with closing(connection):
-            barrier.wait(timeout=5)
-            return act()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
 
 
 @pytest.mark.parametrize("second", ["approve", "decline"])

@@ -1,41 +1,26 @@
 """Leaving, undoing and erasing at the same moment; two organisers who leave at once. Real commits, real locks."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
 from datetime import timedelta
-from threading import Barrier, BrokenBarrierError, Event
+from threading import Event
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from events import receivers
 from members import services
 from members.models import DataExport, Erasure, Leaving, Member, Status
 from members.services import exporting, leaving
+from tests import together
 from tests.factories import make_member
 from tests.factories.events import make_event
+from tests.together import Meeting, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def at_once(*deeds):
     """Run these side by side; the result of each, or the exception it raised."""
-
-    def run(deed):
-        with closing(connection):
-            try:
-                return deed()
-            except Exception as error:
-                return error
-
-    with ThreadPoolExecutor(len(deeds)) as pool:
-        return list(pool.map(run, deeds))
-
-
-def meet(barrier):
-    with suppress(BrokenBarrierError):
-        barrier.wait(timeout=1)
+    return together.at_once(*deeds, errors=lambda error: error)
 
 
 def due_leaver() -> Member:
@@ -52,11 +37,11 @@ def test_who_undoes_while_the_account_is_being_erased_is_too_late(monkeypatch):
 
     def erase_slowly(**options):
         begun.set()
-        undone.wait(timeout=1)
+        until(undone)
         return erase(**options)
 
     def undo():
-        begun.wait(timeout=5)
+        until(begun)
         try:
             return services.undo_leaving(member=member)
         finally:
@@ -74,11 +59,11 @@ def test_an_account_that_is_being_brought_back_is_not_erased(monkeypatch):
 
     def note_slowly(**options):
         begun.set()
-        swept.wait(timeout=1)
+        until(swept)
         return note(**options)
 
     def sweep():
-        begun.wait(timeout=5)
+        until(begun)
         try:
             return services.erase_due()
         finally:
@@ -102,11 +87,11 @@ def test_two_organisers_who_leave_at_once_cannot_both(monkeypatch):
     """Each looks, before the other has left, whether somebody else organises the event. The event's lock lets one in."""
     one, other = make_member(is_organiser=True), make_member(is_organiser=True)
     event = make_event(organisers=[one, other])
-    both, alone = Barrier(2), receivers.events_alone
+    both, alone = Meeting(), receivers.events_alone
 
     def look_then_wait(member):
         found = alone(member)
-        meet(both)
+        both.come()
         return found
 
     monkeypatch.setattr(receivers, "events_alone", look_then_wait)
@@ -122,11 +107,11 @@ def test_two_workers_build_a_copy_once(settings, tmp_path, monkeypatch):
     settings.MEDIA_ROOT = tmp_path
     member = make_member()
     services.ask_for_copy(member=member)
-    both, built, store = Barrier(2), [], exporting.store
+    both, built, store = Meeting(), [], exporting.store
 
     def store_slowly(export):
         built.append(export.pk)
-        meet(both)
+        both.come()
         return store(export)
 
     monkeypatch.setattr(exporting, "store", store_slowly)

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
-from threading import Barrier, BrokenBarrierError
+from contextlib import closing
+from threading import Barrier
 
 import pytest
 from django.db import connection, transaction
@@ -15,6 +15,7 @@ from kmnet.core.mail.choices import choose
 from kmnet.core.models import MailChoice, OutgoingMail
 from tests.mail_kinds import mail_kind, queue_test_mail
 from tests.mailbox import sent
+from tests.together import LONG, Meeting, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)  # real commits, so real locks
 
@@ -33,21 +34,15 @@ def claim_without_lock():
 
 def send_from_many_at_once(monkeypatch) -> Counter:
     """Each sender claims, then waits for the others before it sends: without a lock all have claimed the same row."""
-    all_have_claimed, build = Barrier(SENDERS), delivery.build_message
+    all_have_claimed, build = Meeting(SENDERS, again=True), delivery.build_message
 
     def build_when_all_have_claimed(row):
-        with suppress(BrokenBarrierError):
-            all_have_claimed.wait(timeout=1)
+        all_have_claimed.come()
         return build(row)
-
-    def send(_sender):
-        with closing(connection):
-            return mail.send_due_mail()
 
     monkeypatch.setattr(delivery, "build_message", build_when_all_have_claimed)
     rows = [queue_test_mail() for _number in range(MAILS)]
-    with ThreadPoolExecutor(SENDERS) as pool:
-        list(pool.map(send, range(SENDERS)))
+    at_once(*[mail.send_due_mail] * SENDERS)
     assert {row.message_id for row in rows} == {message["Message-ID"] for message in sent()}
     return Counter(message["Message-ID"] for message in sent())
 
@@ -70,7 +65,7 @@ def test_sender_passes_over_what_another_one_has():
     def claim():
         with closing(connection), transaction.atomic():
             with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL lock_timeout = '2s'")  # rather than wait for the other for ever
+                cursor.execute("SET LOCAL lock_timeout = '9s'")  # rather than wait for the other for ever
             return delivery.claim_next()
 
     with transaction.atomic(), ThreadPoolExecutor(1) as pool:
@@ -85,8 +80,8 @@ def test_page_does_not_wait_for_a_mail_that_is_on_the_wire():
 
     class SlowPost:
         def send(self, message):
-            reached.wait(timeout=10)
-            answered.wait(timeout=10)
+            reached.wait(timeout=LONG)
+            answered.wait(timeout=LONG)
 
     def send():
         with closing(connection), transaction.atomic():
@@ -94,9 +89,9 @@ def test_page_does_not_wait_for_a_mail_that_is_on_the_wire():
 
     with ThreadPoolExecutor(1) as pool:
         sending = pool.submit(send)
-        reached.wait(timeout=10)
+        reached.wait(timeout=LONG)
         withdrawn = mail.withdraw(dedupe_key_prefix="seat:", reason="cancelled")
-        answered.wait(timeout=10)
+        answered.wait(timeout=LONG)
         sending.result()
 
     row.refresh_from_db()
@@ -104,26 +99,15 @@ def test_page_does_not_wait_for_a_mail_that_is_on_the_wire():
 
 
 def test_two_deeds_with_one_key_make_one_mail():
-    both = Barrier(2)
+    def queue():
+        return queue_test_mail(address="a@example.org", dedupe_key="the one key").pk
 
-    def queue(_number):
-        with closing(connection):
-            both.wait(timeout=10)
-            return queue_test_mail(address="a@example.org", dedupe_key="the one key").pk
-
-    with ThreadPoolExecutor(2) as pool:
-        assert len(set(pool.map(queue, range(2)))) == 1
+    assert len(set(at_once(queue, queue))) == 1
 
 
 def test_two_clicks_on_unsubscribe_make_one_choice():
-    both = Barrier(2)
+    def click():
+        choose("reply", "never", address="guest@example.org")
 
-    def click(_number):
-        with closing(connection):
-            both.wait(timeout=10)
-            choose("reply", "never", address="guest@example.org")
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(click, range(2)))
-
+    at_once(click, click)
     assert MailChoice.objects.get().how == "never"

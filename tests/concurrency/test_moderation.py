@@ -1,11 +1,8 @@
 """Two moderators at the same report at the same moment: one decides, the other is told so."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
-from threading import Barrier, BrokenBarrierError
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from discussions.models import Post
 from kmnet.core import moderation as core
@@ -13,18 +10,18 @@ from kmnet.core.models import AuditEntry, Flag, OutgoingMail
 from kmnet.hub import moderation as desk
 from tests.factories import make_member
 from tests.factories.discussions import make_post
+from tests.together import Meeting, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def both_have_looked(monkeypatch):
-    """Neither acts before both have seen the thing as it is (or a second has passed)."""
-    barrier, can_decide = Barrier(2), desk.can_decide
+    """Neither acts before both have seen the thing as it is (or one waits for the lock)."""
+    meeting, can_decide = Meeting(), desk.can_decide
 
     def wait(*args):
-        with suppress(BrokenBarrierError):
-            barrier.wait(timeout=1)
+        meeting.come()
         return can_decide(*args)
 
     monkeypatch.setattr(desk, "can_decide", wait)
@@ -35,24 +32,22 @@ def two_decide(decisions):
     flag = core.report(reporter=make_member(), target=post, reason="unkind")
 
     def run(decision):
-        with closing(connection):
-            moderator = make_member(is_moderator=True)
-            try:
-                desk.decide(
-                    kind=core.kind_of(Post),
-                    pk=post.pk,
-                    actor=moderator,
-                    decision=decision,
-                    reason="Because.",
-                    seen_state="visible",
-                    seen_flags={flag.pk} if flag else set(),
-                )
-            except desk.AlreadyDecided:
-                return "too late"
-            return "decided"
+        moderator = make_member(is_moderator=True)
+        try:
+            desk.decide(
+                kind=core.kind_of(Post),
+                pk=post.pk,
+                actor=moderator,
+                decision=decision,
+                reason="Because.",
+                seen_state="visible",
+                seen_flags={flag.pk} if flag else set(),
+            )
+        except desk.AlreadyDecided:
+            return "too late"
+        return "decided"
 
-    with ThreadPoolExecutor(2) as pool:
-        return sorted(pool.map(run, decisions))
+    return sorted(at_once(*[partial(run, decision) for decision in decisions]))
 
 
 @pytest.mark.parametrize("decisions", [("hide", "leave"), ("hide", "hide"), ("leave", "leave")])
@@ -77,12 +72,11 @@ def test_without_the_lock_both_would_get_to_act(both_have_looked, monkeypatch):
 
 @pytest.fixture
 def both_have_told(monkeypatch):
-    """Neither counts before both have written their report (or a second has passed)."""
-    barrier, hide_if_enough = Barrier(2), core.hide_if_enough
+    """Neither counts before both have written their report (or one waits for the lock)."""
+    meeting, hide_if_enough = Meeting(), core.hide_if_enough
 
     def wait(*args):
-        with suppress(BrokenBarrierError):
-            barrier.wait(timeout=1)
+        meeting.come()
         return hide_if_enough(*args)
 
     monkeypatch.setattr(core, "hide_if_enough", wait)
@@ -91,12 +85,9 @@ def both_have_told(monkeypatch):
 def two_tell():
     post, reporters = make_post(), [make_member(), make_member()]
 
-    def run(reporter):
-        with closing(connection):
-            core.report(reporter=reporter, target=post, reason="unkind")
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(run, reporters))
+    at_once(
+        *[partial(core.report, reporter=reporter, target=post, reason="unkind") for reporter in reporters]
+    )
     return Post.objects.get(pk=post.pk)
 
 

@@ -1,29 +1,17 @@
 """Threads are split and merged while people write in them: real commits, real locks; and the race without them."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
 from functools import partial
-from threading import Barrier, BrokenBarrierError
 
 import pytest
-from django.db import connection
 
 from discussions import services
 from discussions.models import Post, Thread
 from discussions.models.thread import ThreadQuerySet
 from tests.factories import make_member
 from tests.factories.discussions import make_space, make_thread
+from tests.together import Meeting, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def at_once(*works):
-    def run(work):
-        with closing(connection):
-            return work()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(run, works))
 
 
 def merging(thread, into):
@@ -44,13 +32,12 @@ def replying(thread):
 
 @pytest.fixture
 def both_have_read(monkeypatch):
-    """The reply and the merge each begin to write when both have read (or a second has passed: one waits for the lock)."""
-    barrier, new_post, carry = Barrier(2), services.posts.new_post, services.moving._carry
+    """The reply and the merge each begin to write when both have read (or one waits for the lock)."""
+    meeting, new_post, carry = Meeting(), services.posts.new_post, services.moving._carry
 
     def after_waiting(act):
         def wait(*args, **fields):
-            with suppress(BrokenBarrierError):
-                barrier.wait(timeout=1)
+            meeting.come()
             return act(*args, **fields)
 
         return wait

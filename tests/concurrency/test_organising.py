@@ -1,8 +1,6 @@
 """Organisers at one event in the same moment, on real commits: one always stays, and a letter goes out once."""
 
 import uuid
-from contextlib import suppress
-from threading import Barrier, BrokenBarrierError
 
 import pytest
 from django.db import IntegrityError
@@ -12,6 +10,7 @@ from events.services import LastOrganiser, hosting, letters, places
 from kmnet.core.models import OutgoingMail
 from tests.factories.events import make_event, make_registration
 from tests.factories.members import make_member
+from tests.together import Meeting
 
 from .test_registration import at_once
 
@@ -20,12 +19,11 @@ pytestmark = pytest.mark.django_db(transaction=True)  # real commits, so real lo
 
 def meet(monkeypatch, module, name):
     """Both threads do `name` before either goes on: what happens where no lock keeps them apart."""
-    both, once = Barrier(2), getattr(module, name)
+    both, once = Meeting(), getattr(module, name)
 
     def then_wait(*args, **kwargs):
         found = once(*args, **kwargs)
-        with suppress(BrokenBarrierError):
-            both.wait(timeout=1)
+        both.come()
         return found
 
     monkeypatch.setattr(module, name, then_wait)

@@ -1,45 +1,42 @@
 """Two people at one thread at the same moment: real commits, real locks; and the race itself, seen without them."""
 
 import uuid
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
 from functools import partial
-from threading import Barrier, BrokenBarrierError
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
 from discussions import services
 from discussions.models import Post, Thread
 from discussions.models.thread import ThreadQuerySet
+from tests import together
 from tests.factories import make_member
 from tests.factories.discussions import make_space, make_thread
+from tests.together import Meeting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def at_once(*works):
-    def run(work):
-        with closing(connection):  # a thread's connection is its own to close
-            try:
-                return work()
-            except IntegrityError as error:
-                return str(error).split('"')[1]
+    """What each returned, or the constraint that refused it."""
 
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(run, works))
+    def refused(error):
+        if not isinstance(error, IntegrityError):
+            raise error
+        return str(error).split('"')[1]
+
+    return together.at_once(*works, errors=refused)
 
 
 @pytest.fixture
 def wait_for_each_other(monkeypatch):
-    """From now on nobody writes until both have read (or a second has passed: the other waits for the lock)."""
+    """From now on nobody writes until both have read (or one waits for the lock)."""
 
     def begin():
-        barrier, new_post = Barrier(2), services.posts.new_post
+        meeting, new_post = Meeting(), services.posts.new_post
 
         def wait(**fields):
-            with suppress(BrokenBarrierError):
-                barrier.wait(timeout=1)
+            meeting.come()
             return new_post(**fields)
 
         monkeypatch.setattr(services.posts, "new_post", wait)

@@ -1,12 +1,9 @@
 """Two workers serve the clocks at once: everybody is asked once, and nobody twice within the days of rest."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
 from datetime import timedelta
-from threading import Barrier, BrokenBarrierError
+from functools import partial
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from taggit.models import Tag
 
@@ -15,17 +12,9 @@ from discussions.services import promise
 from kmnet.core.models import Activity
 from tests.factories import make_member
 from tests.factories.discussions import make_thread
+from tests.together import Meeting, at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def two_workers(work):
-    def run(number):
-        with closing(connection):  # a thread's connection is its own to close
-            return work(number)
-
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(run, range(2)))
 
 
 @pytest.fixture
@@ -41,13 +30,12 @@ def due_threads():
 
 @pytest.fixture
 def both_choose_at_once(monkeypatch):
-    """Neither worker writes until both have chosen (or a second has passed: the lock lets only one choose)."""
-    barrier, choose = Barrier(2), promise.who_could_answer
+    """Neither worker writes until both have chosen (or one waits for the lock)."""
+    meeting, choose = Meeting(), promise.who_could_answer
 
     def chosen(*args, **kwargs):
         found = choose(*args, **kwargs)
-        with suppress(BrokenBarrierError):
-            barrier.wait(timeout=1)
+        meeting.come()
         return found
 
     monkeypatch.setattr(promise, "who_could_answer", chosen)
@@ -55,19 +43,19 @@ def both_choose_at_once(monkeypatch):
 
 def ask(clocks):
     now = timezone.now()
-    return lambda number: promise.ask_members(owed_id=clocks[number].pk, now=now)
+    return [partial(promise.ask_members, owed_id=clock.pk, now=now) for clock in clocks]
 
 
 def test_two_workers_at_one_clock_ask_once(due_threads, both_choose_at_once):
     clock = due_threads[0].owed_reply
-    assert sorted(two_workers(ask([clock, clock]))) == [0, 3]
+    assert sorted(at_once(*ask([clock, clock]))) == [0, 3]
     assert AskedToAnswer.objects.count() == 3
     assert Activity.objects.filter(verb="discussions.could_answer").count() == 1
 
 
 def test_two_clocks_at_once_ask_nobody_twice(due_threads, both_choose_at_once):
     clocks = [thread.owed_reply for thread in due_threads]
-    assert sorted(two_workers(ask(clocks))) == [0, 3]
+    assert sorted(at_once(*ask(clocks))) == [0, 3]
     assert AskedToAnswer.objects.count() == 3
 
 
@@ -77,4 +65,4 @@ def test_without_the_lock_of_choosing_two_clocks_ask_the_same_members(
     """The control: what the lock is for."""
     monkeypatch.setattr(promise, "lock_choosing", lambda: None)
     clocks = [thread.owed_reply for thread in due_threads]
-    assert two_workers(ask(clocks)) == [3, 3]
+    assert at_once(*ask(clocks)) == [3, 3]

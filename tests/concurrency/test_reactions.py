@@ -1,8 +1,5 @@
 """Reactions at the same moment: real commits, real locks; and the race itself, seen without them."""
 
-from contextlib import suppress
-from threading import Barrier, BrokenBarrierError
-
 import pytest
 
 from discussions import services
@@ -12,19 +9,19 @@ from kmnet.core.models import Activity
 from tests.concurrency.test_posts import at_once
 from tests.factories import make_member
 from tests.factories.discussions import make_post
+from tests.together import Meeting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def wait_before_writing(monkeypatch):
-    """Nobody writes until both have read (or a second has passed: the other waits for the lock)."""
-    barrier, lock = Barrier(2), services.reactions.lock_for_reaction
+    """Nobody writes until both have read (or one waits for the lock)."""
+    meeting, lock = Meeting(), services.reactions.lock_for_reaction
 
     def wait(*args):
         post = lock(*args)
-        with suppress(BrokenBarrierError):
-            barrier.wait(timeout=1)
+        meeting.come()
         return post
 
     monkeypatch.setattr(services.reactions, "lock_for_reaction", wait)

@@ -3,19 +3,17 @@
 What must never be false of places and mails is asked of the database itself after each storm.
 """
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
-from threading import Barrier, BrokenBarrierError
-
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from events import services, tasks
 from events.models import Event, Status
 from events.services import places
+from tests import together
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration
 from tests.rules import broken_rules
+from tests.together import Meeting
 
 pytestmark = pytest.mark.django_db(transaction=True)  # real commits, so real locks
 WORKERS = 8
@@ -23,21 +21,7 @@ WORKERS = 8
 
 def at_once(deeds, workers=WORKERS) -> list:
     """Run the deeds on so many threads, which start together; return the results (an error is a result)."""
-    start = Barrier(min(workers, len(deeds)))
-
-    def run(deed):
-        with closing(connection):  # a thread's connection is its own to close
-            with suppress(BrokenBarrierError):
-                start.wait(timeout=2)
-            try:
-                return deed()
-            except Exception as error:
-                return error
-            finally:
-                connections.close_all()
-
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(run, deeds))
+    return together.at_once(*deeds, threads=workers, errors=lambda error: error)
 
 
 def register(event, member):
@@ -65,12 +49,11 @@ def test_thirty_at_once_for_three_places_and_everybody_presses_twice():
 
 def hold_until_both_have_counted(monkeypatch) -> None:
     """Both threads count the free places before either takes one; with the lock the second cannot get there."""
-    both_counted, occupancies = Barrier(2), Event.occupancies
+    both_counted, occupancies = Meeting(), Event.occupancies
 
     def occupancies_then_wait(self, now=None):
         counted = occupancies(self, now)
-        with suppress(BrokenBarrierError):
-            both_counted.wait(timeout=1)
+        both_counted.come()
         return counted
 
     monkeypatch.setattr(Event, "occupancies", occupancies_then_wait)

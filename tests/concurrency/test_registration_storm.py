@@ -5,7 +5,6 @@ The control is a run on the places with a lock that does nothing: it oversells.
 
 import random
 from datetime import timedelta
-from threading import Barrier, BrokenBarrierError
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -18,6 +17,7 @@ from events.services import places
 from tests.factories import make_member
 from tests.factories.events import make_event
 from tests.rules import broken_rules
+from tests.together import Meeting
 
 from .test_registration import at_once, no_guard, no_lock
 
@@ -184,14 +184,11 @@ def test_control_without_the_lock_the_run_on_places_oversells(monkeypatch, no_gu
     """So the rules can be broken, and a storm is hard enough to break them. (Only people who come in: whoever leaves
     again would hide it.)"""
     storm = Storm(0, prepared=False)
-    together, occupancies = Barrier(4), Event.occupancies
+    meeting, occupancies = Meeting(4, again=True), Event.occupancies
 
     def occupancies_then_wait(self, now=None):
         counted = occupancies(self, now)
-        try:
-            together.wait(timeout=0.1)
-        except BrokenBarrierError:
-            together.reset()
+        meeting.come()
         return counted
 
     deeds = [storm.register(member) for member in storm.members * 2]

@@ -1,8 +1,6 @@
 """Two beats at the same moment: real commits, real locks; and the race itself, seen without them."""
 
-from contextlib import suppress
 from datetime import UTC, datetime
-from threading import Barrier, BrokenBarrierError
 
 import pytest
 from django.db.models import QuerySet
@@ -13,17 +11,17 @@ from kmnet.core.models import Activity, Notification, OutgoingMail
 from tests.concurrency.test_posts import at_once
 from tests.factories import make_member
 from tests.factories.discussions import make_post
+from tests.together import Meeting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
 def wait_before(monkeypatch, module, name):
-    barrier, act = Barrier(2), getattr(module, name)
+    meeting, act = Meeting(), getattr(module, name)
 
     def wait(*args):
-        with suppress(BrokenBarrierError):
-            barrier.wait(timeout=1)
+        meeting.come()
         return act(*args)
 
     monkeypatch.setattr(module, name, wait)

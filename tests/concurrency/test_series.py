@@ -1,19 +1,18 @@
 """A series is made by two organisers at once: one series. Without the event's lock there are two."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
 from functools import partial
-from threading import Barrier, BrokenBarrierError
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 
 from events import services
 from events.models import Event, Series
 from events.services import places
 from events.services import series as making
+from tests import together
 from tests.factories import make_member
 from tests.factories.events import make_event
+from tests.together import Meeting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,15 +20,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def at_once(*works) -> list:
     """What each came to: a value, or the exception that it ended with."""
 
-    def run(work):
-        with closing(connection):
-            try:
-                return work()
-            except (IntegrityError, services.EventOver) as error:
-                return error
+    def ended(error):
+        if not isinstance(error, IntegrityError | services.EventOver):
+            raise error
+        return error
 
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(run, works))
+    return together.at_once(*works, errors=ended)
 
 
 @pytest.fixture
@@ -44,12 +40,11 @@ def event(organisers):
 
 @pytest.fixture
 def both_have_looked(monkeypatch):
-    """Each begins to count dates when both have seen that there is no series yet (or a second has passed)."""
-    barrier, slots = Barrier(2), making.slots
+    """Each begins to count dates when both have seen that there is no series yet (or one waits for the lock)."""
+    meeting, slots = Meeting(), making.slots
 
     def wait(*args):
-        with suppress(BrokenBarrierError):
-            barrier.wait(timeout=1)
+        meeting.come()
         return slots(*args)
 
     monkeypatch.setattr(making, "slots", wait)

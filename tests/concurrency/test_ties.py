@@ -1,31 +1,20 @@
 """Introductions and boundaries at the same moment: real commits, real locks; and the race itself, seen without them."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
-from threading import Barrier, BrokenBarrierError
-
 import pytest
-from django.db import connection
 
 from kmnet.core.models import Activity
 from members import services
 from members.models import Boundary, Introduction
 from members.services import introductions
+from tests import together
 from tests.factories import make_member
+from tests.together import Meeting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def at_once(*works):
-    def run(work):
-        with closing(connection):  # a thread's connection is its own to close
-            try:
-                return work()
-            except Exception as error:
-                return type(error).__name__
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(run, works))
+    return together.at_once(*works, errors=lambda error: type(error).__name__)
 
 
 @pytest.fixture
@@ -43,13 +32,12 @@ def say_yes(introduction, member):
 
 
 def wait_before_saving(monkeypatch):
-    """Nobody writes an answer until both have read the row (or a second has passed: the other waits for the lock)."""
-    barrier, save = Barrier(2), Introduction.save
+    """Nobody writes an answer until both have read the row (or one waits for the lock)."""
+    meeting, save = Meeting(), Introduction.save
 
     def wait(self, **fields):
         if not self._state.adding and fields.get("update_fields", [""])[0].endswith("answer"):
-            with suppress(BrokenBarrierError):
-                barrier.wait(timeout=1)
+            meeting.come()
         return save(self, **fields)
 
     monkeypatch.setattr(Introduction, "save", wait)
@@ -119,21 +107,17 @@ def test_the_limit_a_day_holds_for_many_at_once():
 def test_leaving_while_the_other_answers_blocks_neither(asked, monkeypatch):
     """Both take the members first and the introduction afterwards; the other way round they would wait in a circle."""
     introduction, one, other = asked
-    barrier = Barrier(2)
+    meeting = Meeting()
     lock, withdraw = introductions.lock_members, introductions.withdraw_introductions
-
-    def meet():
-        with suppress(BrokenBarrierError):
-            barrier.wait(timeout=1)
 
     def lock_and_wait(*ids):
         locked = lock(*ids)
-        meet()
+        meeting.come()
         return locked
 
     def withdraw_and_wait(**given):
         withdraw(**given)
-        meet()
+        meeting.come()
 
     monkeypatch.setattr(introductions, "lock_members", lock_and_wait)
     for module in (services, services.leaving):

@@ -1,8 +1,5 @@
 """Votes at the same moment: real commits, real locks; and the race itself, seen without them."""
 
-from contextlib import suppress
-from threading import Barrier, BrokenBarrierError
-
 import pytest
 
 from discussions import services
@@ -10,6 +7,7 @@ from discussions.models import Poll, Vote
 from tests.concurrency.test_posts import at_once
 from tests.factories import make_member
 from tests.factories.discussions import make_thread
+from tests.together import Meeting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,14 +19,13 @@ def make_poll(way):
 
 @pytest.fixture
 def wait_before_writing(monkeypatch):
-    """Nobody writes until both have read the poll (or a second has passed: the other waits for its lock)."""
-    barrier, lock = Barrier(2), services.polls.lock_poll
+    """Nobody writes until both have read the poll (or one waits for the lock)."""
+    meeting, lock = Meeting(), services.polls.lock_poll
 
     def wait_with(find):
         def wait(pk):
             poll = find(pk)
-            with suppress(BrokenBarrierError):
-                barrier.wait(timeout=1)
+            meeting.come()
             return poll
 
         monkeypatch.setattr(services.polls, "lock_poll", wait)

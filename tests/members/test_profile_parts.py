@@ -1,14 +1,11 @@
 """What a profile holds beside text: hours, availability, wishes that end, contributions, the ORCID iD."""
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
 from datetime import UTC, datetime, time, timedelta
-from threading import Barrier, BrokenBarrierError
+from functools import partial
 
 import pytest
 import time_machine
 from django.core import mail as sent
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 from taggit.models import Tag
@@ -26,6 +23,7 @@ from tests.factories.discussions import make_post, make_space, make_thread
 from tests.factories.groups import make_group
 from tests.factories.resources import make_resource
 from tests.members.test_settings import profile_answers
+from tests.together import Meeting, at_once
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -340,25 +338,18 @@ def test_one_next_thing_is_said_to_the_owner_and_never_a_score(signed_in, member
 def test_two_members_who_save_the_same_new_tags_at_once_do_not_deadlock(monkeypatch):
     """Each has made the first of its new tags before either makes the second."""
     one, other = make_member(), make_member()
-    both_made_one, make_tag = Barrier(2), profiles._make_tag
+    both_made_one, make_tag = Meeting(), profiles._make_tag
 
     def make_tag_then_wait(name):
         tag = make_tag(name)
-        with suppress(BrokenBarrierError):
-            both_made_one.wait(timeout=1)
+        both_made_one.come()
         return tag
 
-    def save(member, words):
-        with closing(connection):
-            services.update_profile(member=member, can_help=words)
-
     monkeypatch.setattr(profiles, "_make_tag", make_tag_then_wait)
-    with ThreadPoolExecutor(2) as pool:
-        for future in [
-            pool.submit(save, one, ["zebra", "apple", "mango"]),
-            pool.submit(save, other, ["mango", "apple", "zebra"]),
-        ]:
-            future.result()
+    at_once(
+        partial(services.update_profile, member=one, can_help=["zebra", "apple", "mango"]),
+        partial(services.update_profile, member=other, can_help=["mango", "apple", "zebra"]),
+    )
     assert sorted(Tag.objects.values_list("name", flat=True)) == ["apple", "mango", "zebra"]
 
 

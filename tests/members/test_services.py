@@ -1,12 +1,9 @@
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from functools import partial
 from io import StringIO
-from threading import Barrier, BrokenBarrierError
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.db import connection
 
 from kmnet.core.models import Term
 from kmnet.core.search import SearchText
@@ -15,6 +12,7 @@ from members.models import Member
 from members.permissions import can_administer, is_full_member
 from members.services import HandleTaken, create_member, make_handle, update_profile
 from tests.factories import make_member
+from tests.together import Meeting, at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -83,18 +81,15 @@ def test_unknown_part_of_a_profile_is_a_mistake():
 @pytest.mark.django_db(transaction=True)
 def test_people_of_one_name_may_join_at_the_same_moment(monkeypatch):
     """Both read "ana-silva is free" before either is stored: the second gets the next handle, not an error."""
-    both_asked, asked = Barrier(2), make_handle
+    both_asked, asked = Meeting(), make_handle
 
     def ask_then_wait(name):
         handle = asked(name)
-        with suppress(BrokenBarrierError):
-            both_asked.wait(timeout=2)
+        both_asked.come()
         return handle
 
     def join(number):
-        with closing(connection):  # a thread's connection is its own to close
-            return create_member(email=f"ana{number}@example.org", name="Ana Silva").handle
+        return create_member(email=f"ana{number}@example.org", name="Ana Silva").handle
 
     monkeypatch.setattr("members.services.joining.make_handle", ask_then_wait)
-    with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(join, (1, 2))) == ["ana-silva", "ana-silva-2"]
+    assert sorted(at_once(partial(join, 1), partial(join, 2))) == ["ana-silva", "ana-silva-2"]
