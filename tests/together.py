@@ -91,6 +91,30 @@ class Meeting:
         self.changed.notify_all()
 
 
+def meet_before(monkeypatch, owner, name: str, meeting: Meeting | None = None) -> None:
+    """From now on nobody does this before all have come to it. The last look should lie before it: what is looked at
+    later may show what the other has committed by then."""
+    meeting, act = meeting or Meeting(), getattr(owner, name)
+
+    def come_then_act(*args, **fields):
+        meeting.come()
+        return act(*args, **fields)
+
+    monkeypatch.setattr(owner, name, come_then_act)
+
+
+def meet_after(monkeypatch, owner, name: str, meeting: Meeting | None = None) -> None:
+    """From now on nobody goes on from this before all have done it."""
+    meeting, act = meeting or Meeting(), getattr(owner, name)
+
+    def act_then_come(*args, **fields):
+        found = act(*args, **fields)
+        meeting.come()
+        return found
+
+    monkeypatch.setattr(owner, name, act_then_come)
+
+
 def until(happened: Event) -> None:
     """Wait for what another deed of `at_once` tells; in vain where that one waits for our lock, or has ended."""
     give_up = time.monotonic() + LONG

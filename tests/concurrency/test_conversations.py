@@ -13,25 +13,13 @@ from members.models import Boundary, Member
 from tests import together
 from tests.factories import make_member
 from tests.factories.discussions import make_message
-from tests.together import Meeting, until
+from tests.together import Meeting, meet_after, meet_before, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def at_once(*works):
     return together.at_once(*works, errors=lambda error: type(error).__name__)
-
-
-def meeting(monkeypatch, owner, name):
-    """Nobody goes on behind this function until both have been there (or one waits for the lock)."""
-    meeting, function = Meeting(), getattr(owner, name)
-
-    def wait(*args, **fields):
-        found = function(*args, **fields)
-        meeting.come()
-        return found
-
-    monkeypatch.setattr(owner, name, wait)
 
 
 def each_writes_first(one, other):
@@ -43,14 +31,14 @@ def each_writes_first(one, other):
 
 def test_two_who_begin_with_each_other_have_one_conversation(monkeypatch):
     one, other = make_member(), make_member()
-    meeting(monkeypatch, conversations, "talk_of")
+    meet_after(monkeypatch, conversations, "talk_of")
     assert sorted(at_once(*each_writes_first(one, other))) == [1, 2]
     assert Thread.objects.count() == Space.objects.filter(readable_by="people").count() == 1
 
 
 def test_without_the_lock_each_would_have_begun_one(monkeypatch):
     one, other = make_member(), make_member()
-    meeting(monkeypatch, conversations, "talk_of")
+    meet_after(monkeypatch, conversations, "talk_of")
     monkeypatch.setattr(conversations, "hold_people", lambda ids: None)
     assert at_once(*each_writes_first(one, other)) == [1, 1]
     assert Thread.objects.count() == 2
@@ -60,7 +48,9 @@ def leave_while_written_to(monkeypatch):
     """What the writer got, and whether there is somebody to read it."""
     one, other = make_member(), make_member()
     thread = make_message(one, other).thread
-    meeting(monkeypatch, conversations, "lock_thread")
+    meeting = Meeting()  # of one who has seen that they are there, and one who has seen how much they read
+    meet_after(monkeypatch, conversations, "why_silent", meeting)
+    meet_before(monkeypatch, Participant, "save", meeting)
     sent, _left = at_once(
         lambda: services.send_message(author=one, thread=thread, source="Are you there?").number,
         lambda: services.leave_conversation(member=other, thread=thread),

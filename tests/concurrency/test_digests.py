@@ -12,7 +12,7 @@ from kmnet.core.models import OutgoingMail
 from kmnet.hub import services
 from kmnet.hub.models import DigestRun, DigestSchedule, DigestScheduleQuerySet
 from tests.factories import make_member
-from tests.together import Meeting, at_once
+from tests.together import at_once, meet_before
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,14 +33,8 @@ def two_workers(work):
 
 @pytest.fixture
 def both_have_read(monkeypatch):
-    """Neither worker goes on until both have read what is due (or one waits for the lock)."""
-    meeting, period_key = Meeting(), services.period_key
-
-    def wait(*args):
-        meeting.come()
-        return period_key(*args)
-
-    monkeypatch.setattr(services, "period_key", wait)
+    """Neither worker writes until both have read what is due, and what was made (or one waits for the lock)."""
+    meet_before(monkeypatch, DigestRun.objects, "bulk_create")
 
 
 def test_two_workers_share_the_members_and_double_none(both_have_read):

@@ -15,7 +15,7 @@ from members.services import groups, suspend_member
 from tests.factories.events import make_event
 from tests.factories.groups import make_group, put_in
 from tests.factories.members import make_member
-from tests.together import Meeting, until
+from tests.together import meet_after, until
 
 from .test_registration import at_once
 
@@ -38,18 +38,6 @@ def without_the_guard():
             cursor.execute("ALTER TABLE members_groupmember ENABLE TRIGGER group_has_a_convenor")
 
 
-def meet(monkeypatch, name):
-    """Both threads do `name` before either goes on: what happens where no lock keeps them apart."""
-    both, once = Meeting(), getattr(groups, name)
-
-    def then_wait(*args, **kwargs):
-        found = once(*args, **kwargs)
-        both.come()
-        return found
-
-    monkeypatch.setattr(groups, name, then_wait)
-
-
 def two_convenors():
     first, second = make_member(), make_member()
     group = make_group(second, convenor=first)
@@ -64,7 +52,7 @@ def unlocked(group_id):
 @pytest.mark.parametrize("locked", [True, False])
 def test_of_two_convenors_who_leave_at_once_one_stays(monkeypatch, locked):
     group, *both = two_convenors()
-    meet(monkeypatch, "_check_not_last")
+    meet_after(monkeypatch, groups, "_check_not_last")
     if not locked:
         monkeypatch.setattr(groups, "lock_group", unlocked)
     with without_the_guard():
@@ -79,7 +67,7 @@ def test_of_two_convenors_who_leave_at_once_one_stays(monkeypatch, locked):
 
 def test_whoever_writes_past_the_services_is_stopped_by_the_database(monkeypatch):
     group, *both = two_convenors()
-    meet(monkeypatch, "_check_not_last")
+    meet_after(monkeypatch, groups, "_check_not_last")
     monkeypatch.setattr(groups, "lock_group", unlocked)
     results = at_once([lambda who=who: groups.leave_group(member=who, group=group) for who in both])
     assert sorted(type(result).__name__ for result in results) == ["IntegrityError", "bool"]

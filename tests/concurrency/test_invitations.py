@@ -9,7 +9,7 @@ from members import services
 from members.models import Greeting, InvitationUse, Member
 from members.services import invitations
 from tests.factories import make_member
-from tests.together import Meeting, at_once
+from tests.together import Meeting, at_once, meet_after
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PEOPLE, USES = 50, 5
@@ -18,14 +18,7 @@ PEOPLE, USES = 50, 5
 @pytest.fixture
 def all_have_counted(monkeypatch):
     """Nobody goes on before some have counted the uses that are left (or those wait for the lock)."""
-    meeting, count = Meeting(6), invitations.has_no_use_left
-
-    def count_then_wait(invitation):
-        none_left = count(invitation)
-        meeting.come()
-        return none_left
-
-    monkeypatch.setattr(invitations, "has_no_use_left", count_then_wait)
+    meet_after(monkeypatch, invitations, "has_no_use_left", Meeting(6))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from members.services import exporting, leaving
 from tests import together
 from tests.factories import make_member
 from tests.factories.events import make_event
-from tests.together import Meeting, until
+from tests.together import Meeting, meet_after, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -87,14 +87,7 @@ def test_two_organisers_who_leave_at_once_cannot_both(monkeypatch):
     """Each looks, before the other has left, whether somebody else organises the event. The event's lock lets one in."""
     one, other = make_member(is_organiser=True), make_member(is_organiser=True)
     event = make_event(organisers=[one, other])
-    both, alone = Meeting(), receivers.events_alone
-
-    def look_then_wait(member):
-        found = alone(member)
-        both.come()
-        return found
-
-    monkeypatch.setattr(receivers, "events_alone", look_then_wait)
+    meet_after(monkeypatch, receivers, "events_alone")
     results = at_once(
         lambda: services.start_leaving(member=one, keep_words=True),
         lambda: services.start_leaving(member=other, keep_words=True),

@@ -10,7 +10,7 @@ from kmnet.core.models import AuditEntry, Flag, OutgoingMail
 from kmnet.hub import moderation as desk
 from tests.factories import make_member
 from tests.factories.discussions import make_post
-from tests.together import Meeting, at_once
+from tests.together import at_once, meet_after
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -18,13 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def both_have_looked(monkeypatch):
     """Neither acts before both have seen the thing as it is (or one waits for the lock)."""
-    meeting, can_decide = Meeting(), desk.can_decide
-
-    def wait(*args):
-        meeting.come()
-        return can_decide(*args)
-
-    monkeypatch.setattr(desk, "can_decide", wait)
+    meet_after(monkeypatch, desk, "can_decide")
 
 
 def two_decide(decisions):
@@ -72,14 +66,8 @@ def test_without_the_lock_both_would_get_to_act(both_have_looked, monkeypatch):
 
 @pytest.fixture
 def both_have_told(monkeypatch):
-    """Neither counts before both have written their report (or one waits for the lock)."""
-    meeting, hide_if_enough = Meeting(), core.hide_if_enough
-
-    def wait(*args):
-        meeting.come()
-        return hide_if_enough(*args)
-
-    monkeypatch.setattr(core, "hide_if_enough", wait)
+    """Neither is done before both have written their report and counted (or one waits for the lock)."""
+    meet_after(monkeypatch, core, "hide_if_enough")
 
 
 def two_tell():

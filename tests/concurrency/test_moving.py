@@ -9,7 +9,7 @@ from discussions.models import Post, Thread
 from discussions.models.thread import ThreadQuerySet
 from tests.factories import make_member
 from tests.factories.discussions import make_space, make_thread
-from tests.together import Meeting, at_once
+from tests.together import Meeting, at_once, meet_before
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,18 +33,11 @@ def replying(thread):
 @pytest.fixture
 def both_have_read(monkeypatch):
     """The reply and the merge each begin to write when both have read (or one waits for the lock)."""
-    meeting, new_post, carry = Meeting(), services.posts.new_post, services.moving._carry
-
-    def after_waiting(act):
-        def wait(*args, **fields):
-            meeting.come()
-            return act(*args, **fields)
-
-        return wait
+    meeting = Meeting()
 
     def begin():
-        monkeypatch.setattr(services.posts, "new_post", after_waiting(new_post))
-        monkeypatch.setattr(services.moving, "_carry", after_waiting(carry))
+        meet_before(monkeypatch, services.posts, "new_post", meeting)
+        meet_before(monkeypatch, services.moving, "_carry", meeting)
 
     return begin
 

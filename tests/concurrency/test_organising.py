@@ -10,23 +10,11 @@ from events.services import LastOrganiser, hosting, letters, places
 from kmnet.core.models import OutgoingMail
 from tests.factories.events import make_event, make_registration
 from tests.factories.members import make_member
-from tests.together import Meeting
+from tests.together import meet_after
 
 from .test_registration import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)  # real commits, so real locks
-
-
-def meet(monkeypatch, module, name):
-    """Both threads do `name` before either goes on: what happens where no lock keeps them apart."""
-    both, once = Meeting(), getattr(module, name)
-
-    def then_wait(*args, **kwargs):
-        found = once(*args, **kwargs)
-        both.come()
-        return found
-
-    monkeypatch.setattr(module, name, then_wait)
 
 
 def unlock(monkeypatch):
@@ -37,7 +25,7 @@ def unlock(monkeypatch):
 def test_of_two_organisers_who_step_down_at_once_one_stays(monkeypatch, locked):
     pair = [make_member(), make_member()]
     event = make_event(organisers=pair)
-    meet(monkeypatch, hosting, "_has_others")
+    meet_after(monkeypatch, hosting, "_has_others")
     if not locked:
         unlock(monkeypatch)
     results = at_once(
@@ -54,7 +42,7 @@ def test_letter_that_is_sent_twice_at_once_goes_out_once(monkeypatch, locked):
     event = make_event(organisers=[organiser])
     for _number in range(3):
         make_registration(event=event)
-    meet(monkeypatch, letters, "people_of")
+    meet_after(monkeypatch, letters, "people_of")
     if not locked:
         unlock(monkeypatch)
     typed = {"audience": "places", "subject": "Hello", "body": "Hello.", "submit_key": uuid.uuid4()}

@@ -12,7 +12,7 @@ from discussions.models.thread import ThreadQuerySet
 from tests import together
 from tests.factories import make_member
 from tests.factories.discussions import make_space, make_thread
-from tests.together import Meeting
+from tests.together import meet_before
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,13 +33,7 @@ def wait_for_each_other(monkeypatch):
     """From now on nobody writes until both have read (or one waits for the lock)."""
 
     def begin():
-        meeting, new_post = Meeting(), services.posts.new_post
-
-        def wait(**fields):
-            meeting.come()
-            return new_post(**fields)
-
-        monkeypatch.setattr(services.posts, "new_post", wait)
+        meet_before(monkeypatch, services.posts, "new_post")
 
     return begin
 

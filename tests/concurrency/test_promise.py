@@ -12,7 +12,7 @@ from discussions.services import promise
 from kmnet.core.models import Activity
 from tests.factories import make_member
 from tests.factories.discussions import make_thread
-from tests.together import Meeting, at_once
+from tests.together import at_once, meet_after
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,14 +31,7 @@ def due_threads():
 @pytest.fixture
 def both_choose_at_once(monkeypatch):
     """Neither worker writes until both have chosen (or one waits for the lock)."""
-    meeting, choose = Meeting(), promise.who_could_answer
-
-    def chosen(*args, **kwargs):
-        found = choose(*args, **kwargs)
-        meeting.come()
-        return found
-
-    monkeypatch.setattr(promise, "who_could_answer", chosen)
+    meet_after(monkeypatch, promise, "who_could_answer")
 
 
 def ask(clocks):

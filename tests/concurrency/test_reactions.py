@@ -9,7 +9,7 @@ from kmnet.core.models import Activity
 from tests.concurrency.test_posts import at_once
 from tests.factories import make_member
 from tests.factories.discussions import make_post
-from tests.together import Meeting
+from tests.together import meet_before
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -17,14 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def wait_before_writing(monkeypatch):
     """Nobody writes until both have read (or one waits for the lock)."""
-    meeting, lock = Meeting(), services.reactions.lock_for_reaction
-
-    def wait(*args):
-        post = lock(*args)
-        meeting.come()
-        return post
-
-    monkeypatch.setattr(services.reactions, "lock_for_reaction", wait)
+    meet_before(monkeypatch, Reaction.objects, "create")
 
 
 def press(post, member, on=True):

@@ -13,7 +13,7 @@ from tests import together
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration
 from tests.rules import broken_rules
-from tests.together import Meeting
+from tests.together import meet_after
 
 pytestmark = pytest.mark.django_db(transaction=True)  # real commits, so real locks
 WORKERS = 8
@@ -49,14 +49,7 @@ def test_thirty_at_once_for_three_places_and_everybody_presses_twice():
 
 def hold_until_both_have_counted(monkeypatch) -> None:
     """Both threads count the free places before either takes one; with the lock the second cannot get there."""
-    both_counted, occupancies = Meeting(), Event.occupancies
-
-    def occupancies_then_wait(self, now=None):
-        counted = occupancies(self, now)
-        both_counted.come()
-        return counted
-
-    monkeypatch.setattr(Event, "occupancies", occupancies_then_wait)
+    meet_after(monkeypatch, Event, "occupancies")
 
 
 def no_lock(event_id):

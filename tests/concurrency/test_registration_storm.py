@@ -17,7 +17,7 @@ from events.services import places
 from tests.factories import make_member
 from tests.factories.events import make_event
 from tests.rules import broken_rules
-from tests.together import Meeting
+from tests.together import Meeting, meet_after
 
 from .test_registration import at_once, no_guard, no_lock
 
@@ -184,21 +184,15 @@ def test_control_without_the_lock_the_run_on_places_oversells(monkeypatch, no_gu
     """So the rules can be broken, and a storm is hard enough to break them. (Only people who come in: whoever leaves
     again would hide it.)"""
     storm = Storm(0, prepared=False)
-    meeting, occupancies = Meeting(4, again=True), Event.occupancies
-
-    def occupancies_then_wait(self, now=None):
-        counted = occupancies(self, now)
-        meeting.come()
-        return counted
-
+    meeting = Meeting(4, again=True)
     deeds = [storm.register(member) for member in storm.members * 2]
     with monkeypatch.context() as patch:
         patch.setattr(places, "lock_event", no_lock)
-        patch.setattr(Event, "occupancies", occupancies_then_wait)
+        meet_after(patch, Event, "occupancies", meeting)
         at_once(deeds)
     assert [broken for broken in broken_rules(storm.event) if broken.startswith("more places are held")]
     with monkeypatch.context() as patch:
-        patch.setattr(Event, "occupancies", occupancies_then_wait)
+        meet_after(patch, Event, "occupancies", meeting)
         other = Storm(0, prepared=False)
         at_once([other.register(member) for member in other.members * 2])
     assert broken_rules(other.event) == []

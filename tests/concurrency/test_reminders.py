@@ -11,20 +11,10 @@ from kmnet.core.models import Activity, Notification, OutgoingMail
 from tests.concurrency.test_posts import at_once
 from tests.factories import make_member
 from tests.factories.discussions import make_post
-from tests.together import Meeting
+from tests.together import meet_after, meet_before
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
-
-
-def wait_before(monkeypatch, module, name):
-    meeting, act = Meeting(), getattr(module, name)
-
-    def wait(*args):
-        meeting.come()
-        return act(*args)
-
-    monkeypatch.setattr(module, name, wait)
 
 
 def no_locks(monkeypatch):
@@ -35,7 +25,7 @@ def no_locks(monkeypatch):
 def test_two_beats_remind_once(monkeypatch, locked):
     """And without the lock both would: the control."""
     services.keep_post(member=make_member(), post=make_post(), remind_at=NOON)
-    wait_before(monkeypatch, services.bookmarks, "why_not")
+    meet_after(monkeypatch, services.bookmarks, "why_not")
     if not locked:
         no_locks(monkeypatch)
     at_once(*[lambda: services.remind_of_kept(now=NOON)] * 2)
@@ -50,7 +40,7 @@ def test_two_beats_tell_an_author_once(monkeypatch, locked):
     post = make_post()
     services.set_quiet_thanks(member=make_member(), post=post, on=True)
     QuietThanks.objects.update(at=datetime(2026, 10, 9, tzinfo=UTC))
-    wait_before(monkeypatch, services.thanks, "month_began")
+    meet_before(monkeypatch, ThanksMonth.objects, "create")
     if not locked:
         no_locks(monkeypatch)
     told = at_once(*[lambda: services.tell_of_thanks(now=NOON)] * 2)

@@ -8,7 +8,7 @@ import pytest
 from resources import services
 from resources.models import Resource
 from tests.factories.members import make_member
-from tests.together import Meeting, at_once
+from tests.together import at_once, meet_before
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -16,13 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def both_have_looked(monkeypatch):
     """Nobody saves before both have seen that nothing is there yet."""
-    meeting, save = Meeting(), Resource.save
-
-    def save_together(self, *args, **kwargs):
-        meeting.come()
-        save(self, *args, **kwargs)
-
-    monkeypatch.setattr(Resource, "save", save_together)
+    meet_before(monkeypatch, Resource, "save")
 
 
 def add(member, title, key):

@@ -12,7 +12,7 @@ from events.services import series as making
 from tests import together
 from tests.factories import make_member
 from tests.factories.events import make_event
-from tests.together import Meeting
+from tests.together import meet_before
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,13 +41,7 @@ def event(organisers):
 @pytest.fixture
 def both_have_looked(monkeypatch):
     """Each begins to count dates when both have seen that there is no series yet (or one waits for the lock)."""
-    meeting, slots = Meeting(), making.slots
-
-    def wait(*args):
-        meeting.come()
-        return slots(*args)
-
-    monkeypatch.setattr(making, "slots", wait)
+    meet_before(monkeypatch, making, "slots")
 
 
 def make(event, organisers):

@@ -7,7 +7,7 @@ from discussions.models import Poll, Vote
 from tests.concurrency.test_posts import at_once
 from tests.factories import make_member
 from tests.factories.discussions import make_thread
-from tests.together import Meeting
+from tests.together import meet_before
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -19,23 +19,15 @@ def make_poll(way):
 
 @pytest.fixture
 def wait_before_writing(monkeypatch):
-    """Nobody writes until both have read the poll (or one waits for the lock)."""
-    meeting, lock = Meeting(), services.polls.lock_poll
-
-    def wait_with(find):
-        def wait(pk):
-            poll = find(pk)
-            meeting.come()
-            return poll
-
-        monkeypatch.setattr(services.polls, "lock_poll", wait)
-
-    wait_with(lock)
-    return wait_with
+    """Nobody writes until both have taken their earlier votes away (or one waits for the lock)."""
+    meet_before(monkeypatch, Vote.objects, "bulk_create")
 
 
-def without_lock(pk):
-    return Poll.objects.select_related("thread__space").get(pk=pk)
+@pytest.fixture
+def without_lock(monkeypatch):
+    monkeypatch.setattr(
+        services.polls, "lock_poll", lambda pk: Poll.objects.select_related("thread__space").get(pk=pk)
+    )
 
 
 def ballot(poll, member, *places):
@@ -59,17 +51,15 @@ def test_two_ballots_of_one_member_at_once_are_one(way, wait_before_writing):
     assert chosen(poll, member) in {tuple(place + 1 for place in places) for places in (first, second)}
 
 
-def test_without_the_lock_one_member_would_have_voted_for_all(wait_before_writing):
+def test_without_the_lock_one_member_would_have_voted_for_all(wait_before_writing, without_lock):
     """The control: the race is real."""
     poll, member = make_poll("multiple"), make_member()
-    wait_before_writing(without_lock)
     at_once(ballot(poll, member, 0, 1), ballot(poll, member, 2))
     assert chosen(poll, member) == (1, 2, 3)
 
 
-def test_without_the_lock_the_constraint_still_keeps_a_single_vote_single(wait_before_writing):
+def test_without_the_lock_the_constraint_still_keeps_a_single_vote_single(wait_before_writing, without_lock):
     poll, member = make_poll("single"), make_member()
-    wait_before_writing(without_lock)
     results = at_once(ballot(poll, member, 0), ballot(poll, member, 2))
     assert set(map(str, results)) == {"None", "one_vote_where_one_is_asked"}
     assert len(chosen(poll, member)) == 1

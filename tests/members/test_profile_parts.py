@@ -23,7 +23,7 @@ from tests.factories.discussions import make_post, make_space, make_thread
 from tests.factories.groups import make_group
 from tests.factories.resources import make_resource
 from tests.members.test_settings import profile_answers
-from tests.together import Meeting, at_once
+from tests.together import at_once, meet_after
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -338,14 +338,7 @@ def test_one_next_thing_is_said_to_the_owner_and_never_a_score(signed_in, member
 def test_two_members_who_save_the_same_new_tags_at_once_do_not_deadlock(monkeypatch):
     """Each has made the first of its new tags before either makes the second."""
     one, other = make_member(), make_member()
-    both_made_one, make_tag = Meeting(), profiles._make_tag
-
-    def make_tag_then_wait(name):
-        tag = make_tag(name)
-        both_made_one.come()
-        return tag
-
-    monkeypatch.setattr(profiles, "_make_tag", make_tag_then_wait)
+    meet_after(monkeypatch, profiles, "_make_tag")
     at_once(
         partial(services.update_profile, member=one, can_help=["zebra", "apple", "mango"]),
         partial(services.update_profile, member=other, can_help=["mango", "apple", "zebra"]),

@@ -10,9 +10,9 @@ from kmnet.core.search import SearchText
 from kmnet.core.vocabulary import load_vocabulary
 from members.models import Member
 from members.permissions import can_administer, is_full_member
-from members.services import HandleTaken, create_member, make_handle, update_profile
+from members.services import HandleTaken, create_member, joining, update_profile
 from tests.factories import make_member
-from tests.together import Meeting, at_once
+from tests.together import at_once, meet_after
 
 pytestmark = pytest.mark.django_db
 
@@ -81,15 +81,9 @@ def test_unknown_part_of_a_profile_is_a_mistake():
 @pytest.mark.django_db(transaction=True)
 def test_people_of_one_name_may_join_at_the_same_moment(monkeypatch):
     """Both read "ana-silva is free" before either is stored: the second gets the next handle, not an error."""
-    both_asked, asked = Meeting(), make_handle
-
-    def ask_then_wait(name):
-        handle = asked(name)
-        both_asked.come()
-        return handle
+    meet_after(monkeypatch, joining, "make_handle")
 
     def join(number):
         return create_member(email=f"ana{number}@example.org", name="Ana Silva").handle
 
-    monkeypatch.setattr("members.services.joining.make_handle", ask_then_wait)
     assert sorted(at_once(partial(join, 1), partial(join, 2))) == ["ana-silva", "ana-silva-2"]
