@@ -170,7 +170,7 @@ mail.register(
         _("A new thread in what you follow"),
         "discussions/email/started",
         mails.compose_started,
-        category="watched",
+        category="every_post",
     )
 )
 mail.register(
@@ -179,7 +179,7 @@ mail.register(
         _("Your answer was chosen"),
         "discussions/email/accepted",
         mails.compose_accepted,
-        category="reply",
+        category="accepted",
     )
 )
 

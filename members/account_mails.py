@@ -273,6 +273,7 @@ for account_mail in ACCOUNT_MAILS:
             account_mail.label,
             account_mail.template,
             partial(compose, account_mail=account_mail),
+            category="sign_in",
             reaches_leavers=True,  # signing in is how one undoes it
         )
     )

@@ -99,6 +99,7 @@ mail.register(
         label=_("Welcome"),
         template="members/email/welcome",
         compose=mails.compose_welcome,
+        category="sign_in",
     )
 )
 mail.register(
@@ -151,6 +152,7 @@ for key, label, compose in (
             label=label,
             template=f"members/email/{key.partition('.')[2]}",
             compose=compose,
+            category="sign_in",
             reaches_leavers=True,
         )
     )

@@ -22,8 +22,8 @@ class ActivityType:
 
     verb: "discussions.replied". template: a one-line partial that shows it (gets `activity`). audience: the ids of the
     members who are told; asked at fan-out time, so it must itself leave out whoever may no longer see the target. The
-    actor never hears of their own deed. mail_kind: the kind of mail each of them gets, or None. category: on the
-    settings page, where it differs from the mail kind's. official: done in a role that nobody can block away, so that
+    actor never hears of their own deed. mail_kind: the kind of mail each of them gets, or None. category: the row of the
+    settings page that it belongs to where no mail tells it. official: done in a role that nobody can block away, so that
     no filter is asked. mail_due_at: when the mails go out; at once where it is not given.
     mail_kinds: where not all get the same kind of mail, the kind for each of these members; who is missing gets none.
     """
@@ -35,6 +35,7 @@ class ActivityType:
     official: bool = False
     mail_due_at: Callable[[Activity], datetime] | None = None
     mail_kinds: Callable[[Activity, set[int]], dict[int, str]] | None = None
+    category: str | None = None
 
 
 Filter = Callable[[Activity, set[int]], set[int]]

@@ -12,6 +12,8 @@ from .mail import CATEGORIES
 from .mail.choices import How, choices_of, choose
 from .mail_pages import mail_page
 
+CHOOSABLE = [key for key, category in CATEGORIES.items() if not category.fixed]
+
 
 class Person:
     """Whom a token speaks for: a member, or a guest's address."""
@@ -45,13 +47,13 @@ def unsubscribe(request, token):
     except tokens.BadToken:
         return dead_link(request)
     person, category = Person(data), data["c"]
-    if category not in CATEGORIES:  # a category that is no more: nobody gets it
+    if category not in CHOOSABLE:  # a category that is no more: nobody gets it
         return dead_link(request)
     if request.method == "POST":
         how = How.AT_ONCE if request.POST.get("again") else How.NEVER
         choose(category, how, **person.key)
     context = {
-        "category": CATEGORIES[category],
+        "category": CATEGORIES[category].label,
         "is_on": choices_of(**person.key)[category] != How.NEVER,
         "is_done": request.method == "POST",
         "settings_path": person.settings_path(),
@@ -64,7 +66,7 @@ class MailChoicesForm(forms.Form):
 
     on = forms.MultipleChoiceField(
         label=_("Send me"),
-        choices=[(key, label) for key, label in CATEGORIES.items()],
+        choices=[(key, CATEGORIES[key].label) for key in CHOOSABLE],
         widget=forms.CheckboxSelectMultiple,
         required=False,
     )
@@ -80,7 +82,7 @@ def settings(request, token):
     if request.method == "POST":
         form = MailChoicesForm(request.POST)
         if form.is_valid():
-            for category in CATEGORIES:
+            for category in CHOOSABLE:
                 how = How.AT_ONCE if category in form.cleaned_data["on"] else How.NEVER
                 choose(category, how, **person.key)
             is_saved = True

@@ -165,12 +165,14 @@ class MailForm(forms.Form):
         if "digest" in off:
             stored["digest"] = DigestRhythm.NEVER
         self.categories = [
-            key for key in CATEGORIES if key != "digest" and (key != "newcomers" or member.is_host)
+            key
+            for key, category in CATEGORIES.items()
+            if not category.fixed and key != "digest" and (key != "newcomers" or member.is_host)
         ]
         stored |= {f"mail_{key}": key not in off for key in self.categories}
         super().__init__(data, initial={**stored, **(kwargs.pop("initial", None) or {})}, **kwargs)
         for key in self.categories:
-            self.fields[f"mail_{key}"] = forms.BooleanField(label=CATEGORIES[key], required=False)
+            self.fields[f"mail_{key}"] = forms.BooleanField(label=CATEGORIES[key].label, required=False)
 
     def category_fields(self):
         return [self[f"mail_{key}"] for key in self.categories]

@@ -115,7 +115,7 @@ def test_mails_are_chosen(visitor, member):
     assert choices == {
         "mention": "at_once", "digest": "at_once", "reply": "never", "watched": "never", "event_reminders": "never",
         "new_resources": "never", "groups": "never", "could_answer": "never", "kept": "never", "messages": "never",
-        "thanks": "never",
+        "thanks": "never", "accepted": "never", "every_post": "never",
     }  # fmt: skip
     form = visitor.get(address).context["form"]
     assert (form["mail_reply"].value(), form["mail_mention"].value()) == (False, True)

@@ -4,6 +4,8 @@ from .delivery import BATCH, send_due_mail
 from .kinds import (
     CATEGORIES,
     Attachment,
+    Category,
+    How,
     MailContent,
     MailKind,
     Withhold,
@@ -18,6 +20,8 @@ __all__ = [
     "CATEGORIES",
     "Attachment",
     "CannotResend",
+    "Category",
+    "How",
     "MailContent",
     "MailKind",
     "Withhold",

@@ -1,24 +1,121 @@
-"""Which kinds of mail there are. The apps register theirs in hooks.py."""
+"""Which kinds of mail there are, and what people can choose of them. The apps register their kinds in hooks.py."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
 
-# What a person can switch off. A kind without a category always goes out: sign-in, offers, changes of an event.
-CATEGORIES = {
-    "reply": _("Replies to what I wrote"),
-    "mention": _("Somebody mentions me"),
-    "watched": _("New posts in what I follow"),
-    "messages": _("Private messages"),
-    "could_answer": _("A question that I could answer"),
-    "kept": _("Reminders of what I keep for later"),
-    "thanks": _("Once a month: how many people I helped"),
-    "event_reminders": _("Reminders before an event"),
-    "new_resources": _("New resources in the library"),
-    "digest": _("The digest"),
-    "newcomers": _("Newcomers to greet"),
-    "groups": _("Groups: invitations, and requests to join"),
+from kmnet.core.models.mail import MailChoice
+
+How = MailChoice.How
+AT_ONCE, BUNDLED, DIGEST, NEVER = How.AT_ONCE, How.BUNDLED, How.DIGEST, How.NEVER
+ANYHOW = (AT_ONCE, BUNDLED, DIGEST, NEVER)
+
+
+@dataclass(frozen=True)
+class Category:
+    """A row of the settings page: what somebody hears of, and in which ways they can choose to.
+
+    usual: how it reaches whoever has chosen nothing. hows: what can be chosen. fixed: it cannot be switched off, goes out
+    at once, and waits for no quiet hours and no pause. on_site: it also shows among the notifications on kmnet.
+    """
+
+    key: str
+    label: str
+    hint: str
+    usual: How = AT_ONCE
+    hows: tuple[How, ...] = ANYHOW
+    fixed: bool = False
+    on_site: bool = True
+
+
+def _fixed(key: str, label: str, hint: str, *, on_site: bool = True) -> Category:
+    return Category(key, label, hint, AT_ONCE, (AT_ONCE,), fixed=True, on_site=on_site)
+
+
+CATEGORIES: dict[str, Category] = {
+    category.key: category
+    for category in (
+        Category("reply", _("Replies to what I wrote"), _("Somebody answers your question or post")),
+        Category("mention", _("Somebody mentions me"), _("Somebody writes your name with an @")),
+        Category(
+            "messages",
+            _("Private messages"),
+            _("The first one that you have not read"),
+            hows=(AT_ONCE, BUNDLED, NEVER),
+        ),
+        Category("accepted", _("My answer was chosen"), _("It settled somebody’s question")),
+        Category(
+            "could_answer",
+            _("A question that I could answer"),
+            _("Matched to what you can help with, or your turn as a host"),
+        ),
+        Category(
+            "watched",
+            _("New posts in threads that I follow"),
+            _("The first one that is unread"),
+            usual=BUNDLED,
+        ),
+        Category(
+            "every_post",
+            _("New posts in spaces and tags that I follow"),
+            _("Every new thread there, and what is written in it"),
+            usual=BUNDLED,
+        ),
+        Category(
+            "event_reminders",
+            _("Reminders before an event"),
+            _("A day and an hour before it begins"),
+            hows=(AT_ONCE, NEVER),
+        ),
+        Category(
+            "new_resources",
+            _("New resources in the library"),
+            _("What fits the searches that you have saved"),
+        ),
+        Category("newcomers", _("Newcomers to greet"), _("Somebody has joined whom you could welcome")),
+        Category(
+            "groups",
+            _("Groups: invitations, and requests to join"),
+            _("Somebody invites you, or asks to join a group that you lead"),
+            hows=(AT_ONCE, BUNDLED, NEVER),
+        ),
+        Category(
+            "kept",
+            _("Reminders of what I keep for later"),
+            _("On the day that you have set"),
+            hows=(AT_ONCE, NEVER),
+        ),
+        Category(
+            "thanks",
+            _("Once a month: how many people I helped"),
+            _("Members said that what you wrote helped them"),
+            hows=(AT_ONCE, NEVER),
+        ),
+        Category(
+            "digest",
+            _("The digest"),
+            _("What you have not read, in the minutes that you have"),
+            hows=(AT_ONCE, NEVER),
+            on_site=False,
+        ),
+        _fixed(
+            "offers",
+            _("Places at events"),
+            _("An offer ends at a set time, so these always come, and at once"),
+        ),
+        _fixed(
+            "event_changes",
+            _("Changes of an event"),
+            _("It is moved, cancelled or changed, or its organisers write to those who come"),
+        ),
+        _fixed(
+            "sign_in",
+            _("Signing in and your account"),
+            _("Codes, proofs of your address, and what happens to your account"),
+            on_site=False,
+        ),
+    )
 }
 
 
@@ -60,6 +157,12 @@ class MailKind:
     bulk: bool = False
     reaches_leavers: bool = False  # also goes to somebody whose account is about to be deleted
     why: str = ""  # the sentence that says why they got it; compose may give a better one in the context
+
+    @property
+    def list_category(self) -> Category | None:
+        """The category, where it can be switched off: then the mail is list mail, with the headers of RFC 8058."""
+        category = CATEGORIES.get(self.category)
+        return None if category is None or category.fixed else category
 
 
 _kinds: dict[str, MailKind] = {}

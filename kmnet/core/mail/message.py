@@ -80,7 +80,7 @@ def refuse_unwanted(mail, kind: MailKind) -> None:
             raise Withhold(f"the member is {member.status}")
         if member.status == "leaving" and not kind.reaches_leavers:
             raise Withhold("the member is leaving")
-        if kind.category is not None and not is_proven(member):
+        if kind.list_category is not None and not is_proven(member):
             raise Withhold("the member has not proven their address")
     if not wants(kind.category, member_id=mail.member_id, address=mail.address):
         raise Withhold(f"switched off by the receiver: {kind.category}")
@@ -117,10 +117,10 @@ def full_context(mail, kind: MailKind, content: MailContent) -> dict:
         "site_url": settings.SITE_URL,
         "community": CommunitySettings.load(),
         "why": kind.why or _("You get this because of something that you did or asked for at kmnet."),
-        "settings_url": links.settings_url(mail) if mail.member_id or kind.category else "",
-        "unsubscribe_url": links.unsubscribe_url(mail, kind.category) if kind.category else "",
+        "settings_url": links.settings_url(mail) if mail.member_id or kind.list_category else "",
+        "unsubscribe_url": links.unsubscribe_url(mail, kind.category) if kind.list_category else "",
         "category": kind.category,
-        "category_label": CATEGORIES.get(kind.category, ""),
+        "category_label": CATEGORIES[kind.category].label if kind.category else "",
     }
     return {**context, **content.context}
 
@@ -138,7 +138,7 @@ def headers_of(mail, kind: MailKind, context: dict, content: MailContent) -> dic
         "X-Auto-Response-Suppress": "All",
         "Content-Language": translation.get_language(),
     }
-    if kind.category:
+    if kind.list_category:
         headers["List-Id"] = f"{kind.category} <{kind.category.replace('_', '-')}.{settings.MAIL_DOMAIN}>"
         headers["List-Unsubscribe"] = f"<{context['unsubscribe_url']}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
