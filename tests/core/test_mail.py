@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from kmnet.core import mail, tasks
 from kmnet.core.mail import secrets
-from kmnet.core.mail.choices import choose
+from kmnet.core.mail.choices import choices_of, choose
 from kmnet.core.mail.message import harmless, sender
-from kmnet.core.models import OutgoingMail
+from kmnet.core.models import MailChoice, OutgoingMail
 from tests.factories import make_member
 from tests.mail_kinds import mail_kind, plain_content, queue_test_mail
 from tests.mailbox import html_of, send_due, sent, text_of
@@ -174,6 +174,31 @@ def test_what_is_switched_off_is_withheld_and_the_rest_is_sent():
     assert len(send_due()) == 2
     assert outcome(reply) == ("withheld", "switched off by the receiver: reply")
     assert outcome(needed)[0] == outcome(others)[0] == "sent"
+
+
+def test_fixed_categories_cannot_be_switched_off():
+    member = make_member()
+    fixed = {key for key, category in mail.CATEGORIES.items() if category.fixed}
+    assert fixed == {"offers", "event_changes", "sign_in"}
+    assert fixed.isdisjoint(choices_of(member_id=member.pk))
+    for key in fixed:
+        with pytest.raises(ValueError, match="to choose of"):
+            choose(key, "never", member_id=member.pk)
+        MailChoice.objects.create(
+            member=member, category=key, how="never"
+        )  # whoever wrote it: it holds for nothing
+        with mail_kind("test.fixed", category=key):
+            queue_test_mail("test.fixed", member=member)
+            message = send_due()[-1]
+        assert (message["List-Unsubscribe"], message["List-Id"]) == (None, None)
+        assert message["To"] == member.email
+
+
+def test_who_chose_nothing_gets_what_is_usual():
+    member = make_member()
+    chosen = choices_of(member_id=member.pk)
+    assert (chosen["reply"], chosen["watched"], chosen["every_post"]) == ("at_once", "bundled", "bundled")
+    assert set(choices_of(address="guest@example.org").values()) == {"at_once"}  # guests have no bundles
 
 
 def test_guest_switches_off_whatever_the_case_of_the_address():
