@@ -1,9 +1,12 @@
 """The digest's own rows. Everything else the hub shows belongs to the apps."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+
+EMPTY = models.Value([], output_field=ArrayField(models.PositiveSmallIntegerField()))
 
 
 class DigestScheduleQuerySet(models.QuerySet):
@@ -25,6 +28,10 @@ class DigestSchedule(models.Model):
     weekday = models.PositiveSmallIntegerField(_("weekday"))
     hour = models.PositiveSmallIntegerField(_("hour"))
     time_zone = models.CharField(_("time zone"), max_length=64)
+    days = ArrayField(
+        models.PositiveSmallIntegerField(), verbose_name=_("days"), default=list, db_default=EMPTY
+    )
+    paused_until = models.DateField(_("no mail until"), null=True)
     next_due_at = models.DateTimeField(_("next due"), null=True)
     covered_until = models.DateTimeField(_("told up to"))
     looked_ahead_until = models.DateTimeField(_("own events told up to"), null=True)

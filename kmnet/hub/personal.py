@@ -10,7 +10,16 @@ from .models import DigestRun, DigestSchedule
 def digests(member):
     yield from rows(
         DigestSchedule.objects.filter(member=member),
-        *("frequency", "weekday", "hour", "time_zone", "next_due_at", "covered_until"),
+        *(
+            "frequency",
+            "weekday",
+            "hour",
+            "days",
+            "time_zone",
+            "paused_until",
+            "next_due_at",
+            "covered_until",
+        ),
     )
     yield from rows(
         DigestRun.objects.filter(member=member).order_by("pk"),

@@ -16,7 +16,7 @@ from discussions import services as discussions
 from discussions.models import DiscussionSettings, Post, ReadState, Thread
 from kmnet.core import activity
 from kmnet.core.mail import send_due_mail
-from kmnet.core.models import Activity, MailChoice, OutgoingMail
+from kmnet.core.models import Activity, MailChoice, MailHabits, OutgoingMail
 from kmnet.hub import mails, services
 from kmnet.hub.models import DigestRun, DigestSchedule
 from kmnet.hub.tasks import queue_due_digests
@@ -367,6 +367,34 @@ def test_schedules_follow_what_members_choose():
     local = after.next_due_at.astimezone(ZoneInfo("Asia/Kathmandu"))
     assert (local.weekday(), local.hour, local.minute) == (3, 9, 0)
     assert after.covered_until == before.covered_until
+
+
+def test_a_pause_puts_the_digest_off_and_its_end_brings_it_back():
+    reader = make_reader()
+    before = DigestSchedule.objects.get(member=reader)
+    habits = MailHabits.objects.create(member=reader, paused_until=timezone.now().date() + timedelta(days=20))
+    assert services.refresh_schedules() == 1
+    assert services.refresh_schedules() == 0
+    paused = DigestSchedule.objects.get(member=reader)
+    assert paused.next_due_at.date() >= habits.paused_until
+    assert paused.covered_until == before.covered_until  # what comes meanwhile is told afterwards
+    habits.paused_until = None
+    habits.save()
+    assert services.refresh_schedules() == 1
+    assert services.refresh_schedules() == 0
+    assert DigestSchedule.objects.get(member=reader).next_due_at == before.next_due_at
+    habits.delete()
+    assert services.refresh_schedules() == 0
+
+
+def test_days_that_a_member_chooses_are_seen():
+    reader = make_reader()
+    reader.profile.digest, reader.profile.digest_days = "days", [0, 3]
+    reader.profile.save()
+    assert services.refresh_schedules() == 1
+    assert services.refresh_schedules() == 0
+    due = DigestSchedule.objects.get(member=reader).next_due_at
+    assert due.weekday() in (0, 3)
 
 
 def test_who_starts_again_gets_one_period_and_not_what_piled_up():

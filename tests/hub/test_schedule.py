@@ -2,12 +2,12 @@
 
 import random
 import zoneinfo
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from kmnet.hub.schedule import DAILY, NEVER, WEEKLY, Rhythm, next_due, period_key
+from kmnet.hub.schedule import DAILY, DAYS, LONGEST_GAP, MONTHLY, NEVER, WEEKLY, Rhythm, next_due, period_key
 
 ZONES = [
     "UTC",
@@ -34,7 +34,11 @@ def some_rhythms(count=400):
     dice = random.Random(20261124)
     for _ in range(count):
         rhythm = Rhythm(
-            dice.choice([DAILY, WEEKLY]), dice.randrange(7), dice.randrange(24), dice.choice(ZONES)
+            dice.choice([DAILY, DAYS, WEEKLY, MONTHLY]),
+            dice.randrange(7),
+            dice.randrange(24),
+            dice.choice(ZONES),
+            tuple(sorted(dice.sample(range(7), dice.randrange(1, 8)))),
         )
         yield rhythm, at("2026-01-01") + timedelta(minutes=dice.randrange(3 * 365 * 24 * 60))
 
@@ -43,12 +47,15 @@ def test_next_due_is_later_within_a_period_and_at_the_chosen_local_hour():
     for rhythm, after in some_rhythms():
         due = next_due(rhythm, after)
         local = due.astimezone(ZoneInfo(rhythm.time_zone))
-        longest = timedelta(
-            days=1 if rhythm.frequency == DAILY else 7, hours=2
-        )  # the night the clock goes back
+        days = {DAILY: 1, DAYS: 7, WEEKLY: 7, MONTHLY: LONGEST_GAP.days}[rhythm.frequency]
+        longest = timedelta(days=days, hours=2)  # the night the clock goes back
         assert after < due <= after + longest, (rhythm, after)
-        if rhythm.frequency == WEEKLY:
+        if rhythm.frequency in (WEEKLY, MONTHLY):
             assert local.weekday() == rhythm.weekday, (rhythm, after)
+        if rhythm.frequency == MONTHLY:
+            assert local.day <= 7, (rhythm, after)
+        if rhythm.frequency == DAYS:
+            assert local.weekday() in rhythm.days, (rhythm, after)
         skipped = local.replace(tzinfo=None, hour=rhythm.hour, minute=0)
         assert (local.hour, local.minute) == (rhythm.hour, 0) or (
             skipped.replace(tzinfo=ZoneInfo(rhythm.time_zone)).astimezone(UTC)
@@ -74,6 +81,43 @@ def test_a_year_of_daily_digests_is_one_for_every_local_day(zone):
         periods.append(period_key(rhythm, moment))
     assert periods == sorted(set(periods))
     assert len(periods) in (365, 366)
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "number"),
+    [(MONTHLY, 12), (WEEKLY, 52), (DAYS, 104)],
+)
+def test_a_year_has_so_many_digests(rhythm, number):
+    """From Monday 5 January 2026 on, on Tuesdays and Fridays, or on Tuesdays."""
+    rhythm, moment, dues = Rhythm(rhythm, 1, 7, "Europe/London", (1, 4)), at("2026-01-05T00:00"), []
+    while (moment := next_due(rhythm, moment)) < at("2027-01-04T00:00"):
+        dues.append(moment)
+    assert len(dues) == number
+    assert {due.astimezone(ZoneInfo("Europe/London")).weekday() for due in dues} <= {1, 4}
+
+
+def test_days_and_months_by_example():
+    after = at("2026-11-22T12:00")  # a Sunday
+    twice = Rhythm(DAYS, 1, 7, "Europe/London", (1, 4))
+    assert next_due(twice, after) == at("2026-11-24T07:00")  # Tuesday
+    assert next_due(twice, at("2026-11-24T07:00")) == at("2026-11-27T07:00")  # and Friday
+    monthly = Rhythm(MONTHLY, 1, 7, "Europe/London")
+    assert next_due(monthly, after) == at("2026-12-01T07:00")  # the first Tuesday of December
+    assert next_due(monthly, at("2026-12-01T07:00")) == at("2027-01-05T07:00")  # five weeks later
+    assert next_due(Rhythm(MONTHLY, 0, 7, "Europe/London"), after) == at("2026-12-07T07:00")
+
+
+def test_a_pause_ends_with_the_first_digest_of_its_day_or_later():
+    after = at("2026-11-22T12:00")
+    for rhythm, due in [
+        (Rhythm(DAILY, 0, 7, "Europe/London", (), date(2026, 12, 1)), "2026-12-01T07:00"),
+        (Rhythm(WEEKLY, 4, 7, "Europe/London", (), date(2026, 12, 1)), "2026-12-04T07:00"),
+        (Rhythm(MONTHLY, 1, 7, "Europe/London", (), date(2026, 12, 2)), "2027-01-05T07:00"),
+        (Rhythm(DAILY, 0, 7, "Pacific/Auckland", (), date(2026, 12, 1)), "2026-11-30T18:00"),
+        (Rhythm(DAILY, 0, 7, "Europe/London", (), date(2027, 11, 20)), "2027-11-20T07:00"),  # almost a year
+        (Rhythm(DAILY, 0, 7, "Europe/London", (), date(2026, 11, 1)), "2026-11-23T07:00"),  # is over
+    ]:
+        assert next_due(rhythm, after) == at(due), rhythm
 
 
 def test_every_zone_a_member_may_choose_has_a_next_digest():
