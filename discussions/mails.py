@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from kmnet.core import tokens
+from kmnet.core import inbound, tokens
 from kmnet.core.mail import MailContent, Withhold
 from kmnet.core.models import Activity, OutgoingMail
 from kmnet.core.models.mail import MailState
@@ -19,7 +19,7 @@ from members.permissions import can_moderate
 from . import audiences
 from .audiences import has_muted
 from .models import AskedToAnswer, Bookmark, Post, ReadState, Thread
-from .permissions import can_reply, can_view_post, is_author, seats_of
+from .permissions import can_reply, can_view_post, can_write_message, is_author, seats_of
 from .services.bookmarks import why_not
 from .services.thanks import count_helped
 
@@ -76,7 +76,12 @@ def compose_mentioned(mail) -> MailContent:
     if not post.mentions.filter(member=mail.member).exists():
         raise Withhold("the receiver is not named there")
     context = {**about(post, mail), "why": _("You get this because you are mentioned.")}
-    return MailContent(context=context, headers=in_thread(post.thread), from_name=post.author.name)
+    return MailContent(
+        context=context,
+        headers=in_thread(post.thread),
+        from_name=post.author.name,
+        reply_to=reply_to(mail, post.thread),
+    )
 
 
 def compose_started(mail) -> MailContent:
@@ -88,7 +93,12 @@ def compose_started(mail) -> MailContent:
         "why": _("You get this because you follow its space or one of its tags."),
         "following_url": settings.SITE_URL + reverse("following:levels"),
     }
-    return MailContent(context=context, headers=in_thread(post.thread), from_name=post.author.name)
+    return MailContent(
+        context=context,
+        headers=in_thread(post.thread),
+        from_name=post.author.name,
+        reply_to=reply_to(mail, post.thread),
+    )
 
 
 def compose_reply(mail) -> MailContent:
@@ -105,7 +115,12 @@ def compose_reply(mail) -> MailContent:
         "to_you": post.parent is not None and is_author(mail.member, post.parent),
         "why": why_reply(mail, post),
     }
-    return MailContent(context=context, headers=in_thread(thread), from_name=post.author.name)
+    return MailContent(
+        context=context,
+        headers=in_thread(thread),
+        from_name=post.author.name,
+        reply_to=reply_to(mail, thread),
+    )
 
 
 def why_reply(mail, post: Post) -> str:
@@ -162,7 +177,18 @@ def compose_asking(mail) -> MailContent:
         context["why"] = _("You get this because your profile says that you can help with %(words)s.") % {
             "words": asked.why
         }
-    return MailContent(context=context, headers=in_thread(thread))
+    return MailContent(context=context, headers=in_thread(thread), reply_to=reply_to(mail, thread))
+
+
+def reply_to(mail, thread: Thread) -> str | None:
+    """The address that puts an answer into the thread, of who may write there; not shown to anybody but the receiver."""
+    if mail.is_preview:
+        return None
+    purpose = "discussions.message" if thread.is_conversation else "discussions.thread"
+    may = can_write_message if thread.is_conversation else can_reply
+    if not may(mail.member, thread):
+        return None
+    return inbound.reply_address(member=mail.member, purpose=purpose, target=thread) or None
 
 
 def about(post: Post, mail) -> dict:
@@ -201,8 +227,14 @@ def compose_message(mail) -> MailContent:
         **about(post, mail),
         "others": [person for person in others if person.pk != post.author_id],
         "why": _("You get this because you are in this conversation."),
+        "reply_line": _("Your words go to everybody in this conversation."),
     }
-    return MailContent(context=context, headers=in_thread(thread), from_name=post.author.name)
+    return MailContent(
+        context=context,
+        headers=in_thread(thread),
+        from_name=post.author.name,
+        reply_to=reply_to(mail, thread),
+    )
 
 
 def told_before(mail, post: Post, state: ReadState | None) -> bool:

@@ -380,6 +380,12 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="kmnet <hello@kmnet.example>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 MAIL_DOMAIN = env.str("MAIL_DOMAIN", default="kmnet.example")  # the right half of Message-ID and List-Id
+# Mail that comes in (kmnet/core/inbound): whether it does, and the domain whose mail is led to us
+INBOUND_MAIL = env.bool("INBOUND_MAIL", default=KMNET_DEMO and not EMAIL_URL)
+INBOUND_DOMAIN = env.str("INBOUND_DOMAIN", default=MAIL_DOMAIN)
+# Our mail server's name in the Authentication-Results headers that it writes; no other one is believed
+INBOUND_AUTHSERV_ID = env.str("INBOUND_AUTHSERV_ID", default="")
+INBOUND_MAX_MB = env.int("INBOUND_MAX_MB", default=25)
 
 # --- security --------------------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = HTTPS and env.bool("SSL_REDIRECT", default=True)

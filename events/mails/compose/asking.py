@@ -4,6 +4,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from kmnet.core import inbound
 from kmnet.core.mail import MailContent, Withhold
 from kmnet.core.models import OutgoingMail
 
@@ -37,7 +38,7 @@ def offer(mail: OutgoingMail) -> MailContent:
     registration = _open_offer(mail)
     day = date_format(timezone.localtime(registration.joined_at), "j F")
     why = _("You get this because you joined the waiting list on %(day)s.") % {"day": day}
-    return MailContent(_offer_context(registration, why=why))
+    return _answered_by_mail(mail, registration, _offer_context(registration, why=why))
 
 
 def place_given(mail: OutgoingMail) -> MailContent:
@@ -45,7 +46,17 @@ def place_given(mail: OutgoingMail) -> MailContent:
     registration = _open_offer(mail)
     giver = registration.given_by.name if registration.given_by else ""
     why = _("You get this because %(name)s named you.") % {"name": giver or _("somebody")}
-    return MailContent(_offer_context(registration, giver=giver or _("Somebody"), why=why))
+    context = _offer_context(registration, giver=giver or _("Somebody"), why=why)
+    return _answered_by_mail(mail, registration, context)
+
+
+def _answered_by_mail(mail: OutgoingMail, registration: Registration, context: dict) -> MailContent:
+    """A member may take or pass on the place by a reply, too; not from a copy that somebody else looks at."""
+    member = None if mail.is_preview else registration.member
+    reply_to = inbound.reply_address(member=member, purpose="events.offer", target=registration)
+    if reply_to:
+        context["reply_line"] = _("“Yes” takes the place, “no” gives it to the next person.")
+    return MailContent(context, reply_to=reply_to or None)
 
 
 def offer_passed(mail: OutgoingMail) -> MailContent:

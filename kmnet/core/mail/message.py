@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
-from kmnet.core import activity
+from kmnet.core import activity, inbound
 from kmnet.core.models import Activity, CommunitySettings
 from kmnet.core.text import clean_line, clean_text
 
@@ -55,12 +55,13 @@ def build_message(mail) -> EmailMultiAlternatives:
         text = clean_text(render(f"{kind.template}_message.txt", context, escaped=False)).strip() + "\n"
         html = render(f"{kind.template}_message.html", {**context, "subject": subject}, escaped=True)
         headers = headers_of(mail, kind, context, content)
+    reply_to = content.reply_to or context["community"].contact_email or inbound.no_reply_address()
     message = Message(
         subject=shorten(subject),
         body=re.sub(r"\n{3,}", "\n\n", text),
         from_email=sender(content.from_name),
         to=[clean_line(mail.member.email if mail.member_id else mail.address)],
-        reply_to=[clean_line(content.reply_to)] if content.reply_to else None,
+        reply_to=[clean_line(reply_to)] if reply_to else None,
         headers=headers,
     )
     html = harmless(inliner().inline(clean_text(html)))
@@ -122,7 +123,12 @@ def full_context(mail, kind: MailKind, content: MailContent) -> dict:
         "category": kind.category,
         "category_label": CATEGORIES[kind.category].label if kind.category else "",
     }
-    return {**context, **content.context}
+    context |= content.context
+    if inbound.is_reply_address(content.reply_to or ""):
+        context.setdefault("reply_line", _("Your words go straight into the discussion."))
+    else:
+        context.pop("reply_line", None)
+    return context
 
 
 def render(template: str, context: dict, *, escaped: bool) -> str:
