@@ -13,6 +13,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, resolve_url
 
 from kmnet.core import access, kept_text
+from kmnet.core.frame import BELL_PATH
 
 from . import services, session_limits, sessions
 from .models import Status
@@ -51,6 +52,11 @@ def send(request, view_name):
     response = HttpResponse(status=204)
     response["HX-Redirect"] = resolve_url(view_name)
     return response
+
+
+def asks_by_itself(request) -> bool:
+    """A page left open asks what stands on the bell: nobody is there, no session is prolonged."""
+    return request.path_info == BELL_PATH
 
 
 def needs_second_step(user) -> bool:
@@ -131,7 +137,7 @@ class SessionLimitMiddleware:
         if request.user.is_authenticated:
             if session_limits.has_run_out(request.session, request.user):
                 logout(request)
-            else:
+            elif not asks_by_itself(request):
                 session_limits.note_use(request.session, request.user)
         return self.get_response(request)
 
@@ -183,13 +189,18 @@ class FreshSignInMiddleware:
 
 
 class SessionListMiddleware:
-    """Keeps the list under "where you are signed in". allauth's own costs five queries, one a write, at every request;
-    this one knows from the question that every page asks, and writes once an hour."""
+    """Keeps the list under "where you are signed in", and notes the visit. allauth's own costs five queries, one a write,
+    at every request; this one knows from the question that every page asks, and writes once an hour."""
 
     def __init__(self, get_response):
         self.get_response = get_response
 
     def __call__(self, request):
-        if request.user.is_authenticated and sessions.is_due_on_the_list(request, SEEN_EVERY):
+        if (
+            request.user.is_authenticated
+            and not asks_by_itself(request)
+            and sessions.is_due_on_the_list(request, SEEN_EVERY)
+        ):
             UserSession.objects.create_from_request(request)
+            services.note_presence(member=request.user)
         return self.get_response(request)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.contenttypes.models import ContentType
+from django.core.cache import cache
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -163,12 +164,27 @@ def mark_read(*, member, targets: Iterable[models.Model]) -> int:
     about = models.Q()
     for content_type, ids in by_type.items():
         about |= models.Q(activity__target_type=content_type, activity__target_id__in=ids)
-    return Notification.objects.unread().filter(about, recipient=member).update(read_at=timezone.now())
+    return _read(member.pk, Notification.objects.filter(about))
 
 
 def mark_all_read(*, member, up_to: int | None = None) -> int:
     """Every notification of this member is read now; with `up_to` (an id) none that came after that one."""
-    rows = Notification.objects.unread().filter(recipient=member)
-    if up_to is not None:
-        rows = rows.filter(pk__lte=up_to)
-    return rows.update(read_at=timezone.now())
+    rows = Notification.objects.all() if up_to is None else Notification.objects.filter(pk__lte=up_to)
+    return _read(member.pk, rows)
+
+
+def mark_rows_read(*, member, ids: Iterable[int]) -> int:
+    """Those of these notifications that are this member's are read now."""
+    return _read(member.pk, Notification.objects.filter(pk__in=list(ids)))
+
+
+def _read(member_id: int, rows: models.QuerySet) -> int:
+    count = rows.unread().filter(recipient=member_id).update(read_at=timezone.now())
+    if count:
+        cache.delete(bell_key(member_id))
+    return count
+
+
+def bell_key(member_id: int) -> str:
+    """Under which the number on a member's bell is kept for a few seconds."""
+    return f"bell:{member_id}"

@@ -5,14 +5,8 @@ from functools import cache
 from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
-from .fixed import fixed
-from .frame import current_way, menu_for, named_path
-from .models import CommunitySettings, Notification
-
-
-@fixed
-def unread_notifications(*, member):
-    return Notification.objects.unread().filter(recipient=member).order_by()[:100]
+from .frame import current_way, menu_for, named_path, things_unread
+from .models import CommunitySettings
 
 
 def frame(request):
@@ -22,10 +16,7 @@ def frame(request):
 
     @cache  # the bell asks twice
     def unread_count() -> int:
-        """At most 100: the bell says “99+”."""
-        if not signed_in:
-            return 0
-        return unread_notifications.count(member=user.pk)
+        return things_unread(user.pk) if signed_in else 0
 
     @cache
     def account_menu() -> tuple:

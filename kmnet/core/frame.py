@@ -1,9 +1,10 @@
-"""What the frame around every page shows: the main ways, and the account menu, which apps add to."""
+"""What the frame around every page shows: the main ways, the bell, and the account menu, which apps add to."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -54,6 +55,37 @@ def menu_for(member) -> tuple[str, ...]:
 
 def menu_lines(addresses: tuple[str, ...]) -> list[MenuItem]:
     return [_items[href] for href in addresses]
+
+
+# --- the bell --------------------------------------------------------------------------------------------------------
+BELL_PATH = "/notifications/bell/"  # asked by the page itself while it is open: nobody's visit, nobody's act
+MOST_COUNTED = 100  # the bell says “99+”
+
+_counters: list[Callable[[int], int]] = []
+
+
+def register_bell(count: Callable[[int], int]) -> None:
+    """From the hooks of the app whose list the bell leads to: `count(member_id)`, how many things are new, at most
+    MOST_COUNTED. One query: every page asks."""
+    _counters[:] = [count]
+
+
+def things_unread(member_id: int) -> int:
+    """How many things are new to this member, at most MOST_COUNTED."""
+    return _counters[0](member_id) if _counters else 0
+
+
+def bell_figure(count: int) -> str:
+    """What stands on the bell."""
+    return "99+" if count >= MOST_COUNTED else str(count) if count else ""
+
+
+def bell_label(count: int) -> str:
+    """What the bell is called."""
+    if not count:
+        return gettext("Notifications")
+    words = ngettext("Notifications, %(counter)s new", "Notifications, %(counter)s new", count)
+    return words % {"counter": bell_figure(count)}
 
 
 NAMED_PATHS = {"/", "/notifications/", "/search/", *(way.href for way in MAIN_WAYS)}

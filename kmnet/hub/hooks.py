@@ -2,12 +2,12 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core.frame import MenuItem, register_menu_item
+from kmnet.core.frame import MenuItem, register_bell, register_menu_item
 from kmnet.core.mail import MailKind, register
 from kmnet.core.moderation import when_hidden
 from members.permissions import can_greet, can_moderate
 
-from . import mails, moderation
+from . import mails, moderation, notices
 from .permissions import can_see_replies
 
 register(
@@ -39,6 +39,7 @@ register(
         why=_("You get this because you wrote it."),
     )
 )
+register_bell(notices.count_unread)
 when_hidden(moderation.tell_of_hiding)
 register_menu_item(MenuItem(_("Moderation"), "/moderation/", can_moderate, order=80))
 register_menu_item(MenuItem(_("Replies owed"), "/hosts/replies/", can_see_replies, order=71))

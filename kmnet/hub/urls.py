@@ -9,6 +9,7 @@ urlpatterns = [
     path("", home.home, name="home"),
     path("search/", search.search, name="search"),
     path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/bell/", notifications.bell, name="bell"),  # kmnet.core.frame.BELL_PATH
     path("notifications/read/", notifications.mark_read, name="notifications_read"),
     path("moderation/", moderation.queue, name="moderation"),
     path("moderation/settled/", moderation.settled, name="moderation_settled"),

@@ -188,7 +188,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
     last_seen_on = models.DateField(
         _("last seen"), default=today
-    )  # signing in or doing something; not reading
+    )  # a visit while signed in, or something done, also by mail: services.note_presence
     address_proven_at = models.DateTimeField(_("address proven"), null=True, blank=True, editable=False)
     # The picture of the profile, said here too, so that a list of people needs no other table to draw their arches.
     # Written by services.index_profile only; who sees it: visibility.Pictures.

@@ -283,7 +283,7 @@ def finish_welcome(*, member: Member) -> None:
 
 
 def note_presence(*, member: Member) -> None:
-    """They did something today. Asked at sign-in and at each deed; writes at most once a day."""
+    """They were here today: signed in, visited, did something, also by mail. Writes at most once a day."""
     today = timezone.now().date()
     if member.last_seen_on < today:
         Member.objects.filter(pk=member.pk, last_seen_on__lt=today).update(last_seen_on=today)

@@ -8,6 +8,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from kmnet.core import activity
 from kmnet.core.access import sign_in_first
 from kmnet.core.contributions import Given, kinds
 from kmnet.core.text import render_markdown
@@ -71,6 +72,8 @@ def profile(request, member):
         "can_introduce": not own and can_write(reader) and is_full_member(member),
         "can_keep_away": not own and reader.is_authenticated,
     }
+    if reader.is_authenticated and reader.is_host:  # who was told that they are new
+        activity.mark_read(member=reader, targets=[member])
     return render(request, "members/profile.html", context)
 
 

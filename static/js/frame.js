@@ -90,5 +90,29 @@
   body.addEventListener("htmx:timeout", () => toast(words.failed));
   body.addEventListener("htmx:afterSettle", (event) => greet(event.detail.elt.parentElement ?? body));
 
+  // The bell of a page that stays open: asked now and then while somebody can see it, and told to those who listen.
+  const EVERY = 60_000;
+  let asked = Date.now(), asks = true;
+  async function ring() {
+    const bell = document.querySelector("[data-bell]");
+    if (!bell || !asks || document.hidden || Date.now() - asked < EVERY - 1000) return;
+    asked = Date.now();
+    let answer;
+    try {
+      answer = await fetch(`${bell.dataset.bell}?shown=${bell.dataset.shown}`, { redirect: "manual" });
+    } catch { return; }
+    if (answer.status === 204 || answer.status >= 500) return;
+    if (answer.status !== 200) { asks = false; return; }  // signed out meanwhile
+    const { count, figure, label, said } = await answer.json();
+    bell.dataset.shown = count;
+    bell.setAttribute("aria-label", label);
+    const mark = bell.querySelector(".count");
+    mark.textContent = figure;
+    mark.hidden = !count;
+    document.querySelector("[data-bell-said]").textContent = said;
+  }
+  setInterval(ring, EVERY);
+  document.addEventListener("visibilitychange", ring);
+
   greet(document);
 })();

@@ -29,8 +29,9 @@ def member(client):
 
 
 def notify(member, count):
-    actor = make_member()
+    """So many things, each of which has happened to somebody."""
     for _number in range(count):
+        actor = make_member()
         activity = Activity.objects.create(
             verb="tests.happened",
             actor=actor,

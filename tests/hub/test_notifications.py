@@ -1,16 +1,22 @@
 """Notifications: one line a thread, unread first, read when the thing is read or by the button, never by looking."""
 
+from datetime import timedelta
+
 import pytest
+from django.core.cache import cache
 from django.urls import reverse
+from django.utils import timezone
 
 from discussions import services as discussions
-from kmnet.core import activity
+from kmnet.core import activity, frame
 from kmnet.core.models import Activity, Notification
+from members import services as members
+from members.models import Member
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
 from tests.hub.conftest import signed_in
 
-LIST, MARK = reverse("hub:notifications"), reverse("hub:notifications_read")
+LIST, MARK, BELL = reverse("hub:notifications"), reverse("hub:notifications_read"), reverse("hub:bell")
 
 
 def tell():
@@ -122,3 +128,107 @@ def test_older_ones_are_on_further_pages(member, member_client):
     second = member_client.get(LIST + first.context["page"].next_query)
     assert (len(first.context["seen"]), len(second.context["seen"])) == (50, 5)
     assert second.context["unread"] == []
+
+
+# --- one line, and the bell ------------------------------------------------------------------------------------------
+def figure(member):
+    """What the bell of any page says."""
+    return frame.things_unread(member.pk)
+
+
+def test_one_line_is_marked_with_all_that_it_holds_and_nothing_else(member, member_client):
+    thread, other, strange = make_thread(author=member), make_thread(author=member), make_member()
+    for _number in range(2):
+        make_reply(member, thread)
+    make_reply(member, other)
+    make_reply(strange)
+    group = next(g for g in member_client.get(LIST).context["unread"] if g.others)
+    make_reply(member, thread)
+    theirs = Notification.objects.get(recipient=strange).pk
+    for _twice in range(2):
+        assert member_client.post(MARK, {"only": f"{group.ids} {theirs} x ²"})["Location"] == LIST
+        assert (unread(member), unread(strange)) == (2, 1)  # what came meanwhile, and the other thread
+
+
+def test_the_bell_counts_threads_and_not_replies(member, member_client):
+    thread = make_thread(author=member)
+    for _number in range(3):
+        make_reply(member, thread)
+    make_reply(member)
+    make_reply(make_member())
+    assert figure(member) == 2 == len(member_client.get(LIST).context["unread"])
+    assert 'aria-label="Notifications, 2 new"' in member_client.get("/").content.decode()
+
+
+def test_the_bell_does_not_ring_for_those_whom_one_ignores_nor_for_what_is_gone(member):
+    post, gone = make_reply(member), make_reply(member)
+    assert figure(member) == 2
+    members.set_boundary(owner=member, other=post.author, distance="ignore")
+    assert figure(member) == 1
+    type(gone).objects.filter(pk=gone.pk).delete()
+    assert figure(member) == 0
+
+
+def test_the_bell_is_quiet_when_the_thread_was_read_by_whatever_way(member, member_client):
+    post = make_reply(member)
+    member_client.get(post.get_absolute_url())
+    assert figure(member) == 0
+
+
+def test_a_newcomer_whom_the_host_looked_at_is_no_news(db):
+    host, newcomer = make_member(is_host=True), make_member()
+    activity.record("members.joined", actor=newcomer, target=newcomer)
+    tell()
+    assert figure(host) == 1
+    signed_in(host).get(newcomer.get_absolute_url())
+    assert figure(host) == 0
+
+
+@pytest.mark.parametrize("count", [1, 50])
+def test_the_bell_costs_one_query(member, count, django_assert_num_queries):
+    space = make_space()
+    for _number in range(count):
+        make_post(thread=make_thread(author=member, space=space))
+    tell()
+    figure(member)
+    with django_assert_num_queries(1):
+        assert figure(member) == count
+
+
+def test_an_open_page_asks_what_is_new(member, member_client):
+    cache.delete(activity.bell_key(member.pk))
+    make_reply(member)
+    answer = member_client.get(BELL, {"shown": "0"})
+    assert answer.json() == {
+        "count": 1, "figure": "1", "label": "Notifications, 1 new", "said": "1 thing is new to you",
+    }  # fmt: skip
+    assert "private" in answer["Cache-Control"] or "no-store" in answer["Cache-Control"]
+    same = member_client.get(BELL, {"shown": "1"})
+    assert (same.status_code, same.content) == (204, b"")
+    member_client.post(MARK)
+    assert member_client.get(BELL, {"shown": "1"}).json() == {
+        "count": 0, "figure": "", "label": "Notifications", "said": "",
+    }  # fmt: skip
+    assert member_client.get(BELL, {"shown": "²"}).status_code == 204
+
+
+def test_asking_by_itself_is_no_visit_and_prolongs_no_session(member, member_client):
+    member_client.get(LIST)
+    long_ago = timezone.now() - timedelta(days=20)
+    Member.objects.filter(pk=member.pk).update(last_seen_on=long_ago.date())
+    member.usersession_set.update(last_seen_at=long_ago)
+    session = member_client.session
+    session["seen_at"] = int(long_ago.timestamp())
+    session.save()
+
+    def noted():
+        seen_on = Member.objects.get(pk=member.pk).last_seen_on
+        return seen_on, member.usersession_set.get().last_seen_at, member_client.session["seen_at"]
+
+    before = noted()
+    member_client.get(BELL)
+    assert noted() == before
+    member_client.get(LIST)
+    after = noted()
+    assert after[0] == timezone.now().date()
+    assert all(new > old for new, old in zip(after, before, strict=True))

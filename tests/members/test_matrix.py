@@ -323,6 +323,7 @@ TABLE = [
     ("hub:search", BOTH, EVERYBODY),
     ("hub:notifications", BOTH, MEMBERS),
     ("hub:notifications_read", "POST", MEMBERS),
+    ("hub:bell", "GET", MEMBERS),
     ("hub:moderation", BOTH, MODERATORS),
     ("hub:moderation_settled", BOTH, MODERATORS),
     ("hub:joining", BOTH, MODERATORS),

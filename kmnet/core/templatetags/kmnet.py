@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from ..frame import MAIN_WAYS, WAYS_OF_GUESTS, menu_lines
+from ..frame import BELL_PATH, MAIN_WAYS, WAYS_OF_GUESTS, bell_figure, bell_label, menu_lines
 from ..moments import MOMENTS, exact, world_clock
 from ..text import fold
 
@@ -30,6 +30,9 @@ def main_ways(signed_in):
 
 
 register.simple_tag(menu_lines)
+register.simple_tag(bell_figure)
+register.simple_tag(bell_label)
+register.simple_tag(lambda: BELL_PATH, name="bell_path")
 
 
 # --- icons and people ------------------------------------------------------------------------------------------------
