@@ -28,7 +28,7 @@ def kind():
         yield
 
 
-def claim_without_lock():
+def claim_without_lock(turn=None):
     return OutgoingMail.objects.due(timezone.now()).filter(bulk=False).first()
 
 

@@ -11,7 +11,7 @@ from kmnet.core import mail
 from kmnet.core.mail import delivery
 from kmnet.core.models import OutgoingMail
 from tests.mail_kinds import faulty_server, mail_kind, queue_test_mail
-from tests.mailbox import send_due
+from tests.mailbox import send_due, sent
 
 pytestmark = pytest.mark.django_db
 
@@ -234,3 +234,98 @@ def test_batch_stops_at_its_limit():
         queue_test_mail()
 
     assert [mail.send_due_mail(limit=2), mail.send_due_mail(limit=2)] == [2, 1]
+
+
+# --- prepared together -----------------------------------------------------------------------------------------------
+def prepared_kind(calls, prepare=None):
+    """A bulk kind whose mails say what was prepared for them."""
+
+    def compose(row):
+        return mail.MailContent({"title": f"got {row.prepared}", "sentence": "s", "at": row.created_at})
+
+    def by_pk(rows):
+        calls.append([row.pk for row in rows])
+        return {row.pk: f"{row.refs['title']} for {row.address or row.member.email}" for row in rows}
+
+    return mail_kind("test.prepared", bulk=True, compose=compose, prepare=prepare or by_pk)
+
+
+def test_bulk_is_prepared_together_and_each_row_finds_its_own(django_assert_max_num_queries):
+    calls = []
+    with prepared_kind(calls):
+        rows = [queue_test_mail("test.prepared", refs={"title": f"t{n}"}) for n in range(5)]
+        single = queue_test_mail()  # of another kind: has nothing to do with it
+        subjects = [message["Subject"] for message in send_due()]
+
+    assert (len(calls), sorted(calls[0])) == (1, sorted(row.pk for row in rows))
+    assert sorted(subjects[1:]) == [f"got t{n} for {row.address}" for n, row in enumerate(rows)]
+    assert (subjects[0], single.prepared) == ("A title", None)
+
+
+def test_what_was_prepared_is_used_once_and_not_in_the_next_batch():
+    calls = []
+    with prepared_kind(calls):
+        for _number in range(3):
+            queue_test_mail("test.prepared", refs={"title": "t"})
+        assert [mail.send_due_mail(limit=2), mail.send_due_mail(limit=2)] == [2, 1]
+    assert [len(call) for call in calls] == [2, 1]
+
+
+@pytest.mark.parametrize("fault", ["raises", "spoils the transaction", "leaves out"])
+def test_where_nothing_could_be_prepared_each_is_composed_by_itself(fault):
+    def prepare(rows):
+        if fault == "raises":
+            raise ZeroDivisionError("a bug")
+        if fault == "spoils the transaction":
+            OutgoingMail.objects.filter(pk=rows[0].pk).update(kind=None)
+        return {}
+
+    with prepared_kind([], prepare=prepare):
+        for _number in range(3):
+            queue_test_mail("test.prepared")
+        assert [message["Subject"] for message in send_due()] == ["got None"] * 3
+
+
+# --- the pace --------------------------------------------------------------------------------------------------------
+def test_bulk_is_paced_and_the_rest_follows_a_minute_later(settings, time_machine):
+    settings.MAIL_PER_MINUTE, settings.MAIL_PER_MINUTE_PER_DOMAIN = 4, 0
+    time_machine.move_to("2026-11-23 09:00:00+00:00", tick=False)
+    with mail_kind("test.bulk", bulk=True):
+        for _number in range(6):
+            queue_test_mail("test.bulk")
+        assert len(send_due()) == 4
+        time_machine.shift(30)
+        queue_test_mail()  # somebody waits for it
+        assert len(send_due()) == 5
+        time_machine.shift(31)
+        assert len(send_due()) == 7
+
+
+def test_bulk_is_paced_by_receiving_domain(settings, time_machine):
+    settings.MAIL_PER_MINUTE, settings.MAIL_PER_MINUTE_PER_DOMAIN = 0, 2
+    time_machine.move_to("2026-11-23 09:00:00+00:00", tick=False)
+    with mail_kind("test.bulk", bulk=True):
+        for number in range(4):
+            queue_test_mail("test.bulk", address=f"{number}@Big.example")
+            queue_test_mail("test.bulk", address=f"{number}@small{number}.example")
+        assert sorted(message["To"].partition("@")[2].lower() for message in send_due()) == [
+            "big.example", "big.example", "small0.example", "small1.example", "small2.example", "small3.example",
+        ]  # fmt: skip
+        time_machine.shift(61)
+        assert len(send_due()) == 8
+
+
+def test_who_waits_for_a_mail_overtakes_five_thousand_of_bulk():
+    with mail_kind("test.bulk", bulk=True):
+        now = timezone.now() - timedelta(hours=1)
+        OutgoingMail.objects.bulk_create(
+            OutgoingMail(
+                kind="test.bulk", address=f"{n}@example.org", dedupe_key=f"bulk:{n}", bulk=True, domain="example.org",
+                due_at=now, next_try_at=now,
+            )
+            for n in range(5000)
+        )  # fmt: skip
+        assert mail.send_due_mail(limit=3) == 3
+        queue_test_mail(refs={"title": "your new password"})
+        assert mail.send_due_mail(limit=1) == 1
+    assert sent()[-1]["Subject"] == "your new password"

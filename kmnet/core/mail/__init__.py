@@ -6,6 +6,7 @@ from .kinds import (
     Attachment,
     Category,
     How,
+    Line,
     MailContent,
     MailKind,
     Withhold,
@@ -13,7 +14,7 @@ from .kinds import (
     get_kind,
     register,
 )
-from .outbox import CannotResend, cancel, forget_person, hasten, queue, resend, withdraw
+from .outbox import CannotResend, cancel, forget_person, hasten, queue, queue_many, resend, withdraw
 
 __all__ = [
     "BATCH",
@@ -22,6 +23,7 @@ __all__ = [
     "CannotResend",
     "Category",
     "How",
+    "Line",
     "MailContent",
     "MailKind",
     "Withhold",
@@ -31,6 +33,7 @@ __all__ = [
     "get_kind",
     "hasten",
     "queue",
+    "queue_many",
     "register",
     "resend",
     "send_due_mail",

@@ -18,6 +18,7 @@ class Category:
 
     usual: how it reaches whoever has chosen nothing. hows: what can be chosen. fixed: it cannot be switched off, goes out
     at once, and waits for no quiet hours and no pause. on_site: it also shows among the notifications on kmnet.
+    waits: it is held during quiet hours; what comes at an hour of its own is not.
     """
 
     key: str
@@ -27,10 +28,11 @@ class Category:
     hows: tuple[How, ...] = ANYHOW
     fixed: bool = False
     on_site: bool = True
+    waits: bool = True
 
 
 def _fixed(key: str, label: str, hint: str, *, on_site: bool = True) -> Category:
-    return Category(key, label, hint, AT_ONCE, (AT_ONCE,), fixed=True, on_site=on_site)
+    return Category(key, label, hint, AT_ONCE, (AT_ONCE,), fixed=True, on_site=on_site, waits=False)
 
 
 CATEGORIES: dict[str, Category] = {
@@ -67,6 +69,7 @@ CATEGORIES: dict[str, Category] = {
             _("Reminders before an event"),
             _("A day and an hour before it begins"),
             hows=(AT_ONCE, NEVER),
+            waits=False,
         ),
         Category(
             "new_resources",
@@ -98,6 +101,7 @@ CATEGORIES: dict[str, Category] = {
             _("What you have not read, in the minutes that you have"),
             hows=(AT_ONCE, NEVER),
             on_site=False,
+            waits=False,
         ),
         _fixed(
             "offers",
@@ -130,6 +134,17 @@ class Attachment:
     content_type: str
 
 
+@dataclass(frozen=True)
+class Line:
+    """The same news in a few words, for a mail that holds several pieces. `about` ("thread:12") tells which of them
+    belong together; they stand under each other."""
+
+    headline: str
+    words: str
+    url: str
+    about: str = ""
+
+
 @dataclass
 class MailContent:
     """What compose returns. The context goes to the three templates of the kind."""
@@ -138,6 +153,8 @@ class MailContent:
     attachments: list[Attachment] = field(default_factory=list)
     reply_to: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    line: Line | None = None  # for what can be bundled
+    category: str = ""  # where it is not the kind's
     from_name: str = ""  # "Maren de Wit" is shown as "Maren de Wit (kmnet)"; the address stays ours
 
 
@@ -147,6 +164,11 @@ class MailKind:
 
     `compose` gets the row at the moment of sending and reads everything afresh by the ids in `mail.refs`; it asks
     again whether the receiver may see the thing, and raises Withhold where not.
+
+    `bundles`: several of them can go out as one mail (compose then gives a `line`); what does not goes out at once, also
+    to those who want the category bundled. `prepare`, for bulk: gets up to SLICE rows that are about to be sent, with
+    their members, and gives for each row's pk what compose then finds in `mail.prepared`, at most a minute later; None
+    there means that compose must ask for everything itself (also where prepare failed).
     """
 
     key: str
@@ -155,6 +177,8 @@ class MailKind:
     compose: Callable[..., MailContent]
     category: str | None = None
     bulk: bool = False
+    bundles: bool = False
+    prepare: Callable[[list], dict[int, object]] | None = None
     reaches_leavers: bool = False  # also goes to somebody whose account is about to be deleted
     why: str = ""  # the sentence that says why they got it; compose may give a better one in the context
 

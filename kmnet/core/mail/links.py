@@ -5,6 +5,8 @@ from django.urls import reverse
 
 from kmnet.core import tokens
 
+ALL = "*"  # in place of a category: all that can be switched off
+
 
 def person_of(mail) -> dict:
     """Whom a token speaks for: a member, or a guest's address."""
@@ -14,6 +16,16 @@ def person_of(mail) -> dict:
 def unsubscribe_url(mail, category: str) -> str:
     token = tokens.make("unsubscribe", lifetime=tokens.TWO_YEARS, c=category, **person_of(mail))
     return settings.SITE_URL + reverse("mail:unsubscribe", args=[token])
+
+
+def stop_all_url(mail) -> str:
+    """One button for all mail that can be stopped."""
+    return unsubscribe_url(mail, ALL)
+
+
+def switch_url(mail, category: str) -> str:
+    """The row of the settings page that this mail came from."""
+    return f"{settings_url(mail)}#{category}"
 
 
 def settings_url(mail) -> str:

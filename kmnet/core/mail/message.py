@@ -19,11 +19,13 @@ from django.utils.translation import gettext as _
 
 from kmnet.core import activity, inbound
 from kmnet.core.models import Activity, CommunitySettings
+from kmnet.core.models.mail import BUNDLE
 from kmnet.core.text import clean_line, clean_text
 
-from . import links
+from . import bundles, holding, links
 from .choices import wants
-from .kinds import CATEGORIES, MailContent, MailKind, Withhold, get_kind
+from .holding import Later, zone_named
+from .kinds import CATEGORIES, Category, MailContent, MailKind, Withhold, get_kind
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +45,16 @@ class Message(EmailMultiAlternatives):
 
 
 def build_message(mail) -> EmailMultiAlternatives:
-    """The whole message. Raises Withhold where it is not to be sent."""
+    """The whole message. Raises Withhold where it is not to be sent, Later where not now."""
     kind = get_kind(mail.kind)
     refuse_unwanted(mail, kind)
     with ExitStack() as stack:
         stack.enter_context(translation.override(language_of(mail)))
         stack.enter_context(timezone.override(zone_of(mail)))
-        content = kind.compose(mail)
+        if kind.key == BUNDLE:
+            _row, kind, content = bundles.letter(mail, refuse_unwanted)
+        else:
+            content = kind.compose(mail)
         context = full_context(mail, kind, content)
         subject = clean_line(render(f"{kind.template}_subject.txt", context, escaped=False))
         text = clean_text(render(f"{kind.template}_message.txt", context, escaped=False)).strip() + "\n"
@@ -64,6 +69,7 @@ def build_message(mail) -> EmailMultiAlternatives:
         reply_to=[clean_line(reply_to)] if reply_to else None,
         headers=headers,
     )
+    message.mail_id = mail.pk  # of the row; for whoever takes it to the mail server
     html = harmless(inliner().inline(clean_text(html)))
     if len(html) > TOO_LARGE:
         logger.warning("mail %s of kind %s is %s bytes long", mail.pk, mail.kind, len(html))
@@ -74,16 +80,16 @@ def build_message(mail) -> EmailMultiAlternatives:
 
 
 def refuse_unwanted(mail, kind: MailKind) -> None:
-    """Nobody gets what they may not have any more, or have switched off."""
+    """Nobody gets what they may not have any more, or have switched off. Raises Withhold, or Later in quiet hours."""
     member = mail.member
     if member is not None:
         if member.status in ("suspended", "erased"):
             raise Withhold(f"the member is {member.status}")
         if member.status == "leaving" and not kind.reaches_leavers:
             raise Withhold("the member is leaving")
-        if kind.list_category is not None and not is_proven(member):
-            raise Withhold("the member has not proven their address")
-    if not wants(kind.category, member_id=mail.member_id, address=mail.address):
+        if kind.list_category is not None:
+            refuse_unwished(mail, kind.category)
+    elif not wants(kind.category, address=mail.address):
         raise Withhold(f"switched off by the receiver: {kind.category}")
     if member is not None and "activity" in mail.refs:
         deed = Activity.objects.filter(pk=mail.refs["activity"]).first()
@@ -91,9 +97,16 @@ def refuse_unwanted(mail, kind: MailKind) -> None:
             raise Withhold("the receiver does not want to hear of it")
 
 
-def is_proven(member) -> bool:
-    """List mail goes only to addresses that somebody has proven to be theirs."""
-    return member.emailaddress_set.filter(email__iexact=member.email, verified=True).exists()
+def refuse_unwished(mail, category: str) -> None:
+    """List mail goes only to addresses that somebody has proven to be theirs, and as they want it at this moment."""
+    now = timezone.now()
+    is_proven, wish = holding.standing(mail.member, category)
+    if not is_proven:
+        raise Withhold("the member has not proven their address")
+    if reason := wish.refusal(now):
+        raise Withhold(reason)
+    if wish.not_before(now) > now and not mail.is_preview:
+        raise Later(wish.not_before(now))
 
 
 def language_of(mail) -> str:
@@ -102,15 +115,13 @@ def language_of(mail) -> str:
 
 def zone_of(mail) -> zoneinfo.ZoneInfo:
     """The receiver's zone; of a guest the one they gave, else the community's."""
-    name = mail.member.time_zone if mail.member_id else mail.refs.get("time_zone")
-    try:
-        return zoneinfo.ZoneInfo(name or CommunitySettings.load().time_zone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return zoneinfo.ZoneInfo("UTC")
+    return zone_named(mail.member.time_zone if mail.member_id else mail.refs.get("time_zone"))
 
 
 def full_context(mail, kind: MailKind, content: MailContent) -> dict:
     """What every template may count on, and what compose gave."""
+    category = list_category(kind, content)
+    key = category.key if category else ""
     context = {
         "recipient": mail.member,
         "language": translation.get_language(),
@@ -118,10 +129,12 @@ def full_context(mail, kind: MailKind, content: MailContent) -> dict:
         "site_url": settings.SITE_URL,
         "community": CommunitySettings.load(),
         "why": kind.why or _("You get this because of something that you did or asked for at kmnet."),
-        "settings_url": links.settings_url(mail) if mail.member_id or kind.list_category else "",
-        "unsubscribe_url": links.unsubscribe_url(mail, kind.category) if kind.list_category else "",
-        "category": kind.category,
-        "category_label": CATEGORIES[kind.category].label if kind.category else "",
+        "settings_url": links.settings_url(mail) if mail.member_id or category else "",
+        "unsubscribe_url": links.unsubscribe_url(mail, key) if category else "",
+        "stop_all_url": links.stop_all_url(mail) if category else "",
+        "switch_url": links.switch_url(mail, key) if category else "",
+        "category": content.category or kind.category,
+        "category_label": category.label if category else "",
     }
     context |= content.context
     if inbound.is_reply_address(content.reply_to or ""):
@@ -129,6 +142,11 @@ def full_context(mail, kind: MailKind, content: MailContent) -> dict:
     else:
         context.pop("reply_line", None)
     return context
+
+
+def list_category(kind: MailKind, content: MailContent) -> Category | None:
+    """What can be switched off so that such a mail comes no more; None where it always comes."""
+    return CATEGORIES[content.category] if content.category else kind.list_category
 
 
 def render(template: str, context: dict, *, escaped: bool) -> str:
@@ -144,8 +162,11 @@ def headers_of(mail, kind: MailKind, context: dict, content: MailContent) -> dic
         "X-Auto-Response-Suppress": "All",
         "Content-Language": translation.get_language(),
     }
-    if kind.list_category:
-        headers["List-Id"] = f"{kind.category} <{kind.category.replace('_', '-')}.{settings.MAIL_DOMAIN}>"
+    category = list_category(kind, content)
+    # For the statistics that the big providers show to the sender: kinds, and nobody's name or number.
+    headers["Feedback-ID"] = f"{kind.key}:{category.key if category else 'needed'}:{settings.MAIL_DOMAIN}"
+    if category:
+        headers["List-Id"] = f"{category.key} <{category.key.replace('_', '-')}.{settings.MAIL_DOMAIN}>"
         headers["List-Unsubscribe"] = f"<{context['unsubscribe_url']}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     return headers | {name: clean_line(str(value)) for name, value in content.headers.items()}

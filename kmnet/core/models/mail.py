@@ -30,8 +30,8 @@ class OutgoingMailQuerySet(models.QuerySet):
         return self.filter(state=MailState.WAITING)
 
     def due(self, now):
-        """What may go out, the longest due first. Callers take bulk=False before bulk=True."""
-        return self.waiting().filter(next_try_at__lte=now).order_by("next_try_at", "pk")
+        """What may go out by itself, the longest due first. Callers take bulk=False before bulk=True."""
+        return self.waiting().filter(lead__isnull=True, next_try_at__lte=now).order_by("next_try_at", "pk")
 
 
 class OutgoingMail(models.Model):
@@ -74,6 +74,7 @@ class OutgoingMail(models.Model):
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
 
     objects = OutgoingMailQuerySet.as_manager()
+    prepared = None  # what MailKind.prepare gave for this row, while it is being sent
     is_preview = False  # set on the instance that somebody else than the receiver will look at
 
     class Meta:
@@ -111,6 +112,9 @@ class OutgoingMail(models.Model):
                 fields=["bulk", "next_try_at", "id"],
                 condition=Q(state="waiting", lead__isnull=True),
                 name="mail_due",
+            ),
+            models.Index(
+                fields=["lead"], condition=Q(state="waiting", lead__isnull=False), name="mail_in_bundle"
             ),
             models.Index(fields=["sent_at", "domain"], condition=Q(state="sent"), name="mail_pace"),
             models.Index(Lower("address"), condition=~Q(address=""), name="mail_by_address"),
