@@ -12,4 +12,5 @@ class EventsConfig(AppConfig):
             personal,  # noqa: F401  what is held about people
             receivers,  # noqa: F401  answers the members app
             retention,  # noqa: F401  what is forgotten
+            tasks,  # noqa: F401  its periodic work
         )

@@ -1,14 +1,14 @@
-"""Celery entry points. The schedule wakes them every minute, one every hour; doubled or missed beats do no harm."""
+"""Periodic work of events. Doubled or missed beats do no harm."""
 
-import logging
 from datetime import timedelta
 
-from celery import shared_task
-from django.db import transaction
 from django.db.models import BigIntegerField, CharField, Exists, F, OuterRef, Q, Value
 from django.db.models.functions import Cast, Coalesce, Concat, Extract, Floor, Greatest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
+from kmnet.core import jobs
+from kmnet.core.jobs import Job
 from kmnet.core.models import OutgoingMail
 from members.models import Member
 
@@ -16,29 +16,43 @@ from . import mails
 from .models import Event, Registration, Status
 from .reminders import REMINDERS
 
-logger = logging.getLogger(__name__)
 CATCH_UP = timedelta(days=1)  # so far back, a reminder that nobody queued gets its row and its reason
 
 
-@shared_task
 def sweep_promotions() -> None:
     """End lapsed offers and offer what is free, wherever a path has missed it: nobody waits beside an empty place."""
-    from . import services  # a task imports what it wakes
+    jobs.steps(forget_unproven, release_gone, promote)
 
-    now = timezone.now()
-    services.forget_unproven(now)
+
+def forget_unproven() -> int:
+    """What was typed and never proven."""
+    from . import services  # they import what registers with core
+
+    return services.forget_unproven(timezone.now())
+
+
+def release_gone() -> int:
+    """The places of members who were suspended, or left, in the very moment in which they registered."""
+    from . import services
+
     gone = Registration.objects.filter(
         Q(member__is_active=False) | Q(member__status="leaving"), status__in=Status.unsettled()
-    )
-    for member in Member.objects.filter(pk__in=gone.exclude(Event.over_at(now, "event__")).values("member")):
-        # Suspended, or gone, in the very moment in which they registered.
+    ).exclude(Event.over_at(timezone.now(), "event__"))
+
+    def release(member):
         services.release_member(member=member, why="the member may not sign in any more")
+
+    return jobs.each(Member.objects.filter(pk__in=gone.values("member")), release, what="places of")
+
+
+def promote() -> int:
+    """Every event with an offer whose time is up, or with somebody in line."""
+    now = timezone.now()
     lapsed = Registration.objects.lapsed(now).filter(event=OuterRef("pk"))
     waiting = Registration.objects.filter(event=OuterRef("pk"), status=Status.WAITING)
-    _promote(Event.objects.filter(Exists(lapsed) | (Q(starts_at__gt=now) & Exists(waiting))))
+    return _promote(Event.objects.filter(Exists(lapsed) | (Q(starts_at__gt=now) & Exists(waiting))))
 
 
-@shared_task
 def nudge_all() -> None:
     """Every hour, every coming event, whatever the other sweeps believe: so no fault of theirs lasts."""
     now = timezone.now()
@@ -46,43 +60,41 @@ def nudge_all() -> None:
     sweep_registrations()
 
 
-def _promote(events) -> None:
-    from . import services  # a task imports what it wakes
+def _promote(events) -> int:
+    from . import services
 
-    for event in events.filter(cancelled_at__isnull=True, postponed_at__isnull=True).order_by("pk"):
-        try:
-            services.promote_waiting(event=event)
-        except Exception:  # one event that fails must not keep the others waiting
-            logger.exception("promotion for event %s failed", event.pk)
+    def settle(event):
+        services.promote_waiting(event=event)
+
+    on = events.filter(cancelled_at__isnull=True, postponed_at__isnull=True)
+    return jobs.each(on.order_by("pk"), settle, what="promotion,")
 
 
-@shared_task
 def sweep_registrations() -> None:
     """What the clock asks and tells: do you still come, who was silent, the call near the start, positions."""
-    from . import services  # a task imports what it wakes
+    from . import services
 
-    for sweep in (
+    now = timezone.now()
+    sweeps = (
         services.ask_reconfirmations,
         services.soften_silent,
         services.call_everyone,
         services.tell_positions,
-    ):
-        try:
-            sweep(timezone.now())
-        except Exception:  # one that fails must not keep the others
-            logger.exception("%s failed", sweep.__name__)
+    )
+    for sweep in sweeps:
+        jobs.attempt(sweep.__name__, lambda sweep=sweep: sweep(now))
 
 
-@shared_task
 def queue_due_reminders() -> None:
     """One outbox row per registration, kind and start. What is too late gets its row too, and the reason stands there."""
     now = timezone.now()
     for reminder in REMINDERS:
-        for pk in due_registrations(reminder, now).values_list("pk", flat=True):
-            try:
-                _queue_reminder(reminder, pk)
-            except Exception:  # one that fails must not keep the others' reminders
-                logger.exception("%s for registration %s failed", reminder.kind, pk)
+        ids = list(due_registrations(reminder, now).values_list("pk", flat=True))
+        jobs.each(
+            ids,
+            lambda pk, reminder=reminder: _queue_reminder(reminder, pk),
+            what=f"{reminder.kind}, registration",
+        )
 
 
 def due_registrations(reminder, now):
@@ -116,8 +128,39 @@ def due_registrations(reminder, now):
     )
 
 
-@transaction.atomic
-def _queue_reminder(reminder, pk: int) -> None:
+def _queue_reminder(reminder, pk: int) -> bool:
     registration = Registration.objects.select_related("event", "member").get(pk=pk)
-    if registration.status == Status.CONFIRMED:
-        mails.queue_reminder(reminder.kind, registration)
+    if registration.status != Status.CONFIRMED:
+        return False
+    mails.queue_reminder(reminder.kind, registration)
+    return True
+
+
+def lapsed_offers(now):
+    return Registration.objects.lapsed(now).filter(
+        event__cancelled_at__isnull=True, event__postponed_at__isnull=True
+    )
+
+
+jobs.register(
+    Job(
+        "events.places",
+        _("Offers that have lapsed end, and free places are offered to those who wait"),
+        60,
+        sweep_promotions,
+        lapsed_offers,
+        "offer_expires_at",
+    )
+)
+jobs.register(
+    Job(
+        "events.asking",
+        _("Do you still come, the call near the start, and where people stand in line"),
+        60,
+        sweep_registrations,
+    )
+)
+jobs.register(Job("events.nudge", _("Every coming event is looked through"), 3600, nudge_all))
+jobs.register(
+    Job("events.reminders", _("Reminders of events are written into the outbox"), 60, queue_due_reminders)
+)

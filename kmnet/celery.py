@@ -3,7 +3,7 @@
 import os
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging, worker_init
+from celery.signals import beat_init, import_modules, setup_logging, worker_init
 from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kmnet.settings")
@@ -12,6 +12,17 @@ app = Celery("kmnet")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.steps["worker"].add(DjangoStructLogInitStep)  # the request id of the page follows into its tasks
 app.autodiscover_tasks()
+
+
+@import_modules.connect
+def make_schedule(**kwargs):
+    """After Django is set up, and before beat reads it: every job that an app has registered."""
+    import django
+
+    django.setup()
+    from kmnet.core import jobs
+
+    app.conf.beat_schedule = jobs.schedule()
 
 
 @setup_logging.connect

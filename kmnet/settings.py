@@ -205,34 +205,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {
-    # name: {"task": dotted path, "schedule": seconds}. Each one claims due rows: doubled or missed beats do no harm.
-    "beat-seen": {"task": "kmnet.core.tasks.note_beat", "schedule": 30.0},
-    "send-due-mail": {"task": "kmnet.core.tasks.send_due_mail", "schedule": 15.0},
-    "public-changes": {"task": "kmnet.core.tasks.sweep_public_changes", "schedule": 60.0},
-    "fan-out": {"task": "kmnet.core.tasks.fan_out_waiting", "schedule": 60.0},
-    "events-promote": {"task": "events.tasks.sweep_promotions", "schedule": 60.0},
-    "events-registrations": {"task": "events.tasks.sweep_registrations", "schedule": 60.0},
-    "events-nudge": {"task": "events.tasks.nudge_all", "schedule": 3600.0},
-    "events-reminders": {"task": "events.tasks.queue_due_reminders", "schedule": 60.0},
-    "members-invitations": {"task": "members.tasks.keep_invitations", "schedule": 60.0},
-    "members-wishes": {"task": "members.tasks.tell_of_ending_wishes", "schedule": 3600.0},
-    "discussions-kept": {"task": "discussions.tasks.remind_of_kept", "schedule": 60.0},
-    "discussions-deserted": {"task": "discussions.tasks.delete_deserted", "schedule": 600.0},
-    "discussions-held": {"task": "discussions.tasks.tell_of_long_held", "schedule": 600.0},
-    "discussions-polls": {"task": "discussions.tasks.close_due_polls", "schedule": 60.0},
-    "discussions-thanks": {"task": "discussions.tasks.tell_of_thanks", "schedule": 900.0},
-    "introductions": {"task": "members.tasks.sweep_introductions", "schedule": 300.0},
-    "digests": {"task": "kmnet.hub.tasks.queue_due_digests", "schedule": 300.0},
-    "copies": {"task": "members.tasks.build_waiting_copies", "schedule": 60.0},
-    "leaving": {"task": "members.tasks.serve_leaving", "schedule": 300.0},
-    "doomed-files": {"task": "kmnet.core.tasks.sweep_doomed_files", "schedule": 300.0},
-    "reply-promise": {"task": "discussions.tasks.keep_promise", "schedule": 300.0},
-    "retention": {"task": "kmnet.core.tasks.keep_retention", "schedule": 21_600.0},
-    "posts-rendering": {"task": "discussions.tasks.render_old_posts", "schedule": 600.0},
-    "posts-taken-back": {"task": "discussions.tasks.wipe_taken_back", "schedule": 60.0},
-    "library-abandoned-files": {"task": "resources.tasks.sweep_abandoned_files", "schedule": 3600.0},
-}
+# What beat wakes, and when: kmnet/core/jobs.py.
 
 # --- how long things are kept, in days; 0: for ever --------------------------------------------------------------
 RETENTION_DAYS = {

@@ -13,4 +13,5 @@ class MembersConfig(AppConfig):
             personal,  # noqa: F401  what is held about people
             receivers,  # noqa: F401  answers allauth
             retention,  # noqa: F401  what is forgotten
+            tasks,  # noqa: F401  its periodic work
         )

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, ProtectedError, Q
 from django.utils import timezone
 
-from kmnet.core import mail
+from kmnet.core import jobs, mail
 from kmnet.core.retention import Job, register
 
 from . import services
@@ -48,22 +48,22 @@ def declined(before):
 
 
 def _delete_accounts(found, before) -> int:
-    gone = 0
-    for pk in list(found(before).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]):
-        with transaction.atomic():
-            # They may prove it in this very moment: then the row no longer matches, and is left alone.
-            row = Member.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
-            if row is None or not found(before).filter(pk=pk).exists():
-                continue
-            mail.forget_person(member=row)
-            try:
-                with transaction.atomic():
-                    row.delete()
-            except ProtectedError:  # they were let write by some way: a person must look
-                logger.warning("member %s was never proven, and has written: not deleted", pk)
-                continue
-            gone += 1
-    return gone
+    def delete(pk) -> bool:
+        # They may prove it in this very moment: then the row no longer matches, and is left alone.
+        row = Member.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
+        if row is None or not found(before).filter(pk=pk).exists():
+            return False
+        mail.forget_person(member=row)
+        try:
+            with transaction.atomic():
+                row.delete()
+        except ProtectedError:  # they were let write by some way: a person must look
+            logger.warning("member %s was never proven, and has written: not deleted", pk)
+            return False
+        return True
+
+    ids = list(found(before).order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+    return jobs.each(ids, delete, what="unproven account")
 
 
 # --- sessions --------------------------------------------------------------------------------------------------------

@@ -9,4 +9,5 @@ class ResourcesConfig(AppConfig):
             hooks,  # noqa: F401  registers with core
             personal,  # noqa: F401  what is held about people
             receivers,  # noqa: F401  answers the members app
+            tasks,  # noqa: F401  its periodic work
         )

@@ -1,6 +1,10 @@
-"""Celery entry points of the library."""
+"""Celery entry points of the library, and its periodic work."""
 
 from celery import shared_task
+from django.utils.translation import gettext_lazy as _
+
+from kmnet.core import jobs
+from kmnet.core.jobs import Job
 
 
 @shared_task(soft_time_limit=20, time_limit=30)
@@ -10,9 +14,13 @@ def look_up_doi(record_id: int) -> None:
     doi.answer_doi(record_id=record_id)
 
 
-@shared_task
-def sweep_abandoned_files() -> None:
-    """Scheduled hourly: uploads whose form was never finished."""
+def sweep_abandoned_files() -> int:
+    """Uploads whose form was never finished."""
     from .services import files
 
-    files.sweep_abandoned_files()
+    return files.sweep_abandoned_files()
+
+
+jobs.register(
+    Job("resources.files", _("Files whose form was never finished are deleted"), 3600, sweep_abandoned_files)
+)

@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
-from kmnet.core import activity, mail
+from kmnet.core import activity, jobs, mail
 from kmnet.core.forms import to_instant
 from kmnet.core.models import Notification
 from members.models import Member
@@ -17,7 +17,6 @@ from ..permissions import can_keep_post
 
 KEPT = "discussions.kept"
 HOUR = time(9)
-BATCH = 100
 
 
 def at_nine(day: date, zone: str) -> datetime:
@@ -58,24 +57,22 @@ def why_not(bookmark: Bookmark) -> str:
     return ""
 
 
-@transaction.atomic
 def remind_of_kept(*, now: datetime | None = None) -> int:
     """One notification and one mail for each reminder that is due; return how many rows were taken.
 
     Any number of workers may run it: the lock on the row is the claim, and `reminded_at` commits with what it caused."""
     now = now or timezone.now()
     due = (
-        Bookmark.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("member", "post__thread__space", "post__mask")
+        Bookmark.objects.select_related("member", "post__thread__space", "post__mask")
         .filter(reminded_at__isnull=True, remind_at__lte=now)
         .order_by("remind_at", "pk")
     )
-    taken = list(due[:BATCH])
-    for bookmark in taken:
+
+    def remind(bookmark):
         bookmark.reminded_at, bookmark.not_reminded = now, why_not(bookmark)
         bookmark.save(update_fields=["reminded_at", "not_reminded"])
         if bookmark.not_reminded:
-            continue
+            return
         deed = activity.record(KEPT, actor=None, target=bookmark.post, at=now)
         Notification.objects.create(activity=deed, recipient=bookmark.member, created_at=now)
         mail.queue(
@@ -84,4 +81,5 @@ def remind_of_kept(*, now: datetime | None = None) -> int:
             dedupe_key=f"{KEPT}:{bookmark.pk}:{bookmark.remind_at:%Y%m%d%H%M}",
             refs={"bookmark": bookmark.pk},
         )
-    return len(taken)
+
+    return jobs.serve(due, remind)

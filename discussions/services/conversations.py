@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from kmnet.core import activity, erasing
+from kmnet.core import activity, erasing, jobs
 from kmnet.core.models import Flag
 from members.models import Member
 from members.permissions import can_contact, can_write
@@ -301,15 +301,16 @@ def delete_deserted(*, limit: int = 200) -> int:
     """
     here = Participant.objects.staying().filter(thread=OuterRef("pk"))
     deserted = Thread.objects.filter(kind=Kind.CONVERSATION).exclude(Exists(here))
-    done = 0
-    for pk in list(deserted.order_by("pk").values_list("pk", flat=True)[:limit]):
-        with transaction.atomic():
-            thread = Thread.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
-            if thread is None or thread.participants.staying().exists() or is_reported(thread):
-                continue
-            delete_conversation(thread)
-            done += 1
-    return done
+
+    def delete(pk) -> bool:
+        thread = Thread.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
+        if thread is None or thread.participants.staying().exists() or is_reported(thread):
+            return False
+        delete_conversation(thread)
+        return True
+
+    ids = list(deserted.order_by("pk").values_list("pk", flat=True)[:limit])
+    return jobs.each(ids, delete, what="deserted conversation")
 
 
 def is_reported(thread: Thread) -> bool:

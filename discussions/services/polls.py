@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
+from kmnet.core import jobs
 from kmnet.core.audit import record_act
 from members.models import Member
 
@@ -18,7 +19,6 @@ from ..tallies import outcome_of
 from .keeping_order import ReasonMissing
 
 FEWEST, MOST = 2, 10
-BATCH = 100
 
 
 class PollClosed(Exception):
@@ -150,15 +150,11 @@ def close_poll(*, actor: Member, poll: Poll, reason: str = "") -> Poll:
     return poll
 
 
-@transaction.atomic
 def close_due_polls(*, now: datetime | None = None) -> int:
     """Count the polls whose time is over; return how many. Any number of workers may run it: the lock is the claim."""
     now = now or timezone.now()
-    due = Poll.objects.select_for_update(skip_locked=True, of=("self",))
-    polls = list(due.filter(closed_at__isnull=True, closes_at__lte=now).order_by("closes_at", "pk")[:BATCH])
-    for poll in polls:
-        _close(poll, poll.closes_at)
-    return len(polls)
+    due = Poll.objects.filter(closed_at__isnull=True, closes_at__lte=now).order_by("closes_at", "pk")
+    return jobs.serve(due, lambda poll: _close(poll, poll.closes_at))
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from taggit.models import Tag
 
-from kmnet.core import activity
+from kmnet.core import activity, jobs
 from kmnet.core.models import MailChoice
 from kmnet.core.moments import after_weekday_hours
 from kmnet.core.text import fold
@@ -87,20 +87,18 @@ def serve_due(*, now: datetime | None = None) -> int:
     """
     now = now or timezone.now()
     due = OwedReply.objects.owed()
-    asked = 0
-    for pk in (
-        due.filter(asked_at__isnull=True, ask_at__lte=now)
-        .order_by("ask_at")
-        .values_list("pk", flat=True)[:SLICE]
-    ):
-        asked += ask_members(owed_id=pk, now=now)
-    for pk in (
-        due.filter(host_told_at__isnull=True, host_at__lte=now)
-        .order_by("host_at")
-        .values_list("pk", flat=True)[:SLICE]
-    ):
-        asked += ask_host(owed_id=pk, now=now)
-    return asked
+    members = due.filter(asked_at__isnull=True, ask_at__lte=now).order_by("ask_at")
+    asked = jobs.each(
+        list(members.values_list("pk", flat=True)[:SLICE]),
+        lambda pk: ask_members(owed_id=pk, now=now),
+        what="members asked, clock",
+    )
+    hosts = due.filter(host_told_at__isnull=True, host_at__lte=now).order_by("host_at")
+    return asked + jobs.each(
+        list(hosts.values_list("pk", flat=True)[:SLICE]),
+        lambda pk: ask_host(owed_id=pk, now=now),
+        what="host asked, clock",
+    )
 
 
 def _lock_clock(pk: int, **still) -> OwedReply | None:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kmnet.core import erasing
+from kmnet.core import erasing, jobs
 from kmnet.core.models import Flag
 from members.models import Member
 
@@ -97,12 +97,9 @@ def wipe_taken_back(*, now: datetime | None = None, limit: int = 200) -> int:
     What somebody has reported waits until a moderator has looked at it.
     """
     before = (now or timezone.now()) - UNDO
-    done = 0
     due = Post.objects.taken_back().filter(deleted_at__lte=before).order_by("deleted_at", "pk")
-    for post in due.only("pk", "thread_id")[:limit]:
-        with transaction.atomic():
-            done += wipe(post, before)
-    return done
+    posts = list(due.only("pk", "thread_id")[:limit])
+    return jobs.each(posts, lambda post: wipe(post, before), what="post taken back")
 
 
 def wipe(post: Post, before: datetime) -> bool:

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Case, F, When
 from django.utils import timezone
 
-from kmnet.core import activity
+from kmnet.core import activity, jobs
 from members.models import Boundary, Member, Profile, SeenBy, Status, blockers_of
 from members.permissions import is_full_member
 
@@ -48,10 +48,8 @@ def tell_of_thanks(*, now: datetime | None = None) -> int:
     untold = with_writer(QuietThanks.objects.filter(told_in__isnull=True)).values("writer")
     told = ThanksMonth.objects.filter(told_at__gt=now - timedelta(days=DAYS + 1)).values("author")
     authors = Member.objects.full().filter(pk__in=untold, time_zone__in=zones).exclude(pk__in=told)
-    return sum(
-        tell_author(author_id=pk, now=now)
-        for pk in authors.order_by("pk").values_list("pk", flat=True)[:SLICE]
-    )
+    ids = list(authors.order_by("pk").values_list("pk", flat=True)[:SLICE])
+    return jobs.each(ids, lambda pk: tell_author(author_id=pk, now=now), what="thanks to member")
 
 
 def is_time_to_tell(now: datetime, zone: str) -> bool:

@@ -8,6 +8,7 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from . import (
+    admin_jobs,  # noqa: F401  periodic work
     admin_mail,  # noqa: F401  the outbox
     placeholders,
     tokens,

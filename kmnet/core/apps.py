@@ -12,6 +12,7 @@ class CoreConfig(AppConfig):
             personal,  # noqa: F401  what is held about people
             public_changes,
             retention_jobs,  # noqa: F401  and what is forgotten
+            tasks,  # noqa: F401  its periodic work
         )
 
         post_migrate.connect(public_changes.note_all_tables, sender=self)

@@ -1,6 +1,5 @@
 """Deleting stored files so that a killed process leaves none behind: the decision is a row, the deed follows it."""
 
-import logging
 import re
 from collections.abc import Iterable
 from urllib.parse import quote
@@ -8,9 +7,8 @@ from urllib.parse import quote
 from django.core.files.storage import storages
 from django.db import transaction
 
+from . import jobs
 from .models import DoomedFile
-
-logger = logging.getLogger(__name__)
 
 
 def doom(names: Iterable[str]) -> None:
@@ -23,20 +21,12 @@ def doom(names: Iterable[str]) -> None:
 
 def delete_doomed(*, limit: int = 500) -> int:
     """Delete what is doomed; return how many. A file that cannot be deleted now is tried again by the next sweep."""
-    gone = 0
-    for pk in DoomedFile.objects.order_by("pk").values_list("pk", flat=True)[:limit]:
-        with transaction.atomic():
-            row = DoomedFile.objects.select_for_update(skip_locked=True).filter(pk=pk).first()
-            if row is None:
-                continue
-            try:
-                storages["default"].delete(row.name)  # silent where it is gone already
-            except OSError:
-                logger.exception("doomed file %s could not be deleted", row.pk)
-                continue
-            row.delete()
-            gone += 1
-    return gone
+    return jobs.serve(DoomedFile.objects.order_by("pk"), _delete, limit=limit)
+
+
+def _delete(row: DoomedFile) -> None:
+    storages["default"].delete(row.name)  # silent where it is gone already
+    row.delete()
 
 
 def content_disposition(name: str) -> str:

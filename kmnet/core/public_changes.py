@@ -22,6 +22,7 @@ EXEMPT = {
         "core_devmail",
         "core_mailchoice",
         "core_heartbeat",
+        "core_jobstate",
         "core_doomedfile",
     ),
 }

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from .jobs import note_failure
+
 logger = logging.getLogger(__name__)
 
 
@@ -53,8 +55,10 @@ def run(*, dry_run: bool = False, now: datetime | None = None) -> dict[str, int]
         before = now - timedelta(days=days(job.key))
         try:
             done[job.key] = (job.due if dry_run else job.carry_out)(before)
-        except Exception:  # one job that fails must not keep the others; the next round tries it again
-            logger.exception("retention: %s failed", job.key)
+        except (
+            Exception
+        ) as error:  # one job that fails must not keep the others; the next round tries it again
+            note_failure(f"retention: {job.key}", error)
             continue
         if done[job.key] and not dry_run:
             logger.info("retention: %s: %s", job.key, done[job.key])

@@ -1,4 +1,4 @@
-"""Celery entry points of the floor, and the one way to wake a task.
+"""Celery entry points of the floor, the one way to wake a task, and the floor's periodic work.
 
 A task is only a wake-up: what is due stands in Postgres, is claimed there, and is swept up by the schedule if a wake-up
 was lost. Hence no ETA, no retry of logic errors, and a broker that is down costs a delay and never a page.
@@ -10,6 +10,11 @@ from celery import shared_task
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from . import jobs
+from .jobs import Job
+from .models import Activity, DoomedFile, Heartbeat, OutgoingMail
 
 logger = logging.getLogger(__name__)
 SENDER_IS_CALLED = "mail:sender-is-called"  # the note that a wake-up is on its way
@@ -28,21 +33,21 @@ def enqueue(task, **ids) -> None:
 
 
 @shared_task
-def note_beat() -> None:
-    """Beat was here; /readyz tells when it has not been for three minutes."""
-    from .models import Heartbeat
-
-    Heartbeat.objects.update_or_create(name="beat", defaults={"seen_at": timezone.now()})
+def run_job(key: str) -> None:
+    """What beat wakes: one of the registered jobs."""
+    jobs.run(key)
 
 
 @shared_task
-def send_due_mail() -> None:
+def send_due_mail() -> int:
     """One batch; a full one wakes the next worker, so that a short task never holds back other work."""
     from . import mail
 
     cache.delete(SENDER_IS_CALLED)  # first: a mail that is committed from here on calls again
-    if mail.send_due_mail() == mail.BATCH:
+    tried = mail.send_due_mail()
+    if tried == mail.BATCH:
         enqueue(send_due_mail)
+    return tried
 
 
 @shared_task
@@ -52,37 +57,72 @@ def fan_out_activity(activity_id: int) -> None:
     activity.fan_out(activity_id=activity_id)
 
 
-@shared_task
-def fan_out_waiting() -> None:
+# --- periodic --------------------------------------------------------------------------------------------------------
+def note_beat() -> None:
+    """Beat was here; /readyz tells when it has not been for three minutes."""
+    Heartbeat.objects.update_or_create(name="beat", defaults={"seen_at": timezone.now()})
+
+
+def fan_out_waiting() -> int:
     """What a lost wake-up left behind."""
     from . import activity
-    from .models import Activity
 
-    for pk in Activity.objects.waiting().order_by("pk").values_list("pk", flat=True)[:500]:
-        try:
-            activity.fan_out(activity_id=pk)
-        except Exception:  # one deed that cannot be told must not keep the others waiting
-            logger.exception("fan-out of activity %s failed", pk)
+    waiting = Activity.objects.waiting().order_by("pk").values_list("pk", flat=True)[: jobs.MOST]
+    return jobs.each(list(waiting), lambda pk: activity.fan_out(activity_id=pk), what="deed")
 
 
-@shared_task
-def sweep_doomed_files() -> None:
+def sweep_doomed_files() -> int:
     """Stored files whose rows are gone."""
     from . import files
 
-    files.delete_doomed()
+    return files.delete_doomed()
 
 
-@shared_task
-def keep_retention() -> None:
-    """Once a day: what is kept longer than it is needed goes."""
+def keep_retention() -> int:
+    """Several times a day: what is kept longer than it is needed goes."""
     from . import retention
 
-    retention.run()
+    return sum(retention.run().values())
 
 
-@shared_task
 def sweep_public_changes() -> None:
     from . import public_changes
 
     public_changes.sweep()
+
+
+def due_mail(now):
+    return OutgoingMail.objects.due(now).filter(lead__isnull=True)
+
+
+jobs.register(Job("core.beat", _("The sign of life that /readyz asks for"), 30, note_beat))
+jobs.register(Job("core.mail", _("Mails that are due go out"), 15, send_due_mail, due_mail, "due_at"))
+jobs.register(
+    Job(
+        "core.deeds",
+        _("Deeds are told to those whom they concern"),
+        60,
+        fan_out_waiting,
+        lambda now: Activity.objects.waiting(),
+        "at",
+    )
+)
+jobs.register(
+    Job(
+        "core.files",
+        _("Stored files whose rows are gone are deleted"),
+        300,
+        sweep_doomed_files,
+        lambda now: DoomedFile.objects.all(),
+        "since",
+    )
+)
+jobs.register(
+    Job(
+        "core.guest-pages",
+        _("The list of changes that guests may see is kept short"),
+        60,
+        sweep_public_changes,
+    )
+)
+jobs.register(Job("core.retention", _("What is kept longer than it is needed goes"), 21_600, keep_retention))

@@ -9,4 +9,5 @@ class HubConfig(AppConfig):
         from . import (
             hooks,  # noqa: F401  registers the kinds of mail
             personal,  # noqa: F401  what is held about people
+            tasks,  # noqa: F401  its periodic work
         )

@@ -1,7 +1,6 @@
 """A copy of everything that is held about a member: asked for, built by a worker, taken by its owner, gone after a week."""
 
 import json
-import logging
 import tempfile
 import zipfile
 from collections.abc import Iterable
@@ -15,14 +14,12 @@ from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from kmnet.core import audit, files, mail, personal_data
+from kmnet.core import audit, files, jobs, mail, personal_data
 from kmnet.core.tasks import enqueue
 
 from .. import tasks
 from ..models import EXPORT_LASTS, DataExport, Member, Status
 from ..models.leaving import export_storage
-
-logger = logging.getLogger(__name__)
 
 MOST_A_DAY = 3
 MOST_TRIES = 3
@@ -94,8 +91,8 @@ def _build(pk: int) -> None:
                 dedupe_key=f"members.copy_ready:{export.pk}",
                 refs={"export": export.pk},
             )
-    except Exception:  # this copy is tried again by the next sweep; the others go on
-        logger.exception("copy %s could not be made", pk)
+    except Exception as error:  # this copy is tried again by the next sweep; the others go on
+        jobs.note_failure(f"copy {pk}", error)
 
 
 def _give_up(export: DataExport) -> None:

@@ -8,14 +8,13 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kmnet.core import activity, mail
+from kmnet.core import activity, jobs, mail
 
 from ..models import Answer, Boundary, Introduction, IntroductionState, Member, is_kept_apart
 from ..models.introduction import OPEN_FOR, REMIND_AFTER
 from ..permissions import can_propose_introduction, is_full_member
 
 PER_DAY = 5
-BATCH = 200
 
 
 class TooMany(ValidationError):
@@ -133,48 +132,41 @@ def _make(introduction: Introduction) -> None:
 def remind_of_introductions(*, now: datetime | None = None) -> int:
     """One reminder to those who have not answered after a week, unless the other has said no. Claims due rows."""
     now = now or timezone.now()
-    with transaction.atomic():
-        rows = list(
-            Introduction.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("first", "second")
-            .open()
-            .filter(reminded_at__isnull=True, created_at__lte=now - REMIND_AFTER, expires_at__gt=now)
-            .order_by("expires_at", "pk")[:BATCH]
-        )
-        for introduction in rows:
-            introduction.reminded_at = now
-            introduction.save(update_fields=["reminded_at"])
-            people = {
-                introduction.first: introduction.first_answer,
-                introduction.second: introduction.second_answer,
-            }
-            if introduction.goes_nowhere or Answer.NO in people.values():
-                continue
-            for member in [member for member, answer in people.items() if not answer]:
-                mail.queue(
-                    "members.introduction_reminder",
-                    member=member,
-                    dedupe_key=f"members.introduction_reminder:{introduction.pk}:{member.pk}",
-                    refs={"introduction": introduction.pk},
-                )
-    return len(rows)
+    due = Introduction.objects.open().filter(
+        reminded_at__isnull=True, created_at__lte=now - REMIND_AFTER, expires_at__gt=now
+    )
+
+    def remind(introduction):
+        introduction.reminded_at = now
+        introduction.save(update_fields=["reminded_at"])
+        people = {
+            introduction.first: introduction.first_answer,
+            introduction.second: introduction.second_answer,
+        }
+        if introduction.goes_nowhere or Answer.NO in people.values():
+            return
+        for member in [member for member, answer in people.items() if not answer]:
+            mail.queue(
+                "members.introduction_reminder",
+                member=member,
+                dedupe_key=f"members.introduction_reminder:{introduction.pk}:{member.pk}",
+                refs={"introduction": introduction.pk},
+            )
+
+    return jobs.serve(due.select_related("first", "second").order_by("expires_at", "pk"), remind)
 
 
 def end_introductions(*, now: datetime | None = None) -> int:
     """Those whose time is over. The proposer hears of it, and who had said yes; not who had not. Claims due rows."""
     now = now or timezone.now()
-    with transaction.atomic():
-        rows = list(
-            Introduction.objects.select_for_update(skip_locked=True)
-            .open()
-            .filter(expires_at__lte=now)
-            .order_by("expires_at", "pk")[:BATCH]
-        )
-        for introduction in rows:
-            introduction.state, introduction.settled_at = IntroductionState.ENDED, now
-            introduction.save(update_fields=["state", "settled_at"])
-            activity.record("members.introduction_ended", actor=None, target=introduction)
-    return len(rows)
+
+    def end(introduction):
+        introduction.state, introduction.settled_at = IntroductionState.ENDED, now
+        introduction.save(update_fields=["state", "settled_at"])
+        activity.record("members.introduction_ended", actor=None, target=introduction)
+
+    due = Introduction.objects.open().filter(expires_at__lte=now)
+    return jobs.serve(due.order_by("expires_at", "pk"), end)
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from kmnet.core import audit, mail
+from kmnet.core import audit, jobs, mail
 from kmnet.core.known_address import hash_of_address
 from kmnet.core.models import CommunitySettings
 
@@ -188,38 +188,30 @@ def bring_in_list(
     return bring_in
 
 
-@transaction.atomic
 def mail_waiting_invitations(*, limit: int = AT_ONCE) -> int:
     """Queue the mails of lists, so many at a time; how many. Any number of workers may run it at once."""
-    waiting = (
-        Invitation.objects.select_for_update(skip_locked=True)
-        .open()
-        .filter(mailed_at__isnull=True, bring_in__isnull=False)
-        .exclude(address="")
-        .order_by("pk")[:limit]
+    waiting = Invitation.objects.open().filter(mailed_at__isnull=True, bring_in__isnull=False)
+    return jobs.serve(
+        waiting.exclude(address="").order_by("pk"),
+        lambda invitation: _mail(invitation, "members.list_invitation"),
+        limit=limit,
     )
-    return sum(1 for invitation in waiting if _mail(invitation, "members.list_invitation"))
 
 
-@transaction.atomic
 def remind_invited(*, limit: int = AT_ONCE) -> int:
     """One reminder to those of a list who have not answered; how many. Any number of workers may run it at once."""
     before = timezone.now() - timedelta(days=CommunitySettings.load().invitation_reminder_days)
-    due = (
-        Invitation.objects.select_for_update(skip_locked=True, of=("self",))
-        .open()
-        .filter(mailed_at__lt=before, reminded_at__isnull=True, bring_in__isnull=False, uses__isnull=True)
-        .exclude(address="")
-        .order_by("pk")[:limit]
+    due = Invitation.objects.open().filter(
+        mailed_at__lt=before, reminded_at__isnull=True, bring_in__isnull=False, uses__isnull=True
     )
-    reminded = 0
-    for invitation in due:
+
+    def remind(invitation):
         token = new_token()
         invitation.reminder_hash, invitation.reminded_at = hash_of_token(token), timezone.now()
         invitation.save(update_fields=["reminder_hash", "reminded_at"])
         _queue(invitation, "members.list_reminder", token)
-        reminded += 1
-    return reminded
+
+    return jobs.serve(due.exclude(address="").order_by("pk"), remind, limit=limit)
 
 
 def old_invitations():

@@ -5,7 +5,6 @@ Locks are taken in this order: the leaving (only undoing and erasing take it), t
 """
 
 import json
-import logging
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -20,7 +19,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from kmnet.core import audit, erasing, files, mail, personal_data
+from kmnet.core import audit, erasing, files, jobs, mail, personal_data
 from kmnet.core.known_address import hash_of_address
 from kmnet.core.models.community import CACHE_KEY
 
@@ -44,8 +43,6 @@ from .introductions import withdraw_introductions
 from .invitations import forget_invitations_of
 from .pictures import picture_names
 from .standing import end_sessions, need_reason
-
-logger = logging.getLogger(__name__)
 
 REMIND_BEFORE = timedelta(days=2)
 GONE = "[former member]"  # in others' words, where a name stood
@@ -139,43 +136,26 @@ def undo_leaving(*, member: Member, actor: Member | None = None, reason: str = "
 def remind_leavers(*, now: datetime | None = None, limit: int = 200) -> int:
     """One mail before the end; return how many. Any number of workers may run it at once."""
     now = now or timezone.now()
-    with transaction.atomic():
-        due = Leaving.objects.filter(
-            reminded_at__isnull=True, due_at__lte=now + REMIND_BEFORE, due_at__gt=now
-        )
-        leavings = list(
-            due.select_related("member")
-            .select_for_update(skip_locked=True, of=("self",))
-            .order_by("pk")[:limit]
-        )
-        for leaving in leavings:
-            _tell(leaving, "members.leaving_soon")
-        Leaving.objects.filter(pk__in=[leaving.pk for leaving in leavings]).update(reminded_at=now)
-    return len(leavings)
+    due = Leaving.objects.filter(reminded_at__isnull=True, due_at__lte=now + REMIND_BEFORE, due_at__gt=now)
+
+    def remind(leaving):
+        _tell(leaving, "members.leaving_soon")
+        leaving.reminded_at = now
+        leaving.save(update_fields=["reminded_at"])
+
+    return jobs.serve(due.select_related("member").order_by("pk"), remind, limit=limit)
 
 
 def erase_due(*, now: datetime | None = None, limit: int = 100) -> int:
     """Delete the accounts whose two weeks are over; return how many. Any number of workers may run it at once; a killed
     one has done all of a member's erasure or nothing of it."""
     now = now or timezone.now()
-    erased = 0
-    due = Leaving.objects.filter(due_at__lte=now).order_by("due_at", "pk").values_list("pk", flat=True)
-    for pk in list(due[:limit]):
-        try:
-            with transaction.atomic():
-                leaving = (
-                    Leaving.objects.select_for_update(skip_locked=True, of=("self",))
-                    .select_related("member")
-                    .filter(pk=pk, due_at__lte=now)
-                    .first()
-                )
-                if leaving is None:  # undone, or another worker's
-                    continue
-                erase_member(member=leaving.member, keep_words=leaving.keep_words)
-        except Exception:  # one that fails must not keep the others; it is tried again by the next sweep
-            logger.exception("erasing of leaving %s failed", pk)
-            continue
-        erased += 1
+    due = Leaving.objects.filter(due_at__lte=now).select_related("member").order_by("due_at", "pk")
+
+    def erase(leaving):
+        erase_member(member=leaving.member, keep_words=leaving.keep_words)
+
+    erased = jobs.serve(due, erase, limit=limit)
     if erased:
         erasing.forget_unused_tags()
     return erased

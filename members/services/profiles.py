@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from taggit.models import Tag
 
-from kmnet.core import mail
+from kmnet.core import jobs, mail
 from kmnet.core.models import MailChoice, OutgoingMail, Term
 from kmnet.core.search import vector_config
 from kmnet.core.text import clean_line, fold
@@ -170,16 +170,17 @@ def tell_of_ending_wishes(*, limit: int = 500) -> int:
         looking_until__lte=today + timedelta(days=WISH_TOLD_BEFORE),
         member__in=Member.objects.full(),
     )
-    queued = 0
-    for profile in ending.select_related("member").order_by("looking_until", "pk")[:limit]:
+
+    def tell(profile):
         mail.queue(
             WISH_MAIL,
             member=profile.member,
             refs={"until": profile.looking_until.isoformat()},
             dedupe_key=f"{WISH_MAIL}:{profile.pk}:{profile.looking_until.isoformat()}",
         )
-        queued += 1
-    return queued
+
+    profiles = ending.select_related("member").order_by("looking_until", "pk")[:limit]
+    return jobs.each(list(profiles), tell, what="wish of profile")
 
 
 @transaction.atomic

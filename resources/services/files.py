@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from kmnet.core import jobs
 from kmnet.core.models import CommunitySettings
 from kmnet.core.uploads import CheckedFile, UploadRefused, check_upload, reencode_image
 
@@ -97,17 +98,5 @@ def _delete(file: ResourceFile) -> None:
 
 def sweep_abandoned_files() -> int:
     """Forget uploads whose form was never finished; return how many."""
-    gone = 0
-    for pk in ResourceFile.objects.abandoned(timezone.now() - WAITS_FOR).values_list("pk", flat=True)[:500]:
-        with transaction.atomic():
-            # A form may be finished in this very moment: then the row has a record now, and is left alone.
-            file = (
-                ResourceFile.objects.select_for_update(skip_locked=True)
-                .abandoned(timezone.now() - WAITS_FOR)
-                .filter(pk=pk)
-                .first()
-            )
-            if file:
-                _delete(file)
-                gone += 1
-    return gone
+    # A form may be finished in this very moment: then the row has a record now, and is left alone.
+    return jobs.serve(ResourceFile.objects.abandoned(timezone.now() - WAITS_FOR).order_by("pk"), _delete)

@@ -350,6 +350,7 @@ ADMIN_MODELS = {
     "core_synonymgroup": (ADMINS, ADMINS),
     "core_flag": (ADMINS, ADMIN_403),
     "core_auditentry": (ADMINS, ADMIN_403),
+    "core_jobstate": (ADMINS, ADMIN_403),
     "members_joinrequest": (STAFF, ADMIN_403),
     "members_invitation": (ADMINS, ADMIN_403),
     "members_bringin": (ADMINS, ADMIN_403),
