@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Aggregate, Count, DurationField, F, Q, QuerySet
 
-from .models import OwedReply, Readers, Thread
+from .models import OwedReply, Post, Readers, Thread
 
 PROMISED = timedelta(hours=48)
 
@@ -18,7 +18,7 @@ class Median(Aggregate):
 
 @dataclass(frozen=True)
 class Numbers:
-    """Of the threads that began between two moments, without those of groups.
+    """Of the clocks that started between two moments, without those of groups.
 
     median_hours: to the first reply by another person, of those that got one; real hours. share: how many per cent had
     one within 48 hours, of those whose 48 hours are over or that had one sooner. None where there is nothing to say.
@@ -31,15 +31,16 @@ class Numbers:
 
 
 def numbers(since: datetime, until: datetime, *, now: datetime, first_posts: bool = False) -> Numbers:
-    """One query. `first_posts`: only the threads of people who had never written before."""
+    """One query. `first_posts`: only of people who had never written before, be it a thread or a reply."""
     rows = OwedReply.objects.filter(
+        Q(post__isnull=True) | Q(post__state=Post.State.VISIBLE),
         started_at__gt=since,
         started_at__lte=until,
         thread__state=Thread.State.VISIBLE,
         thread__space__readable_by__in=(Readers.PUBLIC, Readers.MEMBERS),
     )
     if first_posts:
-        rows = rows.filter(thread__is_authors_first=True)
+        rows = rows.filter(Q(post__isnull=False) | Q(thread__is_authors_first=True))
     waited = F("kept_at") - F("started_at")
     soon = Q(kept_at__lte=F("started_at") + PROMISED)
     found = rows.aggregate(
@@ -63,5 +64,5 @@ def owed_now(viewer) -> QuerySet[OwedReply]:
     return (
         OwedReply.objects.owed()
         .filter(thread__in=Thread.objects.visible_to(viewer).shown())
-        .select_related("thread__space", "thread__author")
+        .select_related("thread__space", "thread__author", "post__author")
     )

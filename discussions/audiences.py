@@ -12,7 +12,7 @@ from kmnet.core.models import Activity, Notification
 from members.models import Boundary, GroupMember, Member, Status
 from members.models.group import IN_IT
 
-from .models import Level, Mask, Post, Thread, ThreadWatch
+from .models import Level, Mask, OwedReply, Post, Thread, ThreadWatch
 from .models.levels import levels_of, who_may_watch
 
 
@@ -202,11 +202,12 @@ def mail_kinds(activity: Activity, ids: set[int]) -> dict[int, str]:
 
 
 def of_asked(activity: Activity) -> set[int]:
-    """Those who were chosen for this asking, as long as the thread waits for a reply."""
-    thread = Thread.objects.shown().filter(pk=activity.target_id).select_related("space").first()
-    if thread is None or thread.first_reply_at is not None:
-        return set()
-    return readers_of(thread, set(activity.data.get("members", ())))
+    """Those who were chosen for this asking, as long as the thread, or the post in it, waits for a reply."""
+    clocks = OwedReply.objects.owed().select_related("thread__space")
+    is_post = activity.target_type.model == "post"
+    about = Q(post=activity.target_id) if is_post else Q(post=None, thread=activity.target_id)
+    clock = clocks.filter(about).first()
+    return readers_of(clock.thread, set(activity.data.get("members", ()))) if clock else set()
 
 
 def of_accepted_answer(activity: Activity) -> set[int]:

@@ -18,7 +18,7 @@ from members.permissions import can_moderate
 
 from . import audiences
 from .audiences import has_muted
-from .models import AskedToAnswer, Bookmark, Post, ReadState, Thread
+from .models import AskedToAnswer, Bookmark, OwedReply, Post, ReadState, Thread
 from .permissions import can_reply, can_view_post, can_write_message, is_author, seats_of
 from .services.bookmarks import why_not
 from .services.thanks import count_helped
@@ -149,29 +149,36 @@ def compose_accepted(mail) -> MailContent:
 
 
 def compose_asking(mail) -> MailContent:
-    """Could you answer? To a member whose own words fit, or to the host whose turn it is."""
-    activity = Activity.objects.filter(pk=mail.refs.get("activity")).first()
-    thread_id = activity.target_id if activity else None
-    post = (
-        Post.objects.select_related("author", "parent", "thread__space", "thread__author", "thread__mask")
-        .filter(thread=thread_id, number=1)
-        .first()
-    )
-    asked = AskedToAnswer.objects.filter(thread=thread_id, member=mail.member).first()
-    if post is None or asked is None:
+    """Could you answer? To a member whose own words fit, or to the host whose turn it is. About a thread, or about a
+    reply that is somebody's first words."""
+    activity = Activity.objects.select_related("target_type").filter(pk=mail.refs.get("activity")).first()
+    posts = Post.objects.select_related("author", "parent", "thread__space", "thread__author", "thread__mask")
+    first_words = activity is not None and activity.target_type.model == "post"
+    if activity is None:
+        post = None
+    elif first_words:
+        post = posts.filter(pk=activity.target_id).first()
+    else:
+        post = posts.filter(thread=activity.target_id, number=1).first()
+    if post is None:
         raise Withhold("the thread is gone")
     thread = post.thread
+    asked = AskedToAnswer.objects.filter(thread=thread, member=mail.member).first()
+    if asked is None:
+        raise Withhold("the receiver is not asked any more")
     if not (post.is_shown and thread.is_shown and can_reply(mail.member, thread)):
         raise Withhold("the receiver cannot reply there")
-    if thread.first_reply_at is not None or thread.accepted_post_id is not None:
+    clocks = OwedReply.objects.filter(post=post if first_words else None, thread=thread)
+    if not clocks.owed().exists():
         raise Withhold("somebody has replied meanwhile")
     if has_muted(mail.member_id, thread):
         raise Withhold("the receiver has muted the thread")
     context = {
         **about(post, mail),
         "words": asked.why,
-        "reply_url": settings.SITE_URL + thread.get_absolute_url() + "#reply",
-        "since": thread.created_at,
+        "reply_url": settings.SITE_URL
+        + (thread.url_of(post.number) if first_words else thread.get_absolute_url() + "#reply"),
+        "first_words": first_words,
     }
     if asked.why:
         context["why"] = _("You get this because your profile says that you can help with %(words)s.") % {

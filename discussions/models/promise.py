@@ -1,4 +1,4 @@
-"""The reply promise: every question and every first post is owed a reply by another person."""
+"""The reply promise: every question and every first post, also one that is a reply, is owed a reply by another person."""
 
 from django.conf import settings
 from django.db import models
@@ -8,26 +8,38 @@ from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.models.moderation import Hideable
 
+from .post import Post
 from .thread import Thread
 
 
 class OwedReplyQuerySet(models.QuerySet):
     def owed(self):
-        """Those to which nobody else has replied, while the thread stands and waits."""
+        """Those to which nobody else has replied, while the thread stands and waits, and the words stand."""
+        thread_waits = Q(
+            post__isnull=True, thread__first_reply_at__isnull=True, thread__accepted_post__isnull=True
+        )
         return self.filter(
+            thread_waits | Q(post__state=Hideable.State.VISIBLE),
             kept_at__isnull=True,
             thread__state=Hideable.State.VISIBLE,
-            thread__first_reply_at__isnull=True,
-            thread__accepted_post__isnull=True,
             thread__closed_at__isnull=True,
         )
 
 
 class OwedReply(models.Model):
-    """The clock of one thread: from its start to the first reply by another person."""
+    """One clock, from its start to the first reply by another person: that of the thread, or, with `post`, that of
+    somebody's first words ever, which are a reply in it. A post's clock goes where the post goes."""
 
-    thread = models.OneToOneField(
-        Thread, on_delete=models.CASCADE, related_name="owed_reply", verbose_name=_("thread")
+    thread = models.ForeignKey(
+        Thread, on_delete=models.CASCADE, related_name="clocks", verbose_name=_("thread")
+    )
+    post = models.OneToOneField(
+        Post,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="clock",
+        verbose_name=_("first words"),
     )
     started_at = models.DateTimeField(_("asked"), default=timezone.now)
     ask_at = models.DateTimeField(_("members are asked"))
@@ -41,6 +53,11 @@ class OwedReply(models.Model):
     class Meta:
         verbose_name = _("owed reply")
         verbose_name_plural = _("owed replies")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["thread"], condition=Q(post__isnull=True), name="one_clock_per_thread"
+            )
+        ]
         indexes = [
             models.Index(
                 fields=["ask_at"],
@@ -52,6 +69,20 @@ class OwedReply(models.Model):
 
     def __str__(self):
         return f"owed reply {self.pk}"
+
+    def get_absolute_url(self):
+        """Of what waits. Needs `thread` with its `space`."""
+        return self.thread.url_of(self.post.number) if self.post_id else self.thread.get_absolute_url()
+
+    @property
+    def shown_author(self):
+        """As readers see them."""
+        return self.post.author if self.post_id else self.thread.author
+
+    @property
+    def is_first_words(self) -> bool:
+        """Had nothing of theirs appeared before?"""
+        return self.post_id is not None or self.thread.is_authors_first
 
 
 class AskedToAnswer(models.Model):

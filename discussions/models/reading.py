@@ -48,22 +48,36 @@ NOT_OWED = f"""
 """
 
 
+# Whoever replies sees what is new there from now on; never instead of a choice that holds, nor of an earlier mark. A choice
+# that has ended is none, and makes room.
+TRACKED = """
+    INSERT INTO discussions_threadwatch AS mine (member_id, thread_id, level, chosen, changed_at)
+    VALUES (%(member)s, %(thread)s, %(level)s, false, %(now)s)
+    ON CONFLICT (member_id, thread_id) DO UPDATE
+    SET level = excluded.level, chosen = false, until = NULL, changed_at = excluded.changed_at
+    WHERE mine.until <= excluded.changed_at
+"""
+
+
 class ReadStateQuerySet(models.QuerySet):
-    def mark(self, *, member, thread_id: int, numbers: Iterable[int]) -> None:
+    def mark(self, *, member, thread_id: int, numbers: Iterable[int], tracks: bool = False) -> None:
         """Add these numbers to what the member has read. Merged by the database, so two open pages lose nothing.
 
-        A first marker also holds what counts as read without one: from then on it tells all of this thread.
+        A first marker also holds what counts as read without one: from then on it tells all of this thread. `tracks`: they
+        replied there, see TRACKED; in the same statement.
         """
         values = {
             "member": member.pk,
             "thread": thread_id,
             "numbers": as_multirange(ranges_of(numbers)),
             "now": timezone.now(),
+            "level": Level.TRACKING,
         }
+        also = f"tracked AS ({TRACKED})," if tracks else ""
         with connection.cursor() as cursor:
             cursor.execute(
                 f"""
-                WITH marked AS (
+                WITH {also} marked AS (
                     UPDATE discussions_readstate SET numbers = numbers + %(numbers)s::int4multirange, seen_at = %(now)s
                     WHERE member_id = %(member)s AND thread_id = %(thread)s RETURNING id)
                 INSERT INTO discussions_readstate AS mine (member_id, thread_id, numbers, seen_at, reopened)

@@ -10,7 +10,7 @@ from kmnet.core import erasing
 from kmnet.core.models import Activity
 from members.models import Member
 
-from ..models import Post, PostFile, PostVersion, Thread, written_by
+from ..models import OwedReply, Post, PostFile, PostVersion, Thread, written_by
 from ..permissions import is_author
 from ..tags import TAGS_IN_USE
 from .answers import FIELDS as ANSWER_FIELDS
@@ -30,6 +30,7 @@ def forget_author(*, member: Member, keep_words: bool) -> None:
     PostVersion.objects.filter(written_by(member, "post__")).delete()
     Post.objects.filter(written_by(member)).update(submit_key=None, is_authors_first=False)
     Thread.objects.filter(author=member).update(is_authors_first=False)
+    OwedReply.objects.filter(post__author=member).delete()  # nobody is left to be answered
     if keep_words:
         return
     doom_files(PostFile.objects.filter(uploader=member))

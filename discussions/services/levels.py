@@ -3,8 +3,7 @@
 from datetime import datetime
 
 from django.core.exceptions import PermissionDenied
-from django.db import connection, transaction
-from django.utils import timezone
+from django.db import transaction
 from taggit.models import Tag
 
 from members.models import Member
@@ -28,23 +27,6 @@ def set_watch(*, member: Member, thread: Thread, level: str, until: datetime | N
 def unset_watch(*, member: Member, thread: Thread) -> None:
     """As if they had never chosen: tags, space and the space's usual level decide."""
     ThreadWatch.objects.filter(member=member, thread=thread).delete()
-    Following.forget(member)
-
-
-def track_replied(*, member: Member, thread_id: int) -> None:
-    """Whoever replies sees what is new there from now on; never instead of a choice that holds, nor of an earlier mark. A
-    choice that has ended is none, and makes room."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO discussions_threadwatch AS mine (member_id, thread_id, level, chosen, changed_at)
-            VALUES (%(member)s, %(thread)s, %(level)s, false, %(now)s)
-            ON CONFLICT (member_id, thread_id) DO UPDATE
-            SET level = excluded.level, chosen = false, until = NULL, changed_at = excluded.changed_at
-            WHERE mine.until <= excluded.changed_at
-            """,
-            {"member": member.pk, "thread": thread_id, "level": Level.TRACKING, "now": timezone.now()},
-        )
     Following.forget(member)
 
 

@@ -199,9 +199,9 @@ def pace_in_words(seconds: int) -> str:
 
 
 # --- holding ---------------------------------------------------------------------------------------------------------
-def must_hold(author: Member, space: Space, text: str, *, has_appeared: bool = False) -> str:
-    """Why a moderator looks at these words before they appear (a HeldFor), or "". `has_appeared`: it is known that
-    something that the author wrote has.
+def must_hold(author: Member, space: Space, text: str, *, has_appeared: bool | None = None) -> str:
+    """Why a moderator looks at these words before they appear (a HeldFor), or "". `has_appeared`: has
+    something that the author wrote, as was seen a moment ago?
 
     Never in a group's space and never in conversations, where no moderator looks unless somebody there asks for it.
     """
@@ -210,8 +210,9 @@ def must_hold(author: Member, space: Space, text: str, *, has_appeared: bool = F
         return ""
     if not (found.held_posts or found.held_links) or (has_appeared and found.held_posts <= 1):
         return ""
+    most = max(found.held_posts, 1) if has_appeared is not False else 0
     appeared = Post.objects.filter(author=author, published_at__isnull=False)
-    appeared = appeared.exclude(thread__space__readable_by=Readers.PEOPLE)[: max(found.held_posts, 1)].count()
+    appeared = most and appeared.exclude(thread__space__readable_by=Readers.PEOPLE)[:most].count()
     if appeared < found.held_posts:
         return HeldFor.NEW
     if found.held_links and not appeared and links_elsewhere(text) >= found.held_links:

@@ -19,7 +19,6 @@ from ..models import (
     Level,
     Mask,
     MovedPost,
-    OwedReply,
     Post,
     Readers,
     ReadState,
@@ -80,6 +79,8 @@ def split_thread(
         target = _begin(source, posts[0], title=title, kind=kind)
         _copy_watches(source, target)
         moved = _carry(source, target, posts)
+        promise.become_threads(posts[0])
+        promise.note_first_reply(target)
         if target.first_reply_at is None:
             promise.start_clock(target, at=timezone.now())
     else:
@@ -130,7 +131,7 @@ def merge_thread(*, actor: Member, thread: Thread, into: Thread, reason: str) ->
     Thread.objects.filter(merged_into=source).update(merged_into=target)
     if was_shown:
         _count(source.space_id, -1)
-    OwedReply.objects.filter(thread=source).delete()  # what is owed, or was given, stands in the other now
+    promise.become_posts(posts[0], source=source, thread=target)
     _tell_log(actor, "discussions.thread_merged", source, target, reason, moved)
     return target
 
@@ -263,6 +264,7 @@ def _carry(source: Thread, target: Thread, posts: list[Post], *, as_branch: bool
         ],
         batch_size=SLICE,
     )
+    promise.follow_posts(known, target)
     ReadState.objects.carry(source_id=source.pk, target_id=target.pk, numbers=moved)
     _follow_drafts(source, target, moved)
     if source.accepted_post_id in known:

@@ -14,6 +14,7 @@ from members.models import Member
 from ..models import Mask, Post, Thread
 from .limits import DAY, allowance, by, written_since
 from .masks import worn_in
+from .promise import waiting_in
 from .threads import appeared
 
 
@@ -23,6 +24,7 @@ class Past:
     times: list[datetime]  # when their posts of the last 24 hours were written, as many as the limit allows
     mask_id: int | None  # what they wear in this thread
     has_appeared: bool  # something of theirs
+    somebody_waits: bool  # for an answer to their first words, in this thread
 
     @property
     def mask(self) -> Mask | None:
@@ -38,6 +40,7 @@ def _past(most, *, author, thread, begun_under, submit_key, since):
         ArraySubquery(written_since(writer, since, most=most)),
         Subquery(worn_in(thread, mask=begun_under, author=author).values("pk")[:1]),
         Exists(appeared(author)),
+        Exists(waiting_in(thread)),
     )
 
 

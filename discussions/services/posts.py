@@ -21,7 +21,7 @@ from ..reporting import was_told_of
 from . import drafts, masks
 from .files import give_files
 from .limits import by, check_may_reply, check_may_start, must_hold
-from .mentions import note_mentions
+from .mentions import tell_newly_named
 from .past import past_of
 from .polls import PollWanted, open_poll
 from .threads import (
@@ -63,7 +63,7 @@ def sent_before(author: Member, submit_key: UUID | None) -> Post | None:
     return Post.objects.select_related("thread__space").filter(pk__in=sent).first()
 
 
-def why_held(author: Member, space: Space, text: str, hold: bool, *, has_appeared: bool = False) -> str:
+def why_held(author: Member, space: Space, text: str, hold: bool, *, has_appeared: bool | None = None) -> str:
     """The reason to hold it back (a HeldFor), or ""."""
     found = must_hold(author, space, text, has_appeared=has_appeared)
     return found or (HeldFor.ASKED if hold and not space.group_id else "")
@@ -222,7 +222,13 @@ def _add_reply(
         post.state, post.held_for = Post.State.HELD, held_for
         post.save()
     else:
-        publish(thread, post, at=timezone.now(), has_appeared=past.has_appeared)
+        publish(
+            thread,
+            post,
+            at=timezone.now(),
+            has_appeared=past.has_appeared,
+            somebody_waits=past.somebody_waits,
+        )
     keep_along(post, writer=author, sent=sent)
     return post
 
@@ -292,7 +298,7 @@ def edit_post(
     give_files(writer=editor, post=post, edited=True)
     drafts.forget_sent(member=editor, sent=sent)
     if post.is_shown and not thread.is_conversation:
-        note_mentions(post)
+        tell_newly_named(post)
     return post
 
 

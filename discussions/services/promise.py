@@ -1,15 +1,17 @@
 """The reply promise: every question and every first post is owed a reply by another person.
 
-Its clock starts when the thread appears. After some hours (Monday to Friday, in the asker's zone) three members who said
-that they can help are asked, once and gently; later a host is. All of it is told through kmnet.core.activity.
+The clock of a thread starts when it appears, that of somebody's first words in another's thread when these do. After
+some hours (Monday to Friday, in the asker's zone) three members who said that they can help are asked, once and gently;
+later a host is. All of it is told through kmnet.core.activity.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
 from django.utils import timezone
 from taggit.models import Tag
@@ -53,23 +55,116 @@ def is_owed(thread: Thread) -> bool:
 
 def start_clock(thread: Thread, *, at: datetime) -> None:
     """Part of the transaction in which the thread appears. A thread that appears again keeps its clock."""
-    if not is_owed(thread):
-        return
-    settings = DiscussionSettings.load()
-    zone = asker_of(thread).time_zone
-    OwedReply.objects.get_or_create(
-        thread=thread,
-        defaults={
-            "started_at": at,
-            "ask_at": after_weekday_hours(at, settings.promise_ask_hours, zone),
-            "host_at": after_weekday_hours(at, settings.promise_host_hours, zone),
-        },
+    if is_owed(thread):
+        _start(thread, None, asker_of(thread), at)
+
+
+def _start(thread: Thread, post: Post | None, owed_to: Member, at: datetime) -> None:
+    ask_at, host_at = _times(owed_to, at)
+    clock = OwedReply(thread=thread, post=post, started_at=at, ask_at=ask_at, host_at=host_at)
+    OwedReply.objects.bulk_create([clock], ignore_conflicts=True)
+
+
+def _times(owed_to: Member, at: datetime) -> tuple[datetime, datetime]:
+    """When members are asked, and when a host is."""
+    settings, zone = DiscussionSettings.load(), owed_to.time_zone
+    return (
+        after_weekday_hours(at, settings.promise_ask_hours, zone),
+        after_weekday_hours(at, settings.promise_host_hours, zone),
     )
+
+
+def note_reply(post: Post, *, at: datetime, is_first_reply: bool, somebody_waits: bool) -> None:
+    """A reply appears: it stops the clock of the thread, where it is the first by another; those of first words in the
+    thread that somebody else wrote, where some wait; and starts its own where it is first words. One question, or none.
+
+    The caller holds the thread's lock.
+    """
+    if not (is_first_reply or somebody_waits or post.is_authors_first):
+        return
+    ask_at, host_at = _times(post.author, at) if post.is_authors_first else (at, at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH stopped AS (
+                UPDATE discussions_owedreply AS clock
+                SET kept_at = %(at)s
+                WHERE clock.thread_id = %(thread)s AND clock.kept_at IS NULL
+                    AND (clock.post_id IS NULL AND %(is_first_reply)s OR EXISTS (
+                        SELECT FROM discussions_post AS words
+                        WHERE words.id = clock.post_id
+                            AND NOT (words.author_id = %(author)s AND words.mask_id IS NOT DISTINCT FROM %(mask)s)
+                    ))
+            )
+            INSERT INTO discussions_owedreply (thread_id, post_id, started_at, ask_at, host_at)
+            SELECT %(thread)s, %(post)s, %(at)s, %(ask_at)s, %(host_at)s WHERE %(starts)s
+            ON CONFLICT DO NOTHING
+            """,
+            {
+                "at": at,
+                "thread": post.thread_id,
+                "is_first_reply": is_first_reply,
+                "author": post.author_id,
+                "mask": post.mask_id,
+                "post": post.pk,
+                "ask_at": ask_at,
+                "host_at": host_at,
+                "starts": post.is_authors_first,
+            },
+        )
 
 
 def note_first_reply(thread: Thread) -> None:
     """The clock stops at the first reply by somebody else that stands; where that one goes, it runs again."""
-    OwedReply.objects.filter(thread=thread).update(kept_at=thread.first_reply_at)
+    OwedReply.objects.filter(thread=thread, post=None).update(kept_at=thread.first_reply_at)
+
+
+def waiting_in(thread_id: int) -> QuerySet[OwedReply]:
+    """The clocks of first words in the thread that still run."""
+    return OwedReply.objects.filter(thread=thread_id, post__isnull=False, kept_at__isnull=True)
+
+
+def note_answers(thread: Thread) -> None:
+    """What note_reply keeps up of first words, from the posts themselves; after hiding, restoring and moving."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE discussions_owedreply AS clock
+            SET kept_at = (
+                SELECT min(later.published_at)
+                FROM discussions_post AS later
+                WHERE later.thread_id = clock.thread_id
+                    AND later.number > words.number  -- of posts that came from elsewhere either may be the other way
+                    AND later.published_at > words.published_at
+                    AND later.state = %s
+                    AND NOT (later.author_id = words.author_id AND later.mask_id IS NOT DISTINCT FROM words.mask_id)
+            )
+            FROM discussions_post AS words
+            WHERE words.id = clock.post_id AND clock.thread_id = %s
+            """,
+            [Post.State.VISIBLE, thread.pk],
+        )
+
+
+def follow_posts(posts: Iterable[int], thread: Thread) -> None:
+    """These posts stand in this thread from now on, and so do their clocks."""
+    OwedReply.objects.filter(post__in=posts).update(thread=thread)
+
+
+def become_threads(post: Post) -> None:
+    """First words with which a thread begins from now on: their clock is the thread's."""
+    OwedReply.objects.filter(post=post).update(post=None)
+
+
+def become_posts(post: Post, *, source: Thread, thread: Thread) -> None:
+    """What began the one thread is a reply in the other. First words are still owed an answer there; what is owed, or was
+    given, to anything else stands with the other thread's own clock."""
+    clock = OwedReply.objects.filter(thread=source, post=None)
+    if post.is_authors_first:
+        clock.update(thread=thread, post=post)
+        note_answers(thread)
+    else:
+        clock.delete()
 
 
 def asker_of(thread: Thread) -> Member:
@@ -104,7 +199,7 @@ def serve_due(*, now: datetime | None = None) -> int:
 def _lock_clock(pk: int, **still) -> OwedReply | None:
     clocks = OwedReply.objects.owed().select_for_update(skip_locked=True, of=("self",))
     clock = (
-        clocks.select_related("thread__space", "thread__author", "thread__mask")
+        clocks.select_related("thread__space", "thread__author", "thread__mask", "post__author")
         .filter(pk=pk, **still)
         .first()
     )
@@ -127,8 +222,8 @@ def ask_members(*, owed_id: int, now: datetime) -> int:
         return 0
     clock.asked_at = now
     clock.save(update_fields=["asked_at"])
-    chosen = [] if now - clock.ask_at > LATEST else who_could_answer(clock.thread, now=now)
-    _ask(clock.thread, chosen, now=now, verb="discussions.could_answer")
+    chosen = [] if now - clock.ask_at > LATEST else who_could_answer(clock, now=now)
+    _ask(clock, chosen, now=now, verb="discussions.could_answer")
     return len(chosen)
 
 
@@ -140,10 +235,10 @@ def ask_host(*, owed_id: int, now: datetime) -> int:
         return 0
     clock.host_told_at = now
     clock.save(update_fields=["host_told_at"])
-    host = None if now - clock.host_at > LATEST else whose_turn(clock.thread)
+    host = None if now - clock.host_at > LATEST else whose_turn(clock)
     if host is None:
         return 0
-    _ask(clock.thread, [Helper(host.pk, "")], now=now, verb="discussions.owed", as_host=True)
+    _ask(clock, [Helper(host.pk, "")], now=now, verb="discussions.owed", as_host=True)
     return 1
 
 
@@ -155,31 +250,43 @@ class Helper:
     why: str
 
 
-def _ask(thread: Thread, helpers: list[Helper], *, now: datetime, verb: str, as_host: bool = False) -> None:
+def _ask(clock: OwedReply, helpers: list[Helper], *, now: datetime, verb: str, as_host: bool = False) -> None:
     if not helpers:
         return
     for helper in helpers:
         AskedToAnswer.objects.update_or_create(
-            thread=thread,
+            thread=clock.thread,
             member_id=helper.member_id,
             defaults={"as_host": as_host, "why": helper.why[:200], "at": now},
         )
-    activity.record(
-        verb, actor=None, target=thread, data={"members": [helper.member_id for helper in helpers]}, at=now
-    )
+    asked = [helper.member_id for helper in helpers]
+    activity.record(verb, actor=None, target=clock.post or clock.thread, data={"members": asked}, at=now)
 
 
-def who_could_answer(thread: Thread, *, now: datetime) -> list[Helper]:
+def owed_to(clock: OwedReply) -> Member:
+    """Who waits for it, behind a mask too; None of it is for showing."""
+    return clock.post.author if clock.post_id else asker_of(clock.thread)
+
+
+def language_of(clock: OwedReply) -> str:
+    """Of what waits, without its region; "" where it is not known."""
+    if clock.post_id:
+        return clock.post.language.partition("-")[0]
+    first = Post.objects.filter(thread=clock.thread_id, number=1).values_list("language", flat=True).first()
+    return (first or "").partition("-")[0]
+
+
+def who_could_answer(clock: OwedReply, *, now: datetime) -> list[Helper]:
     """The three whose “can help with”, as they show it to members, has most in common with the thread; among equals
     those who were asked longest ago. They speak its language, were here lately, and were not asked for some days."""
+    thread = clock.thread
     words = words_of(thread)
     spelled = Tag.objects.annotate(plain=Lower("name")).filter(plain__in={word.lower() for word in words})
     tags = list(spelled.values_list("pk", flat=True))
     if not tags:
         return []
-    asker, settings = asker_of(thread), DiscussionSettings.load()
-    first = Post.objects.filter(thread=thread, number=1).values_list("language", flat=True).first() or ""
-    language = first.partition("-")[0]
+    waiting = {owed_to(clock).pk, asker_of(thread).pk}
+    settings, language = DiscussionSettings.load(), language_of(clock)
     people = readers(thread).filter(last_seen_on__gte=(now - HERE_WITHIN).date())
     rested = AskedToAnswer.objects.filter(
         member=OuterRef("member"), at__gt=now - timedelta(days=settings.promise_rest_days)
@@ -193,9 +300,9 @@ def who_could_answer(thread: Thread, *, now: datetime) -> list[Helper]:
         )
         .filter(Q(languages_work=[]) | Q(languages_work__contains=[language]))
         .filter(Q(paused_until__isnull=True) | Q(paused_until__lt=now.date()))
-        .exclude(member=asker.pk)
+        .exclude(member__in=waiting)
         .exclude(Exists(rested))
-        .exclude(Exists(kept_apart(asker.pk)))
+        .exclude(Exists(kept_apart(waiting, "member")))
         .exclude(Exists(Post.objects.filter(thread=thread, author=OuterRef("member"))))
         .exclude(Exists(muted(ThreadWatch, thread=thread)))
         .exclude(Exists(muted(SpaceLevel, space=thread.space_id)))
@@ -245,10 +352,10 @@ def readers(thread: Thread):
     return people
 
 
-def kept_apart(asker_id: int):
-    """Boundaries between the asker and the member of the outer query, whoever drew them."""
+def kept_apart(waiting: set[int], member: str):
+    """Boundaries between those who wait and the member of the outer query (in its field `member`), whoever drew them."""
     return Boundary.objects.filter(
-        Q(owner=asker_id, other=OuterRef("member")) | Q(owner=OuterRef("member"), other=asker_id)
+        Q(owner__in=waiting, other=OuterRef(member)) | Q(owner=OuterRef(member), other__in=waiting)
     )
 
 
@@ -258,16 +365,18 @@ def muted(model, **where):
     return model.objects.filter(stands, member=OuterRef("member"), level=Level.MUTED, **where)
 
 
-def whose_turn(thread: Thread) -> Member | None:
-    """The host who speaks the thread's language and was asked longest ago; where there is no host, a moderator."""
-    language = Post.objects.filter(thread=thread, number=1).values_list("language", flat=True).first() or ""
+def whose_turn(clock: OwedReply) -> Member | None:
+    """The host who speaks its language, keeps nobody away who waits, and was asked longest ago; where there is no such
+    host, a moderator."""
+    waiting = {owed_to(clock).pk, asker_of(clock.thread).pk}
     asked = AskedToAnswer.objects.filter(member=OuterRef("pk"), as_host=True).order_by("-at").values("at")[:1]
     people = (
-        readers(thread)
-        .exclude(pk=asker_of(thread).pk)
+        readers(clock.thread)
+        .exclude(pk__in=waiting)
+        .exclude(Exists(kept_apart(waiting, "pk")))
         .annotate(
             asked=Subquery(asked),
-            speaks=Q(profile__languages_work__contains=[language.partition("-")[0]]),
+            speaks=Q(profile__languages_work__contains=[language_of(clock)]),
         )
         .order_by("-speaks", F("asked").asc(nulls_first=True), "pk")
     )

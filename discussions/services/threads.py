@@ -13,11 +13,10 @@ from kmnet.core.text import excerpt
 from members import services as members
 from members.models import Member
 
-from ..models import Kind, Post, ReadState, Space, Thread
+from ..models import Following, Kind, Post, ReadState, Space, Thread
 from ..models.numbers import ranges_of
 from . import promise
-from .levels import track_replied
-from .mentions import note_mentions
+from .mentions import note_mentions, tell_newly_named
 
 PEOPLE_KEPT = 6
 MOST_MOVES = 3
@@ -93,16 +92,24 @@ def path_below(parent: Post | None, number: int) -> list[int]:
     return [*parent.path[: Post.MAX_DEPTH - 1], number]
 
 
-def publish(thread: Thread, post: Post, *, at: datetime, has_appeared: bool = False) -> None:
+def publish(
+    thread: Thread,
+    post: Post,
+    *,
+    at: datetime,
+    has_appeared: bool | None = None,
+    somebody_waits: bool = True,
+) -> None:
     """The post gets its number and appears; those who should hear of it will. It is saved here, the thread too.
-    `has_appeared`: it is known that something of its author's has before."""
+    `has_appeared`: has something of its author's before, as was seen a moment ago? `somebody_waits`: it may be that
+    somebody wrote their first words here and none has replied."""
     thread.last_number += 1
     post.number = thread.last_number
     post.path = path_below(post.parent, post.number)
     post.published_at = at
     post.state = Post.State.VISIBLE
     is_under_own_name = not (thread.is_conversation or post.mask_id)
-    post.is_authors_first = is_under_own_name and not has_appeared and is_first_of(post.author_id)
+    post.is_authors_first = is_under_own_name and is_first_of(post.author_id, has_appeared=has_appeared)
     post.save()
     thread.last_post, thread.last_post_at = post, at
     thread.people = [post.author_id, *(pk for pk in thread.people if pk != post.author_id)][:PEOPLE_KEPT]
@@ -112,9 +119,11 @@ def publish(thread: Thread, post: Post, *, at: datetime, has_appeared: bool = Fa
         count_thread(thread, 1)
     else:
         thread.reply_count += 1
-        if thread.first_reply_at is None and is_by_another(post, thread):
+        is_first_reply = thread.first_reply_at is None and is_by_another(post, thread)
+        if is_first_reply:
             thread.first_reply_at = at
-            promise.note_first_reply(thread)
+        if not thread.is_conversation:
+            promise.note_reply(post, at=at, is_first_reply=is_first_reply, somebody_waits=somebody_waits)
     if thread.gone_numbers and not post.is_first:
         # Perhaps it answers what was taken back meanwhile: then a stub keeps that place.
         settle(thread, above(thread, post))
@@ -122,17 +131,23 @@ def publish(thread: Thread, post: Post, *, at: datetime, has_appeared: bool = Fa
     if post.is_first:
         promise.start_clock(thread, at=at)
     writer = post.mask.member if post.mask_id else post.author
-    ReadState.objects.mark(member=writer, thread_id=thread.pk, numbers=[post.number])
+    tracks = not (post.mask_id or thread.is_conversation or post.author_id == thread.author_id)
+    ReadState.objects.mark(member=writer, thread_id=thread.pk, numbers=[post.number], tracks=tracks)
+    Following.forget(writer)
     if thread.is_conversation:
         activity.record("discussions.messaged", actor=post.author, target=post, at=at)
         return
-    note_mentions(post)
     if post.is_first:
+        tell_newly_named(post)
         activity.record("discussions.asked", actor=post.author, target=thread, at=at)
     else:
-        if post.author_id != thread.author_id and not post.mask_id:
-            track_replied(member=post.author, thread_id=thread.pk)
-        activity.record("discussions.replied", actor=post.author, target=post, at=at)
+        deed = {"actor": post.author, "target": post, "at": at}
+        if named := note_mentions(post):
+            activity.record_both(
+                "discussions.replied", "discussions.mentioned", **deed, data={"members": named}
+            )
+        else:
+            activity.record("discussions.replied", **deed)
         if thread.kind == Kind.INTRODUCTION:
             members.note_reply_to_introduction(newcomer=thread.author, by=post.author)
 
@@ -191,9 +206,10 @@ def count_thread(thread: Thread, by: int) -> None:
         Space.objects.filter(pk=thread.space_id).update(thread_count=F("thread_count") + by)
 
 
-def is_first_of(author_id: int) -> bool:
-    """Has nothing of theirs appeared before? Locks the author where not: of two first posts at once one is the first."""
-    if published_before(author_id):
+def is_first_of(author_id: int, *, has_appeared: bool | None = None) -> bool:
+    """Has nothing of theirs appeared before? Locks the author where not: of two first posts at once one is the first.
+    `has_appeared`: what was seen a moment ago, where somebody has looked."""
+    if published_before(author_id) if has_appeared is None else has_appeared:
         return False
     Member.objects.select_for_update(no_key=True).get(pk=author_id)
     return not published_before(author_id)
@@ -226,3 +242,4 @@ def recount(thread: Thread) -> None:
     thread.gone_numbers = ranges_of(n for n in range(1, thread.last_number + 1) if n not in there)
     thread.save(update_fields=COUNTED)
     promise.note_first_reply(thread)
+    promise.note_answers(thread)

@@ -78,25 +78,50 @@ def record(
     verb: str, *, actor, target: models.Model, data: dict | None = None, at: datetime | None = None
 ) -> Activity:
     """Write the deed down; call it inside the deed's transaction. Wakes the fan-out after the commit."""
-    from .tasks import enqueue, fan_out_activity  # the task calls back into this module
+    activity = _deed(verb, actor=actor, target=target, data=data, at=at)
+    rows.insert(activity)
+    _wake(activity)
+    return activity
 
+
+def record_both(
+    verb: str,
+    other: str,
+    *,
+    actor,
+    target: models.Model,
+    data: dict | None = None,
+    at: datetime | None = None,
+) -> None:
+    """What was done is two deeds, of which `data` is about the other: as record() of each, in one statement."""
+    deeds = [
+        _deed(verb, actor=actor, target=target, data=None, at=at),
+        _deed(other, actor=actor, target=target, data=data, at=at),
+    ]
+    for activity in Activity.objects.bulk_create(deeds):
+        _wake(activity)
+
+
+def _deed(verb: str, *, actor, target: models.Model, data: dict | None, at: datetime | None) -> Activity:
     if verb not in _types:
         raise LookupError(f"activity verb {verb!r} is not registered")
-    quiet = _types[verb].audience is None
     now = at or timezone.now()
-    activity = Activity(
+    return Activity(
         verb=verb,
         actor=actor,
         target_type=ContentType.objects.get_for_model(target),
         target_id=target.pk,
         data=data or {},
         at=now,
-        fanned_out_at=now if quiet else None,
+        fanned_out_at=now if _types[verb].audience is None else None,
     )
-    rows.insert(activity)
-    if not quiet:
+
+
+def _wake(activity: Activity) -> None:
+    from .tasks import enqueue, fan_out_activity  # the task calls back into this module
+
+    if activity.fanned_out_at is None:
         enqueue(fan_out_activity, activity_id=activity.pk)
-    return activity
 
 
 @transaction.atomic

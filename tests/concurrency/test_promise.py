@@ -40,14 +40,14 @@ def ask(clocks):
 
 
 def test_two_workers_at_one_clock_ask_once(due_threads, both_choose_at_once):
-    clock = due_threads[0].owed_reply
+    clock = due_threads[0].clocks.get()
     assert sorted(at_once(*ask([clock, clock]))) == [0, 3]
     assert AskedToAnswer.objects.count() == 3
     assert Activity.objects.filter(verb="discussions.could_answer").count() == 1
 
 
 def test_two_clocks_at_once_ask_nobody_twice(due_threads, both_choose_at_once):
-    clocks = [thread.owed_reply for thread in due_threads]
+    clocks = [thread.clocks.get() for thread in due_threads]
     assert sorted(at_once(*ask(clocks))) == [0, 3]
     assert AskedToAnswer.objects.count() == 3
 
@@ -57,5 +57,5 @@ def test_without_the_lock_of_choosing_two_clocks_ask_the_same_members(
 ):
     """The control: what the lock is for."""
     monkeypatch.setattr(promise, "lock_choosing", lambda: None)
-    clocks = [thread.owed_reply for thread in due_threads]
+    clocks = [thread.clocks.get() for thread in due_threads]
     assert at_once(*ask(clocks)) == [3, 3]

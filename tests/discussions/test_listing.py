@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from discussions import listing, services
-from discussions.models import Following, Level, Thread
+from discussions.models import Following, Level, ReadState, Thread
 from kmnet.core.models import Synonym, SynonymGroup
 from kmnet.core.vocabulary import load_vocabulary
 from tests.factories import make_member
@@ -19,6 +19,14 @@ from tests.factories.discussions import make_post, make_space, make_thread
 from tests.factories.groups import make_group, put_in
 
 pytestmark = pytest.mark.django_db
+
+
+def replied_in(member, thread):
+    """As far as levels know."""
+    ReadState.objects.mark(member=member, thread_id=thread.pk, numbers=[], tracks=True)
+    Following.forget(member)
+
+
 INDEX = "/discussions/"
 
 
@@ -180,7 +188,7 @@ def test_level_and_filter_agree_for_every_combination():
         thread = make_thread(space=spaces[usual][place], tags=tags, author=author)
         threads.append(thread)
         if replied:
-            services.levels.track_replied(member=member, thread_id=thread.pk)
+            replied_in(member, thread)
         if chosen:
             services.set_watch(member=member, thread=thread, level=chosen)
     threads.append(make_thread(author=member))
@@ -207,7 +215,7 @@ def test_closest_choice_decides():
         return Following.of(member).level(thread)
 
     assert level() == "normal"
-    services.levels.track_replied(member=member, thread_id=thread.pk)
+    replied_in(member, thread)
     assert level() == "tracking"
     services.set_space_level(member=member, space=thread.space, level="watching")
     assert level() == "watching"
@@ -215,7 +223,7 @@ def test_closest_choice_decides():
     assert level() == "muted"  # a choice goes before what a reply made
     services.set_watch(member=member, thread=thread, level="normal")
     assert level() == "normal"
-    services.levels.track_replied(member=member, thread_id=thread.pk)
+    replied_in(member, thread)
     assert member.thread_watches.get().level == "normal"  # never instead of what they chose
     past = timezone.now()
     services.set_watch(member=member, thread=thread, level="normal", until=past)

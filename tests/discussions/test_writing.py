@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from discussions import services
-from discussions.models import Post, Thread
+from discussions.models import DiscussionSettings, Post, Thread
+from kmnet.core.models import Activity
 from kmnet.core.vocabulary import load_vocabulary
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
@@ -149,6 +150,33 @@ def test_a_reply_costs_at_most_twelve_queries(client, days, django_assert_max_nu
         with django_assert_max_num_queries(12 + 2):
             assert client.post(reply_address(thread), form).status_code == 302
     assert thread.posts.filter(author=member).count() == 3
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_a_reply_that_names_people_costs_at_most_twelve_too_also_a_held_one(
+    client, held, django_assert_max_num_queries
+):
+    member, thread = make_member(), make_thread()
+    named = [make_member() for _number in range(5)]
+    make_post(author=member)
+    client.force_login(member)
+    client.get(thread.get_absolute_url())
+    for posts_held in (2 if held else 0, 0):
+        DiscussionSettings(held_posts=posts_held).save()
+        DiscussionSettings.load()  # as if somebody had been here in the last minute
+        body = " ".join(f"@{one.handle}" for one in named)
+        form = {"body": f"Ask {body}.", "submit_key": str(uuid.uuid4())}
+        try:
+            with django_assert_max_num_queries(12 + 2):
+                assert client.post(reply_address(thread), form).status_code == 302
+        finally:
+            DiscussionSettings().save()
+    first, second = thread.posts.exclude(number=1).order_by("pk")
+    assert (first.number is None, second.number is None) == (held, False)
+    everybody = {one.pk for one in named}
+    assert set(second.mentions.values_list("member_id", flat=True)) == everybody
+    told = Activity.objects.filter(verb="discussions.mentioned", target_id=second.pk).get()
+    assert set(told.data["members"]) == everybody
 
 
 def test_reply_to_a_reply(client, member):
