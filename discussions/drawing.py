@@ -144,7 +144,12 @@ class Posts:
 
     def hidden(self, item: Item) -> str:
         held = item.post.state == Post.State.HELD
-        said = _("A reply is with the moderators") if held else _("A moderator has hidden this reply")
+        if held:
+            said = _("A reply is with the moderators")
+        elif item.post.hidden_by_id is None:
+            said = _("Hidden after members told us about this reply")
+        else:
+            said = _("A moderator has hidden this reply")
         body = (
             f'<p class="meta">{escape(_("We always tell the author why."))} '
             f'<a href="/about/how-we-treat-each-other/">{escape(_("How we treat each other"))}</a></p>'

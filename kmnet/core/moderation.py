@@ -72,6 +72,7 @@ class AlreadyDecided(Exception):
     """Another moderator was faster; `flags` in the queue have moved on."""
 
 
+HIDDEN_AT_ONCE = "reports.hidden_at_once"  # by reports, before a moderator has looked
 _kinds: dict[type[models.Model], Moderated] = {}
 _when_hidden: list[Callable[[Moderated, int], None]] = []
 
@@ -185,9 +186,7 @@ def hide_if_enough(kind: Moderated, pk: int, flag: Flag) -> bool:
         ids = sorted(by[member] for member in counted)
         reason = gettext("%(count)d members told us about it: %(why)s") % {"count": len(counted), "why": why}
         kind.hide_by_reports(target=target, reason=reason, flags=ids)
-        audit.record_act(
-            actor=None, verb="reports.hidden_at_once", target=target, reason=reason, data={"flags": ids}
-        )
+        audit.record_act(actor=None, verb=HIDDEN_AT_ONCE, target=target, reason=reason, data={"flags": ids})
     for tell in _when_hidden:
         tell(kind, pk)
     return True
@@ -202,9 +201,7 @@ def _reporters(flag: Flag) -> dict[int, int]:
 
 def _was_looked_at(kind: Moderated, target: models.Model) -> bool:
     """Has a moderator seen this very text and let it stand, or did reports hide it before?"""
-    looked = models.Q(verb__in=("reports.dismissed", "reports.hidden_at_once")) | models.Q(
-        verb__endswith="_restored"
-    )
+    looked = models.Q(verb__in=("reports.dismissed", HIDDEN_AT_ONCE)) | models.Q(verb__endswith="_restored")
     seen = AuditEntry.objects.filter(
         looked, target_type=ContentType.objects.get_for_model(target), target_id=target.pk
     )

@@ -241,6 +241,7 @@ def _decided(outgoing, *, hidden: bool) -> MailContent:
             "title": kind.title(target),
             "url": settings.SITE_URL + kind.url(target),
             "reason": entry.reason if entry else "",
+            "by_reports": entry is not None and entry.verb == core.HIDDEN_AT_ONCE,
             "again_url": settings.SITE_URL + reverse("hub:ask_again", args=[outgoing.refs["kind"], target.pk])
             if hidden and outgoing.member and kind.is_by(outgoing.member, target)
             else "",

@@ -12,6 +12,7 @@ from kmnet.hub import moderation as desk
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
 from tests.factories.groups import make_group
+from tests.mailbox import send_due, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +90,24 @@ def test_two_members_hide_a_post_at_once_and_its_author_hears_why():
     ]
     assert OutgoingMail.objects.filter(kind="hub.hidden", member=post.author).count() == 1
     assert list(Flag.objects.values_list("state", flat=True)) == ["open", "open"]  # a moderator still looks
+
+
+def test_the_stub_and_the_mail_say_who_hid_it(client, moderator):
+    thread = make_thread()
+    posts = {"members": make_post(thread=thread), "moderator": make_post(thread=thread)}
+    tell(posts["members"])
+    tell(posts["members"])
+    tell(posts["moderator"], moderator)
+    page = client.get(thread.get_absolute_url()).content.decode()
+    assert page.count("Hidden after members told us about this reply") == 1
+    assert page.count("A moderator has hidden this reply") == 1
+    mails = {mail["To"]: mail for mail in send_due()}
+    by_members, by_moderator = (mails[post.author.email] for post in posts.values())
+    assert by_members["Subject"].startswith("Members told us about your post, and it is hidden: ")
+    assert "It is hidden until a moderator has looked." in text_of(by_members)
+    assert "A moderator has" not in text_of(by_members)
+    assert by_moderator["Subject"].startswith("A moderator has hidden your post: ")
+    assert "Members told us" not in text_of(by_moderator)
 
 
 def test_whose_report_hides_it_is_thanked_and_led_back(client):
