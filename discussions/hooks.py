@@ -4,10 +4,11 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core import activity, contributions, frame, group_contents, mail, moderation, search
+from kmnet.core import activity, contributions, frame, group_contents, mail, mail_settings, moderation, search
 from members.permissions import is_full_member
 
 from . import audiences, contributing, in_private, mails, of_group, reporting, searching, services
+from .chosen_levels import all_levels
 from .models import Post, grace
 
 contributions.register(contributing.ANSWERS)
@@ -254,3 +255,5 @@ group_contents.register(
         find=of_group.find,
     )
 )
+
+mail_settings.register_part(mail_settings.Part("following", "discussions/_levels.html", all_levels, order=10))

@@ -1,4 +1,4 @@
-"""`/settings/following/`: everything that a member follows or has muted, on one page."""
+"""`/settings/following/`: what a member follows or has muted. All of it stands on the page of what we tell them."""
 
 from django.urls import path
 

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from kmnet.core import tokens
+from kmnet.core import presence, tokens
 from kmnet.core.mail_pages import mail_page
 from kmnet.core.models import CommunitySettings
 
@@ -51,6 +51,7 @@ def page_of(purpose: str, find=None):
             found = find(data)
             if found is None:
                 return render(request, "events/mail/bad_link.html", status=404)
+            presence.note_post(request, found.member_id)
             with timezone.override(_zone_of(found)):
                 return view(request, found, ended)
 

@@ -3,7 +3,7 @@
 from django.db.models import Count, Window
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core import activity, mail, moderation, search
+from kmnet.core import activity, mail, mail_settings, moderation, presence, search
 from kmnet.core.frame import MenuItem, register_menu_item
 
 from . import (
@@ -15,6 +15,7 @@ from . import (
 from .models import Member, Profile
 from .models.member import name_patterns
 from .permissions import can_invite, is_full_member
+from .views.mail_settings import by_link, people_kept_away
 from .visibility import Shown
 
 
@@ -166,3 +167,10 @@ mail.register(
         compose=mails.compose_wish_ends,
     )
 )
+
+# --- what somebody wants to be told, and when they were here -----------------------------------------------------------
+mail_settings.register_page(by_link)
+mail_settings.register_part(
+    mail_settings.Part("people", "members/_people_kept_away.html", people_kept_away, order=20)
+)
+presence.register(services.note_presence_of)

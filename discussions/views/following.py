@@ -1,11 +1,12 @@
-"""How closely a member follows threads, spaces and tags: one form beside each of them, and all choices on one page."""
+"""How closely a member follows threads, spaces and tags: one form beside each of them, and all choices on one page,
+that of what we tell them."""
 
 from datetime import timedelta
 
 from django.contrib import messages
-from django.db.models import Q
 from django.http import Http404, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -13,11 +14,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 from taggit.models import Tag
 
-from kmnet.core.keyset import paginate
-
 from .. import services
+from ..chosen_levels import FOLLOWING
 from ..listing import tag_in_use
-from ..models import Level, Space, SpaceLevel, TagLevel, Thread, ThreadWatch
+from ..models import Level, Space, TagLevel
 from .access import find_thread
 
 acts = require_http_methods(["GET", "HEAD", "POST"])  # a GET, as after signing in, leads to the thing itself
@@ -39,20 +39,9 @@ SAID = {
 
 @require_safe
 def levels(request):
-    """All of one's own choices. Threads come page by page; spaces and tags are few."""
-    member = request.user
-    lasting = Q(until__isnull=True) | Q(until__gt=timezone.now())
-    spaces = SpaceLevel.objects.filter(lasting, member=member, space__in=Space.objects.visible_to(member))
-    tags = TagLevel.objects.filter(lasting, member=member).select_related("tag")
-    threads = ThreadWatch.objects.filter(lasting, member=member, thread__in=Thread.objects.visible_to(member))
-    context = {
-        "section": "following",
-        "spaces": spaces.select_related("space").order_by("space__position", "pk"),
-        "tags": tags.order_by("tag__name")[:200],
-        "page": paginate(threads.select_related("thread__space"), request.GET, order=["-pk"], size=50),
-        "levels": Level.choices,
-    }
-    return render(request, "discussions/following.html", context)
+    """The address that mails have told; what it was about is now a part of the page of settings."""
+    query = f"?{request.GET.urlencode()}" if request.GET else ""
+    return redirect(reverse("members:settings_mail") + query + FOLLOWING)
 
 
 def asked(request):
@@ -110,10 +99,10 @@ def tag(request, pk):
     if found is None:
         raise Http404
     if request.method != "POST":
-        return redirect("following:levels")
+        return redirect(reverse("members:settings_mail") + FOLLOWING)
     level, until = asked(request)
     if level:
         services.set_tag_level(member=request.user, tag=found, level=level, until=until)
     else:
         services.unset_tag_level(member=request.user, tag=found)
-    return answered(request, level, "following:levels")
+    return answered(request, level, reverse("members:settings_mail") + FOLLOWING)

@@ -5,7 +5,7 @@ from django.http import Http404
 from django.shortcuts import render
 from django.utils import timezone
 
-from kmnet.core import tokens
+from kmnet.core import presence, tokens
 from kmnet.core.mail_pages import mail_page
 from members.models import Member
 
@@ -27,6 +27,7 @@ def mute(request, token):
     thread = Thread.objects.readable_by(member).select_related("space").filter(pk=data.get("t")).first()
     if thread is None:
         return answered(request, status=410)
+    presence.note_post(request, member.pk)
     if request.method == "POST":
         muted = request.POST.get("level") != ThreadWatch.Level.NORMAL
         try:

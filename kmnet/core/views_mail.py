@@ -5,14 +5,18 @@ from django.contrib.auth import get_user_model
 from django.http import Http404
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from . import tokens
+from . import mail_settings, presence, tokens
 from .mail import CATEGORIES
 from .mail.choices import How, choices_of, choose
+from .mail.links import ALL
 from .mail_pages import mail_page
+from .models import MailChoice
 
-CHOOSABLE = [key for key, category in CATEGORIES.items() if not category.fixed]
+BEFORE = "mail-choices-before"
+GUEST_CATEGORIES = ("event_reminders",)  # whatever else guests get was asked for, or is fixed
 
 
 class Person:
@@ -47,51 +51,83 @@ def unsubscribe(request, token):
     except tokens.BadToken:
         return dead_link(request)
     person, category = Person(data), data["c"]
-    if category not in CHOOSABLE:  # a category that is no more: nobody gets it
+    keys = keys_of(category)
+    if not keys:  # a category that is no more: nobody gets it
         return dead_link(request)
+    was = {key: how for key, how in choices_of(**person.key).items() if key in keys}
     if request.method == "POST":
-        how = How.AT_ONCE if request.POST.get("again") else How.NEVER
-        choose(category, how, **person.key)
+        wanted = (
+            before(request, person, keys) if request.POST.get("again") else dict.fromkeys(keys, How.NEVER)
+        )
+        for key in keys:
+            choose(key, wanted[key], **person.key)
+        presence.note_post(request, person.member_id)
+    now = choices_of(**person.key)
     context = {
-        "category": CATEGORIES[category].label,
-        "is_on": choices_of(**person.key)[category] != How.NEVER,
+        "category": "" if category == ALL else CATEGORIES[category].label,
+        "is_on": any(now[key] != How.NEVER for key in keys),
         "is_done": request.method == "POST",
-        "settings_path": person.settings_path(),
+        "before": tokens.make(BEFORE, lifetime=tokens.TWO_YEARS, was=was, **person.key),
+        "settings_path": person.settings_path() + ("" if category == ALL else f"#{category}"),
     }
     return render(request, "core/unsubscribe.html", context)
 
 
-class MailChoicesForm(forms.Form):
-    """Which categories to get."""
+def keys_of(category: str) -> list[str]:
+    """What the link is about, of that which can be switched off."""
+    known = [key for key, known in CATEGORIES.items() if not known.fixed]
+    return known if category == ALL else [category] if category in known else []
+
+
+def before(request, person: Person, keys: list[str]) -> dict[str, str]:
+    """How it was when the page that stopped it was made, and as usual where that is not known."""
+    usual = How.USUAL if person.member_id is not None else How.AT_ONCE
+    try:
+        said = tokens.read(BEFORE, request.POST.get("before", ""))
+    except tokens.BadToken:
+        said = {}
+    if {name: said.get(name) for name in person.key} != person.key:
+        said = {}
+    was = said.get("was", {})
+    stopped = all(was.get(key, How.NEVER) == How.NEVER for key in keys)
+    return {key: usual if stopped else was.get(key, usual) for key in keys}
+
+
+class GuestForm(forms.Form):
+    """Which of the few categories there are for guests to get."""
 
     on = forms.MultipleChoiceField(
-        label=_("Send me"),
-        choices=[(key, CATEGORIES[key].label) for key in CHOOSABLE],
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
+        label=gettext_lazy("Send me"), widget=forms.CheckboxSelectMultiple, required=False
     )
+
+    def __init__(self, *args, keys: list[str], **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["on"].choices = [(key, CATEGORIES[key].label) for key in keys]
 
 
 @mail_page
 def settings(request, token):
+    """For members their whole page (the app of members makes it), for guests a short list."""
     try:
         person = Person(tokens.read("mail-settings", token))
     except tokens.BadToken:
         return dead_link(request)
-    is_saved = False
-    if request.method == "POST":
-        form = MailChoicesForm(request.POST)
-        if form.is_valid():
-            for category in CHOOSABLE:
-                how = How.AT_ONCE if category in form.cleaned_data["on"] else How.NEVER
-                choose(category, how, **person.key)
-            is_saved = True
-    else:
-        chosen = choices_of(**person.key)
-        form = MailChoicesForm(initial={"on": [key for key, how in chosen.items() if how != How.NEVER]})
-    return render(
-        request,
-        "core/mail_settings.html",
-        {"form": form, "is_saved": is_saved},
-        status=422 if form.errors else 200,
-    )
+    if person.member_id is not None:
+        return mail_settings.page_by_link(request, person.member_id) or dead_link(request)
+    chosen = choices_of(**person.key)
+    made = set(MailChoice.objects.of(**person.key).values_list("category", flat=True))
+    keys = [key for key in chosen if key in GUEST_CATEGORIES or key in made]
+    on = [key for key in keys if chosen[key] != How.NEVER]
+    form = GuestForm(request.POST if request.method == "POST" else None, keys=keys, initial={"on": on})
+    is_saved = form.is_bound and form.is_valid()
+    if is_saved:
+        for key in keys:
+            choose(key, How.AT_ONCE if key in form.cleaned_data["on"] else How.NEVER, **person.key)
+    context = {
+        "form": form,
+        "is_saved": is_saved,
+        "always": _(
+            "What you asked for yourself always comes: your place at an event, offers, and changes of an event."
+        ),
+    }
+    return render(request, "core/mail_settings.html", context, status=422 if form.errors else 200)

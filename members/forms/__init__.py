@@ -4,7 +4,8 @@ from .consents import AgreeForm
 from .hours import PictureForm
 from .invitations import BringInForm, InviteForm, LinkForm
 from .join import AnswersForm, JoinForm
-from .settings import AccountForm, MailForm, ProfileForm
+from .mail import MailForm
+from .settings import AccountForm, ProfileForm
 from .welcome import HelpStep, MailStep, WhoStep
 
 __all__ = [

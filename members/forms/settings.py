@@ -5,11 +5,9 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.forms import TimeZoneField
-from kmnet.core.mail import CATEGORIES
-from kmnet.core.models import MailChoice
 
 from ..models import Member
-from ..models.profile import DigestRhythm, SeenBy, Weekday
+from ..models.profile import SeenBy
 from ..services.handles import check_handle
 from ..visibility import PARTS
 from .hours import AvailabilityFields, TimeFields
@@ -137,48 +135,3 @@ class ProfileForm(WhoFields, HelpFields, PlaceFields, AboutFields, TimeFields, A
             "is_listed": data["is_listed"],
             **{f"{part}_seen_by": data[f"{part}_seen_by"] for part in self.keys()},
         }
-
-
-class MailForm(forms.Form):
-    """Which mails, and how often the digest."""
-
-    digest = forms.ChoiceField(label=_("The digest"), choices=DigestRhythm.choices, widget=forms.RadioSelect)
-    digest_weekday = forms.TypedChoiceField(
-        label=_("Day of the weekly digest"), choices=Weekday.choices, coerce=int
-    )
-    digest_hour = forms.TypedChoiceField(
-        label=_("Hour of the digest"),
-        help_text=_("In your time zone."),
-        choices=[(hour, f"{hour:02}:00") for hour in range(24)],
-        coerce=int,
-    )
-
-    def __init__(self, data=None, *, member: Member, **kwargs):
-        profile = member.profile
-        stored = {name: getattr(profile, name) for name in ("digest", "digest_weekday", "digest_hour")}
-        off = set(
-            MailChoice.objects.filter(member=member, how=MailChoice.How.NEVER).values_list(
-                "category", flat=True
-            )
-        )
-        # The digest has its rhythm above; switching it off by a link in a mail shows here as “never”.
-        if "digest" in off:
-            stored["digest"] = DigestRhythm.NEVER
-        self.categories = [
-            key
-            for key, category in CATEGORIES.items()
-            if not category.fixed and key != "digest" and (key != "newcomers" or member.is_host)
-        ]
-        stored |= {f"mail_{key}": key not in off for key in self.categories}
-        super().__init__(data, initial={**stored, **(kwargs.pop("initial", None) or {})}, **kwargs)
-        for key in self.categories:
-            self.fields[f"mail_{key}"] = forms.BooleanField(label=CATEGORIES[key].label, required=False)
-
-    def category_fields(self):
-        return [self[f"mail_{key}"] for key in self.categories]
-
-    def wanted(self) -> dict[str, bool]:
-        """One choice per category; the digest's follows its rhythm."""
-        data = self.cleaned_data
-        wanted = {key: data[f"mail_{key}"] for key in self.categories}
-        return {**wanted, "digest": data["digest"] != DigestRhythm.NEVER}

@@ -53,6 +53,7 @@ from .joining import (
     make_handle,
     needs_invitation,
     note_presence,
+    note_presence_of,
     present_policy,
     prove_address,
     questions_asked,
@@ -69,11 +70,11 @@ from .leaving import (
     start_leaving,
     undo_leaving,
 )
+from .mail_settings import change_mails, end_pause, less_often, pause_mail, set_rhythm
 from .nobody import nobody
 from .pictures import remove_avatar, set_avatar
 from .profiles import (
     OrcidTaken,
-    change_mails,
     index_profile,
     reindex_profiles,
     renew_wish,
@@ -126,6 +127,7 @@ __all__ = [
     "create_member",
     "decline_member",
     "end_introductions",
+    "end_pause",
     "end_sessions",
     "find_invitation",
     "finish_welcome",
@@ -142,6 +144,7 @@ __all__ = [
     "is_door_open",
     "is_handle_free",
     "is_spoken_for",
+    "less_often",
     "lift_boundary",
     "mail_waiting_invitations",
     "make_handle",
@@ -152,7 +155,9 @@ __all__ = [
     "nobody",
     "old_invitations",
     "note_presence",
+    "note_presence_of",
     "note_reply_to_introduction",
+    "pause_mail",
     "present_policy",
     "propose_introduction",
     "prove_address",
@@ -170,6 +175,7 @@ __all__ = [
     "set_avatar",
     "set_boundary",
     "set_orcid",
+    "set_rhythm",
     "set_roles",
     "settle_new_member",
     "silence_member",

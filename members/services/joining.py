@@ -290,6 +290,12 @@ def note_presence(*, member: Member) -> None:
         member.last_seen_on = today
 
 
+def note_presence_of(member_id: int) -> None:
+    """The same for somebody who is not signed in: they answered by mail, or pressed a button behind a mail's link."""
+    today = timezone.now().date()
+    Member.objects.filter(pk=member_id, last_seen_on__lt=today).update(last_seen_on=today)
+
+
 def change_time_zone(*, member: Member, time_zone: str) -> None:
     if member.time_zone != time_zone:
         member.time_zone = time_zone

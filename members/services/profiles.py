@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from taggit.models import Tag
 
 from kmnet.core import jobs, mail
-from kmnet.core.models import MailChoice, OutgoingMail, Term
+from kmnet.core.models import OutgoingMail, Term
 from kmnet.core.search import vector_config
 from kmnet.core.text import clean_line, fold
 from kmnet.core.vocabulary import expand
@@ -289,15 +289,3 @@ def reindex_profiles(profiles: QuerySet[Profile] | None = None) -> int:
         index_profile(profile)
         done += 1
     return done
-
-
-@transaction.atomic
-def change_mails(*, member: Member, wanted: dict[str, bool], digest: str, weekday: int, hour: int) -> None:
-    """Which mails they get: one choice per category, and how often the digest comes."""
-    for category, yes in wanted.items():
-        MailChoice.objects.update_or_create(
-            member=member,
-            category=category,
-            defaults={"how": MailChoice.How.AT_ONCE if yes else MailChoice.How.NEVER},
-        )
-    Profile.objects.filter(member=member).update(digest=digest, digest_weekday=weekday, digest_hour=hour)

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from kmnet.core import activity, kept_text, tokens
+from kmnet.core import activity, kept_text, presence, tokens
 from kmnet.core.mail_pages import mail_page
 from kmnet.core.ratelimit import limited
 
@@ -145,6 +145,7 @@ def from_mail(request, token):
     if not is_full_member(reader) or not can_view_introduction(reader, introduction):
         return render(request, "core/mail_link_dead.html", status=404)
     if request.method == "POST":
+        presence.note(reader.pk)
         answer_posted(request, introduction, reader)
         introduction = with_people().get(pk=introduction.pk)
     return show(request, introduction, reader, by_mail=True)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from kmnet.core import tokens
+from kmnet.core import presence, tokens
 from kmnet.core.mail_pages import mail_page
 from kmnet.core.ratelimit import limited
 
@@ -130,5 +130,6 @@ def undo_by_mail(request, token):
             services.undo_leaving(member=member)
         except services.TooLate:
             return render(request, "core/mail_link_dead.html", status=404)
+        presence.note(member.pk)
         found = None
     return render(request, "members/leaving_undo.html", {"leaving": found})

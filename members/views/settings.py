@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 from kmnet.core import kept_text
 
 from .. import services
-from ..forms import AccountForm, MailForm
+from ..forms import AccountForm
 from ..models import Member
 from ..services.handles import HandleRefused
 
@@ -44,21 +44,3 @@ def account(request):
             messages.success(request, _("Saved."))
             return redirect("members:settings")
     return page(request, "members/settings_account.html", form, "account")
-
-
-@reads_and_writes
-def mails(request):
-    member = fresh_member(request)
-    form = MailForm(posted(request), member=member)
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        services.change_mails(
-            member=member,
-            wanted=form.wanted(),
-            digest=data["digest"],
-            weekday=data["digest_weekday"],
-            hour=data["digest_hour"],
-        )
-        messages.success(request, _("Saved."))
-        return redirect("members:settings_mail")
-    return page(request, "members/settings_mail.html", form, "mail")

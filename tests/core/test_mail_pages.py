@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from kmnet.core import tokens
-from kmnet.core.mail.choices import choices_of
+from kmnet.core.mail.choices import choices_of, choose
 from kmnet.core.models import MailChoice
 from tests.factories import make_member
 from tests.mail_kinds import mail_kind, queue_test_mail
@@ -113,27 +113,66 @@ def test_broken_link_says_so(client, name):
     assert not MailChoice.objects.exists()
 
 
-def test_settings_page_switches_categories_without_signing_in(strict_client):
-    member = make_member()
-    message = mail_to(member=member)
-    [path] = [link for link in links_in(message) if "/mail/settings/" in link]
-    assert path in html_of(message)
+@pytest.mark.parametrize("who", ["member", "guest"])
+def test_one_link_stops_all_that_can_be_stopped_and_brings_back_what_was(strict_client, who):
+    person = {"member_id": make_member().pk} if who == "member" else {"address": "guest@example.org"}
+    choose("reply", "never", **person)
+    if who == "member":
+        choose("mention", "digest", **person)
+    before = choices_of(**person)
+    data = {"m": person["member_id"]} if who == "member" else {"a": person["address"]}
+    path = reverse("mail:unsubscribe", args=[tokens.make("unsubscribe", c="*", **data)])
+    strict_client.get(path)
+    assert choices_of(**person) == before
+    done = strict_client.post(path, {"List-Unsubscribe": "One-Click"})
+    assert (done.status_code, done.cookies, set(choices_of(**person).values())) == (200, {}, {"never"})
+    strict_client.post(path, {"again": "1", "before": done.context["before"]})
+    assert choices_of(**person) == before
+    strict_client.post(path)
+    strict_client.post(path, {"again": "1", "before": "x"})  # as usual, where nobody knows how it was
+    usual = {"member_id": make_member().pk} if who == "member" else {"address": "another@example.org"}
+    assert choices_of(**person) == choices_of(**usual)
 
-    page = strict_client.get(path)
-    assert page.context["form"].initial["on"] == list(choices_of(member_id=member.pk))
-    saved = strict_client.post(path, {"on": ["reply", "digest"]})
 
-    assert (saved.status_code, saved.cookies) == (200, {})
-    chosen = {category for category, how in choices_of(member_id=member.pk).items() if how == "at_once"}
-    assert chosen == {"reply", "digest"}
-    assert strict_client.post(path, {"on": ["gossip"]}).status_code == 422
-    assert strict_client.get(path).context["form"].initial["on"] == ["reply", "digest"]
+def test_what_was_before_is_worth_nothing_for_somebody_else(strict_client):
+    ana, ben = make_member(), make_member()
+    choose("reply", "digest", member_id=ana.pk)
+    paths = [
+        reverse("mail:unsubscribe", args=[tokens.make("unsubscribe", c="reply", m=one.pk)])
+        for one in (ana, ben)
+    ]
+    [anas, _bens] = [strict_client.post(path).context["before"] for path in paths]
+    strict_client.post(paths[1], {"again": "1", "before": anas})
+    assert choices_of(member_id=ben.pk)["reply"] == "at_once"
+    strict_client.post(paths[0], {"again": "1", "before": anas})
+    assert choices_of(member_id=ana.pk)["reply"] == "digest"
 
 
-def test_guest_s_settings_hold_for_the_address(strict_client):
+@pytest.mark.parametrize("category", ["offers", "sign_in", "gossip", ""])
+def test_what_is_fixed_has_no_link_to_stop_it(strict_client, category):
+    token = tokens.make("unsubscribe", c=category, m=make_member().pk)
+    assert strict_client.post(reverse("mail:unsubscribe", args=[token])).status_code == 404
+    assert not MailChoice.objects.exists()
+
+
+def test_mail_of_a_member_leads_to_their_settings_without_signing_in(strict_client):
+    message = mail_to(member=make_member())
+    link = next(link for link in links_in(message) if "/mail/settings/" in link)
+    assert link in html_of(message)
+    page = strict_client.get(link)
+    assert (page.status_code, page.cookies) == (200, {})
+    assert 'id="mail-form"' in page.content.decode()
+
+
+def test_guests_have_a_short_list_that_holds_for_the_address(strict_client):
     message = mail_to(address="Guest@example.org")
-    [path] = [link for link in links_in(message) if "/mail/settings/" in link]
-
-    strict_client.post(path, {"on": ["digest"]})
-
-    assert choices_of(address="guest@EXAMPLE.org")["reply"] == "never"
+    path = next(link for link in links_in(message) if "/mail/settings/" in link)
+    page = strict_client.get(path)
+    assert [key for key, _label in page.context["form"].fields["on"].choices] == ["event_reminders"]
+    saved = strict_client.post(path, {"on": []})
+    assert (saved.status_code, saved.cookies) == (200, {})
+    assert choices_of(address="guest@EXAMPLE.org")["event_reminders"] == "never"
+    assert strict_client.get(path).context["form"].initial["on"] == []
+    strict_client.post(path, {"on": ["event_reminders"]})
+    assert choices_of(address="guest@EXAMPLE.org")["event_reminders"] == "at_once"
+    assert strict_client.post(path, {"on": ["gossip"]}).status_code == 422

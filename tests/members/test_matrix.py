@@ -299,6 +299,8 @@ TABLE = [
     ("discussions_mail:mute", BOTH, GONE),
     ("members_mail:introduction", BOTH, NOBODY),
     ("members_mail:renew_wish", BOTH, NOBODY),
+    ("members_mail:less_often", BOTH, NOBODY),
+    ("members_mail:pause", BOTH, NOBODY),
     ("resources:index", "GET", EVERYBODY),
     ("resources:add", BOTH, WRITERS_ALONE),
     ("resources:look_up", "POST", WRITERS_ALONE),

@@ -1,7 +1,6 @@
 import pytest
 from django.urls import reverse
 
-from kmnet.core.models import MailChoice
 from members import services
 from members.models import Member, OldHandle, SeenBy
 from members.visibility import PARTS
@@ -102,49 +101,6 @@ def test_refused_profile_is_kept_as_typed(field, value, visitor, member):
     assert (response.status_code, list(response.context["form"].errors)) == (422, [field])
     assert "Kept as typed" in response.content.decode()
     assert Member.objects.get(pk=member.pk).profile.job_title == ""
-
-
-def test_mails_are_chosen(visitor, member):
-    address = reverse("members:settings_mail")
-    assert visitor.get(address).context["form"]["mail_reply"].value() is True
-    answers = {"digest": "daily", "digest_weekday": "4", "digest_hour": "18", "mail_mention": "on"}
-    assert visitor.post(address, answers).status_code == 302
-    profile = Member.objects.get(pk=member.pk).profile
-    assert (profile.digest, profile.digest_weekday, profile.digest_hour) == ("daily", 4, 18)
-    choices = dict(MailChoice.objects.filter(member=member).values_list("category", "how"))
-    assert choices == {
-        "mention": "at_once", "digest": "at_once", "reply": "never", "watched": "never", "event_reminders": "never",
-        "new_resources": "never", "groups": "never", "could_answer": "never", "kept": "never", "messages": "never",
-        "thanks": "never", "accepted": "never", "every_post": "never",
-    }  # fmt: skip
-    form = visitor.get(address).context["form"]
-    assert (form["mail_reply"].value(), form["mail_mention"].value()) == (False, True)
-
-
-def test_no_digest_is_one_choice_in_both_places(visitor, member):
-    answers = {"digest": "never", "digest_weekday": "1", "digest_hour": "7"}
-    visitor.post(reverse("members:settings_mail"), answers)
-    assert MailChoice.objects.get(member=member, category="digest").how == "never"
-    visitor.post(reverse("members:settings_mail"), {**answers, "digest": "weekly"})
-    assert MailChoice.objects.get(member=member, category="digest").how == "at_once"
-
-
-def test_digest_stopped_by_a_link_in_a_mail_shows_as_never(visitor, member):
-    MailChoice.objects.create(member=member, category="digest", how="never")
-    assert visitor.get(reverse("members:settings_mail")).context["form"]["digest"].value() == "never"
-
-
-@pytest.mark.parametrize("field", ["digest", "digest_weekday", "digest_hour"])
-def test_senseless_mail_choice_is_refused(field, visitor):
-    answers = {"digest": "daily", "digest_weekday": "4", "digest_hour": "18", field: "99"}
-    response = visitor.post(reverse("members:settings_mail"), answers)
-    assert (response.status_code, list(response.context["form"].errors)) == (422, [field])
-
-
-def test_only_hosts_choose_about_newcomers(signed_in, vocabulary):
-    for is_host in (True, False):
-        form = signed_in(make_member(is_host=is_host)).get(reverse("members:settings_mail")).context["form"]
-        assert ("mail_newcomers" in form.fields) == is_host
 
 
 def test_what_was_typed_outlives_an_expired_login(client, member):

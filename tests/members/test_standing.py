@@ -149,14 +149,19 @@ def test_full_member_does_not_wait(member, signed_in):
     assert signed_in(member).get(reverse("members:waiting"))["Location"] == "/"
 
 
-def test_presence_is_noted_at_a_deed_not_at_a_look(member, signed_in):
-    Member.objects.filter(pk=member.pk).update(last_seen_on="2020-01-01")
+def test_presence_is_noted_at_a_visit_and_at_a_deed_and_not_at_every_page(member, signed_in):
+    def seen_on():
+        return str(Member.objects.get(pk=member.pk).last_seen_on)
+
     browser = signed_in(member)
     Member.objects.filter(pk=member.pk).update(last_seen_on="2020-01-01")
+    browser.get("/members/")  # the first page of a visit, or after an hour
+    assert seen_on() > "2020-01-01"
+    Member.objects.filter(pk=member.pk).update(last_seen_on="2020-01-01")
     browser.get("/members/")
-    assert str(Member.objects.get(pk=member.pk).last_seen_on) == "2020-01-01"
+    assert seen_on() == "2020-01-01"
     browser.post(reverse("members:welcome_later"))
-    assert str(Member.objects.get(pk=member.pk).last_seen_on) > "2020-01-01"
+    assert seen_on() > "2020-01-01"
 
 
 @pytest.mark.parametrize("state", ["waiting", "declined"])

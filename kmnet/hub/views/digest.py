@@ -2,7 +2,7 @@
 
 from django.shortcuts import render
 
-from kmnet.core import tokens
+from kmnet.core import presence, tokens
 from kmnet.core.mail_pages import mail_page
 from kmnet.hub import services
 from kmnet.hub.models import DigestRun
@@ -21,4 +21,5 @@ def digest_read(request, token):
     done = request.method == "POST" and run is not None
     if done:
         services.mark_digest_read(run=run)
+        presence.note(run.member_id)
     return render(request, "hub/digest_read.html", {"run": run, "done": done}, status=200 if run else 404)
