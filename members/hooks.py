@@ -168,6 +168,16 @@ mail.register(
     )
 )
 
+for key, label, compose in (
+    ("members.still_here", _("Are you still there?"), mails.compose_still_here),
+    ("members.digest_monthly", _("The digest comes once a month"), mails.compose_digest_monthly),
+):
+    mail.register(
+        mail.MailKind(
+            key, label, f"members/email/{key.partition('.')[2]}", compose, category="digest", bulk=True
+        )
+    )
+
 # --- what somebody wants to be told, and when they were here -----------------------------------------------------------
 mail_settings.register_page(by_link)
 mail_settings.register_part(

@@ -11,8 +11,9 @@ from kmnet.core import placeholders, tokens
 from kmnet.core.mail import MailContent, Withhold
 from kmnet.core.models import Activity, CommunitySettings
 
-from . import services
+from . import mail_links, services
 from .models import DataExport, Dormancy, Invitation, JoinRequest, Leaving, Member, Profile, Status
+from .models.profile import DigestRhythm
 from .permissions import is_full_member
 from .visibility import Shown
 
@@ -257,5 +258,36 @@ def compose_dormant(mail) -> MailContent:
             "is_second": dormancy.second_mail_at is not None,
             "sign_in_url": site("account_login"),
             "why": _("You get this because it is about the end of your account. It cannot be switched off."),
+        }
+    )
+
+
+def compose_still_here(mail) -> MailContent:
+    """Nothing was heard of them for half a year: one question, one button, nothing else."""
+    member = mail.member
+    if f"{member.last_seen_on}" >= mail.refs["on"]:
+        raise Withhold("they have been here again")
+    return MailContent(
+        context={
+            "first_name": member.get_short_name(),
+            "here_url": mail_links.still_here_url(member),
+            "why": _("You get this because we have not heard from you for six months. It comes once."),
+        }
+    )
+
+
+def compose_digest_monthly(mail) -> MailContent:
+    """Nobody answered; the digest comes once a month, which one button undoes."""
+    member = mail.member
+    if f"{member.last_seen_on}" >= mail.refs["on"]:
+        raise Withhold("they have been here again")
+    if member.profile.digest != DigestRhythm.MONTHLY:
+        raise Withhold("the digest comes as often as they have chosen since")
+    return MailContent(
+        context={
+            "first_name": member.get_short_name(),
+            "was": DigestRhythm(mail.refs["was"]).label,
+            "back_url": mail_links.still_here_url(member, mail.refs["was"]),
+            "why": _("You get this because your digest changes. It comes once."),
         }
     )

@@ -45,6 +45,13 @@ def sweep_introductions() -> None:
     jobs.steps(services.remind_of_introductions, services.end_introductions)
 
 
+def keep_in_touch() -> None:
+    """Ask those of whom nothing was heard for six months, and write less often to those who do not answer."""
+    from . import services
+
+    jobs.steps(services.ask_silent, services.lower_silent)
+
+
 def unmailed_invitations(now):
     found = Invitation.objects.open(now).filter(mailed_at__isnull=True, bring_in__isnull=False)
     return found.exclude(address="")
@@ -91,5 +98,13 @@ jobs.register(
         serve_leaving,
         lambda now: Leaving.objects.filter(due_at__lte=now),
         "due_at",
+    )
+)
+jobs.register(
+    Job(
+        "members.silent",
+        _("Who is silent is asked once, and then written to less often"),
+        3600,
+        keep_in_touch,
     )
 )

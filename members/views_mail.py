@@ -11,7 +11,7 @@ from kmnet.core import presence, tokens
 from kmnet.core.mail_pages import mail_page
 
 from . import services
-from .mail_links import CALMER
+from .mail_links import CALMER, HERE
 from .mails import WISH_TOKEN
 from .models import Member, Status
 from .models.profile import DigestRhythm
@@ -110,3 +110,19 @@ def pause(request, member, data):
         "settings_path": settings_path(member) + "#quiet",
     }
     return render(request, "members/mail/pause.html", context)
+
+
+@for_reader_of(HERE)
+def still_here(request, member, data):
+    """The one button of “are you still there?”, and of the mail that came when nobody had pressed it."""
+    rhythm = member.profile.digest
+    if request.method == "POST" and data.get("was"):
+        rhythm = services.come_back(member=member, was=data["was"])
+    context = {
+        "first_name": member.get_short_name(),
+        "was": DigestRhythm(data["was"]).label if data.get("was") in DigestRhythm.values else "",
+        "now": DigestRhythm(rhythm).label,
+        "is_done": request.method == "POST",
+        "settings_path": settings_path(member) + "#digest",
+    }
+    return render(request, "members/mail/still_here.html", context)

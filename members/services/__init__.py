@@ -84,6 +84,7 @@ from .profiles import (
     unlink_orcid,
     update_profile,
 )
+from .silence import ask_silent, come_back, lower_silent
 from .standing import (
     end_sessions,
     hide_profile,
@@ -120,10 +121,12 @@ __all__ = [
     "answer_introduction",
     "answer_questions",
     "approve_member",
+    "ask_silent",
     "bring_in_list",
     "change_account",
     "change_mails",
     "change_time_zone",
+    "come_back",
     "create_member",
     "decline_member",
     "end_introductions",
@@ -146,6 +149,7 @@ __all__ = [
     "is_spoken_for",
     "less_often",
     "lift_boundary",
+    "lower_silent",
     "mail_waiting_invitations",
     "make_handle",
     "make_invitation_link",

@@ -300,6 +300,7 @@ TABLE = [
     ("members_mail:introduction", BOTH, NOBODY),
     ("members_mail:renew_wish", BOTH, NOBODY),
     ("members_mail:less_often", BOTH, NOBODY),
+    ("members_mail:still_here", BOTH, NOBODY),
     ("members_mail:pause", BOTH, NOBODY),
     ("resources:index", "GET", EVERYBODY),
     ("resources:add", BOTH, WRITERS_ALONE),
