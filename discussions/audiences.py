@@ -1,18 +1,21 @@
 """Who is told of what: decided here and nowhere else. Asked when the telling begins, so it leaves out whoever may no
-longer see the thing. Precedence: mention, reply, accepted (a deed of its own), watching; each person once per post."""
+longer see the thing. Precedence: mention, reply, accepted (a deed of its own), watching, every post; each person once per
+post."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 from django.utils import timezone
 
-from kmnet.core.models import Activity, Notification
+from kmnet.core.models import Activity, MailChoice, Notification, OutgoingMail
+from kmnet.core.models.mail import MailState
 from members.models import Boundary, GroupMember, Member, Status
 from members.models.group import IN_IT
 
-from .models import Level, Mask, OwedReply, Post, Thread, ThreadWatch
+from .models import Level, Mask, OwedReply, Post, ReadState, Thread, ThreadWatch
 from .models.levels import levels_of, who_may_watch
 
 
@@ -21,7 +24,8 @@ class Reason(StrEnum):
 
     MENTION = "mention"
     REPLY = "reply"
-    WATCHING = "watching"
+    WATCHING = "watching"  # the thread itself
+    EVERY_POST = "every post"  # its space, or one of its tags
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,11 @@ def told_about(post: Post) -> list[Telling]:
     if thread.space.default_level == Level.WATCHING:
         ids |= set(Member.objects.full().values_list("pk", flat=True))
     ids = those_who_see(thread, ids - {writer, None})
+    chose_it = set(
+        thread.watches.filter(member__in=ids, level=Level.WATCHING, chosen=True).values_list(
+            "member_id", flat=True
+        )
+    )
     tellings = []
     for pk, level in sorted(levels_of(thread, ids, began_by=began_by).items()):
         if level == Level.MUTED:
@@ -58,7 +67,7 @@ def told_about(post: Post) -> list[Telling]:
         elif pk == answered or (pk == began_by and level == Level.WATCHING):
             tellings.append(Telling(pk, Reason.REPLY))
         elif level == Level.WATCHING:
-            tellings.append(Telling(pk, Reason.WATCHING))
+            tellings.append(Telling(pk, Reason.WATCHING if pk in chose_it else Reason.EVERY_POST))
     return tellings
 
 
@@ -117,6 +126,8 @@ def writer_of(thing: Thread | Post) -> int | None:
 
 
 WRITTEN = ("discussions.mentioned", "discussions.replied")
+TELLING = (*WRITTEN, "discussions.asked")  # deeds that tell of a post
+LOOKED_BACK = timedelta(days=90)  # for a mail about something that is unread still
 
 
 def those_who_hear(deed: Activity, ids: set[int]) -> set[int]:
@@ -155,8 +166,7 @@ def told_before(post: Post) -> set[int]:
             activity__target_type=ContentType.objects.get_for_model(Thread),
             activity__target_id=post.thread_id,
         )
-    verbs = ("discussions.mentioned", "discussions.replied", "discussions.asked")
-    told = Notification.objects.filter(about, activity__verb__in=verbs)
+    told = Notification.objects.filter(about, activity__verb__in=TELLING)
     return set(told.values_list("recipient_id", flat=True))
 
 
@@ -165,8 +175,50 @@ def of_reply(activity: Activity) -> set[int]:
     post = find_post(activity)
     if post is None:
         return set()
-    ids = {telling.member_id for telling in told_about(post) if telling.reason != Reason.MENTION}
-    return ids - told_before(post) if ids else ids
+    reasons = {telling.member_id: telling.reason for telling in told_about(post)}
+    ids = {pk for pk, reason in reasons.items() if reason != Reason.MENTION}
+    if ids:
+        ids -= told_before(post)
+    following = {pk for pk in ids if reasons[pk] == Reason.WATCHING}
+    return ids - told_and_unread(post, following) if following else ids
+
+
+def told_and_unread(post: Post, ids: set[int]) -> set[int]:
+    """Those of these members who were told of something in the thread and have not read it: they know that there is news,
+    and come back to all of it. Two queries, and four more where some of them want nothing on the site."""
+    thread = post.thread
+    posts, threads = ContentType.objects.get_for_models(Post, Thread).values()
+    earlier = Post.objects.filter(thread=thread).exclude(pk=post.pk)
+    about = Q(activity__target_type=posts, activity__target_id__in=earlier.values("pk"))
+    about |= Q(activity__target_type=threads, activity__target_id=thread.pk)
+    unread = Notification.objects.unread().filter(about, recipient__in=ids, activity__verb__in=TELLING)
+    told = set(unread.values_list("recipient_id", flat=True))
+    hushed = MailChoice.objects.filter(member__in=ids - told, category="watched", site=False)
+    return told | mailed_and_unread(thread, earlier, set(hushed.values_list("member_id", flat=True)))
+
+
+def mailed_and_unread(thread: Thread, earlier, ids: set[int]) -> set[int]:
+    """The same by their mail, for those who are not told on the site."""
+    if not ids:
+        return set()
+    mails = OutgoingMail.objects.filter(
+        member__in=ids,
+        kind__startswith="discussions.",
+        state__in=(MailState.WAITING, MailState.SENT),
+        created_at__gt=timezone.now() - LOOKED_BACK,
+    )
+    mailed = [(pk, deed) for pk, deed in mails.values_list("member_id", "refs__activity") if deed]
+    posts = ContentType.objects.get_for_model(Post)
+    deeds = Activity.objects.filter(pk__in={deed for _pk, deed in mailed}, target_type=posts)
+    deeds = deeds.filter(target_id__in=earlier.values("pk"), verb__in=TELLING)
+    post_of = dict(deeds.values_list("pk", "target_id"))
+    number_of = dict(Post.objects.filter(pk__in=post_of.values()).values_list("pk", "number"))
+    states = {state.member_id: state for state in ReadState.objects.filter(thread=thread, member__in=ids)}
+    return {
+        pk
+        for pk, deed in mailed
+        if deed in post_of and not (pk in states and states[pk].has(number_of[post_of[deed]]))
+    }
 
 
 def of_mention(activity: Activity) -> set[int]:
@@ -197,7 +249,11 @@ def mail_kinds(activity: Activity, ids: set[int]) -> dict[int, str]:
     """Who follows gets another kind of mail, which can be switched off by itself, than who is answered."""
     post = find_post(activity)
     reasons = {t.member_id: t.reason for t in told_about(post)} if post and ids else {}
-    kinds = {Reason.REPLY: "discussions.reply", Reason.WATCHING: "discussions.watched"}
+    kinds = {
+        Reason.REPLY: "discussions.reply",
+        Reason.WATCHING: "discussions.watched",
+        Reason.EVERY_POST: "discussions.post",
+    }
     return {pk: kinds[reasons[pk]] for pk in ids if reasons.get(pk) in kinds}
 
 

@@ -86,7 +86,10 @@ activity.register(
 )
 activity.register(
     activity.ActivityType(
-        "discussions.brought_in", "messages/activity/_brought_in.html", audiences.of_bringing_in
+        "discussions.brought_in",
+        "messages/activity/_brought_in.html",
+        audiences.of_bringing_in,
+        category="messages",
     )
 )
 frame.register_menu_item(frame.MenuItem(_("Messages"), "/messages/", is_full_member, order=10))
@@ -99,6 +102,7 @@ mail.register(
         "messages/email/message",
         mails.compose_message,
         category="messages",
+        bundles=True,
     )
 )
 mail.register(
@@ -108,6 +112,7 @@ mail.register(
         "discussions/email/could_answer",
         mails.compose_asking,
         category="could_answer",
+        bundles=True,
     )
 )
 mail.register(
@@ -117,6 +122,7 @@ mail.register(
         "discussions/email/owed",
         mails.compose_asking,
         category="could_answer",
+        bundles=True,
         why=_("You get this because you are a host, and it is your turn."),
     )
 )
@@ -145,6 +151,7 @@ mail.register(
         "discussions/email/reply",
         mails.compose_reply,
         category="reply",
+        bundles=True,
     )
 )
 mail.register(
@@ -154,6 +161,7 @@ mail.register(
         "discussions/email/mentioned",
         mails.compose_mentioned,
         category="mention",
+        bundles=True,
     )
 )
 mail.register(
@@ -163,6 +171,17 @@ mail.register(
         "discussions/email/reply",
         mails.compose_reply,
         category="watched",
+        bundles=True,
+    )
+)
+mail.register(
+    mail.MailKind(
+        "discussions.post",
+        _("A reply in a space or tag that you follow"),
+        "discussions/email/reply",
+        mails.compose_reply,
+        category="every_post",
+        bundles=True,
     )
 )
 mail.register(
@@ -172,6 +191,7 @@ mail.register(
         "discussions/email/started",
         mails.compose_started,
         category="every_post",
+        bundles=True,
     )
 )
 mail.register(
@@ -181,6 +201,7 @@ mail.register(
         "discussions/email/accepted",
         mails.compose_accepted,
         category="accepted",
+        bundles=True,
     )
 )
 

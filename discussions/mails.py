@@ -1,6 +1,7 @@
 """Mails about discussions, composed from ids at the moment of sending: who may not, need not or will not read gets none."""
 
 import re
+from dataclasses import replace
 
 from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
@@ -9,11 +10,11 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from kmnet.core import inbound, tokens
-from kmnet.core.mail import MailContent, Withhold
+from kmnet.core.mail import Line, MailContent, Withhold
 from kmnet.core.models import Activity, OutgoingMail
 from kmnet.core.models.mail import MailState
 from kmnet.core.moments import clock, day
-from kmnet.core.text import render_markdown
+from kmnet.core.text import excerpt, render_markdown
 from members.permissions import can_moderate
 
 from . import audiences
@@ -23,6 +24,7 @@ from .permissions import can_reply, can_view_post, can_write_message, is_author,
 from .services.bookmarks import why_not
 from .services.thanks import count_helped
 
+EXCERPT = 240  # characters of a post in a mail that holds several
 LONGEST = 10_000  # characters of a reply that a mail carries whole
 MUTE = "discussions.mute"
 LOOKED_BACK = 200  # messages before this one among which one may be unread, and told of
@@ -80,6 +82,7 @@ def compose_mentioned(mail) -> MailContent:
         context=context,
         headers=in_thread(post.thread),
         from_name=post.author.name,
+        line=line_of(post, _("%(name)s mentioned you: %(words)s")),
         reply_to=reply_to(mail, post.thread),
     )
 
@@ -97,6 +100,7 @@ def compose_started(mail) -> MailContent:
         context=context,
         headers=in_thread(post.thread),
         from_name=post.author.name,
+        line=line_of(post, _("%(name)s began it: %(words)s")),
         reply_to=reply_to(mail, post.thread),
     )
 
@@ -119,6 +123,7 @@ def compose_reply(mail) -> MailContent:
         context=context,
         headers=in_thread(thread),
         from_name=post.author.name,
+        line=line_of(post, _("%(name)s: %(words)s")),
         reply_to=reply_to(mail, thread),
     )
 
@@ -130,6 +135,8 @@ def why_reply(mail, post: Post) -> str:
         if post.thread.is_question:
             return _("You get this because you asked the question.")
         return _("You get this because you started the conversation.")
+    if mail.kind == "discussions.post":
+        return _("You get this because you follow its space or one of its tags.")
     return _("You get this because you follow this conversation.")
 
 
@@ -145,7 +152,8 @@ def compose_accepted(mail) -> MailContent:
         "by_asker": activity.actor_id == thread.author_id,
         "why": _("You get this because you wrote the answer."),
     }
-    return MailContent(context=context, headers=in_thread(thread))
+    line = line_of(post, _("%(name)s, your answer was chosen: %(words)s"))
+    return MailContent(context=context, headers=in_thread(thread), line=line)
 
 
 def compose_asking(mail) -> MailContent:
@@ -184,7 +192,19 @@ def compose_asking(mail) -> MailContent:
         context["why"] = _("You get this because your profile says that you can help with %(words)s.") % {
             "words": asked.why
         }
-    return MailContent(context=context, headers=in_thread(thread), reply_to=reply_to(mail, thread))
+    return MailContent(
+        context=context,
+        headers=in_thread(thread),
+        line=line_of(post, _("%(name)s asks, and you could answer: %(words)s")),
+        reply_to=reply_to(mail, thread),
+    )
+
+
+def line_of(post: Post, sentence: str) -> Line:
+    """For a mail that holds several pieces of news. `sentence` has places for the writer's name and for the words."""
+    thread = post.thread
+    words = sentence % {"name": post.author.name, "words": excerpt(post.source, EXCERPT) or _("(a file)")}
+    return Line(thread.title, words, settings.SITE_URL + thread.url_of(post.number), f"thread:{thread.pk}")
 
 
 def reply_to(mail, thread: Thread) -> str | None:
@@ -240,6 +260,7 @@ def compose_message(mail) -> MailContent:
         context=context,
         headers=in_thread(thread),
         from_name=post.author.name,
+        line=replace(line_of(post, _("%(name)s: %(words)s")), headline=_("A private conversation")),
         reply_to=reply_to(mail, thread),
     )
 

@@ -61,6 +61,7 @@ for key, label, compose, category in (
             template=f"groups/email/{key}",
             compose=compose,
             category=category,
+            bundles=category is not None,
         )
     )
 

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from kmnet.core.mail import MailContent, Withhold
+from kmnet.core.mail import Line, MailContent, Withhold
 from kmnet.core.models import Activity
 
 from .group_permissions import can_lead_group
@@ -28,6 +28,10 @@ def _url(group: Group) -> str:
     return settings.SITE_URL + group.get_absolute_url()
 
 
+def _line(group: Group, words: str) -> Line:
+    return Line(group.name, words, _url(group), f"group:{group.pk}")
+
+
 def compose_requested(mail) -> MailContent:
     """To a convenor: somebody asks to join."""
     deed, group = _deed_and_group(mail)
@@ -42,7 +46,8 @@ def compose_requested(mail) -> MailContent:
             "who": deed.actor,
             "url": f"{_url(group)}people/#requests",
             "why": _("You get this because you convene this group."),
-        }
+        },
+        line=_line(group, _("%(name)s asks to join.") % {"name": deed.actor.name}),
     )
 
 
@@ -62,6 +67,7 @@ def compose_invited(mail) -> MailContent:
             "why": _("You get this because a member invited you to a group."),
         },
         from_name=deed.actor.name,
+        line=_line(group, _("%(name)s invites you.") % {"name": deed.actor.name}),
     )
 
 
@@ -75,7 +81,8 @@ def compose_admitted(mail) -> MailContent:
             "group": group,
             "url": _url(group),
             "why": _("You get this because you asked to join this group."),
-        }
+        },
+        line=_line(group, _("You asked to join, and you are in.")),
     )
 
 

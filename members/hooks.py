@@ -110,6 +110,7 @@ mail.register(
         template="members/email/newcomer",
         compose=mails.compose_newcomer,
         category="newcomers",
+        bundles=True,
     )
 )
 mail.register(

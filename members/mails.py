@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kmnet.core import placeholders, tokens
-from kmnet.core.mail import MailContent, Withhold
+from kmnet.core.mail import Line, MailContent, Withhold
 from kmnet.core.models import Activity, CommunitySettings
 
 from . import mail_links, services
@@ -171,7 +171,13 @@ def compose_newcomer(mail) -> MailContent:
             "shown": Shown.to(mail.member, newcomer.profile),
             "profile_url": settings.SITE_URL + newcomer.get_absolute_url(),
             "why": _("You get this because you are a host: you welcome those who are new."),
-        }
+        },
+        line=Line(
+            _("Newcomers to greet"),
+            _("%(name)s is new here.") % {"name": newcomer.name},
+            settings.SITE_URL + newcomer.get_absolute_url(),
+            "newcomers",
+        ),
     )
 
 

@@ -7,14 +7,24 @@ from email.message import EmailMessage
 
 import pytest
 from django.core import mail as django_mail
+from django.utils import timezone
 
 from kmnet.core import mail
+from kmnet.core.models import OutgoingMail
+from kmnet.core.models.mail import BUNDLE
 
 
 def sent() -> list[EmailMessage]:
     """What has been delivered in this test, oldest first, parsed from the raw bytes."""
     raw = [message.message().as_bytes(linesep="\r\n") for message in getattr(django_mail, "outbox", [])]
     return [email.message_from_bytes(one, policy=email.policy.SMTP) for one in raw]
+
+
+def make_bundles_due() -> None:
+    """What waits to go out together has waited long enough."""
+    now = timezone.now()
+    waiting = OutgoingMail.objects.waiting().filter(kind=BUNDLE)
+    waiting.update(due_at=now, next_try_at=now)
 
 
 def send_due(*, to: str | None = None) -> list[EmailMessage]:

@@ -14,7 +14,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from . import rows
-from .models import Activity, Notification
+from .models import Activity, MailChoice, Notification
 
 
 @dataclass(frozen=True)
@@ -145,31 +145,52 @@ def fan_out(*, activity_id: int) -> int:
     told = 0
     if kind is not None and kind.audience is not None and activity.target is not None:
         ids = those_told(activity, kind.audience(activity))
-        Notification.objects.bulk_create(
-            [
-                Notification(activity=activity, recipient_id=pk, created_at=timezone.now())
-                for pk in sorted(ids)
-            ],
-            ignore_conflicts=True,
-        )
-        told = len(ids)
         if kind.mail_kinds:
             kinds = kind.mail_kinds(activity, ids)
         else:
             kinds = dict.fromkeys(ids, kind.mail_kind) if kind.mail_kind else {}
-        if kinds:
-            members = models_by_id(kinds)
-            for pk in sorted(members):
-                mail.queue(
-                    kinds[pk],
-                    member=members[pk],
-                    dedupe_key=f"{kinds[pk]}:{activity.pk}:{pk}",
-                    refs={"activity": activity.pk},
-                    due_at=kind.mail_due_at(activity) if kind.mail_due_at else None,
-                )
+        _notify(activity, ids, {pk: _category_of(kind, kinds.get(pk)) for pk in ids})
+        told = len(ids)
+        members = models_by_id(kinds)
+        due_at = kind.mail_due_at(activity) if kind.mail_due_at else None
+        for key in sorted(set(kinds.values())):
+            mail.queue_many(
+                key,
+                [members[pk] for pk in sorted(members) if kinds[pk] == key],
+                dedupe_key=lambda member, key=key: f"{key}:{activity.pk}:{member.pk}",
+                refs=lambda _member: {"activity": activity.pk},
+                due_at=due_at,
+            )
     activity.fanned_out_at = timezone.now()
     activity.save(update_fields=["fanned_out_at"])
     return told
+
+
+def _category_of(kind: ActivityType, mail_kind: str | None) -> str | None:
+    """The row of the settings page that such a deed belongs to, for those who get this kind of mail of it."""
+    from . import mail
+
+    return (mail.get_kind(mail_kind).category if mail_kind else None) or kind.category
+
+
+def _notify(activity: Activity, ids: Iterable[int], categories: dict[int, str | None]) -> None:
+    """A notification on the site for each of these members, but for those who want none of the category."""
+    asked = {category for category in categories.values() if category}
+    hushed = set()
+    if asked:
+        off = MailChoice.objects.filter(member__in=list(ids), category__in=asked, site=False)
+        hushed = {
+            pk for pk, category in off.values_list("member_id", "category") if categories[pk] == category
+        }
+    now = timezone.now()
+    Notification.objects.bulk_create(
+        [
+            Notification(activity=activity, recipient_id=pk, created_at=now)
+            for pk in sorted(set(ids) - hushed)
+        ],
+        ignore_conflicts=True,
+        batch_size=2000,
+    )
 
 
 def models_by_id(ids: Iterable[int]) -> dict[int, models.Model]:

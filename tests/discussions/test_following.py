@@ -1,21 +1,25 @@
 """Levels, mentions, and who is told of what."""
 
 import re
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from taggit.models import Tag
 
 from discussions import audiences, services
 from discussions.models import Following, Mention, SpaceLevel, TagLevel, Thread, ThreadWatch
 from kmnet.core import activity
-from kmnet.core.models import Activity, Notification, OutgoingMail
+from kmnet.core.models import Activity, MailChoice, Notification, OutgoingMail
+from kmnet.core.models.mail import BUNDLE
 from members.models import Boundary, Member
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
-from tests.mailbox import html_of, text_of
+from tests.mailbox import html_of, make_bundles_due, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +35,7 @@ def told(post=None):
 
 
 def mails():
-    return sorted(OutgoingMail.objects.values_list("member", "kind"))
+    return sorted(OutgoingMail.objects.exclude(kind=BUNDLE).values_list("member", "kind"))
 
 
 def test_each_is_told_once_by_what_comes_first():
@@ -149,7 +153,9 @@ def test_watchers_of_a_space_or_tag_hear_of_new_threads(mailbox):
     thread = make_thread(space=space, tags=["boards"], title="How much?")
     services.set_watch(member=of_muted, thread=thread, level="muted")
     assert told() == sorted([(of_space.pk, "discussions.asked"), (of_tag.pk, "discussions.asked")])
-    message = mailbox(to=of_tag.email)[0]
+    assert mailbox(to=of_tag.email) == []  # such news is gathered
+    make_bundles_due()
+    [message] = mailbox(to=of_tag.email)
     assert str(message["Subject"]) == f"{thread.author.name} asks: How much?"
     assert "You get this because you follow its space or one of its tags." in text_of(message)
     assert "/settings/following/" in html_of(message)
@@ -304,3 +310,80 @@ def test_whoever_began_a_thread_that_was_merged_hears_of_replies_in_the_other(ch
     make_post(thread=into)
     expected = {into.author_id} | ({thread.author_id} if level == "watching" else set())
     assert {member for member, _verb in told()} == expected
+
+
+# --- the first unread post, or every post ----------------------------------------------------------------------------
+def test_of_a_followed_thread_the_first_unread_post_is_told_and_after_reading_the_next(client):
+    thread, follower = make_thread(), make_member()
+    services.set_watch(member=follower, thread=thread, level="watching")
+    for _number in range(3):
+        make_post(thread=thread)
+        tell()
+    of_follower = Notification.objects.filter(recipient=follower)
+    assert [deed.activity.target.number for deed in of_follower] == [2]
+    assert mails().count((follower.pk, "discussions.watched")) == 1
+    assert mails().count((thread.author_id, "discussions.reply")) == 3  # answers to oneself are told each
+
+    client.force_login(follower)
+    client.get(thread.get_absolute_url())
+    make_post(thread=thread)
+    make_post(thread=thread)
+    tell()
+    assert [deed.activity.target.number for deed in of_follower.order_by("pk")] == [2, 5]
+
+
+def test_who_wants_nothing_on_the_site_is_mailed_of_the_first_unread_post_too(client):
+    thread, follower = make_thread(), make_member()
+    services.set_watch(member=follower, thread=thread, level="watching")
+    MailChoice.objects.create(member=follower, category="watched", site=False)
+    for _number in range(3):
+        make_post(thread=thread)
+        tell()
+    assert not Notification.objects.filter(recipient=follower).exists()
+    assert mails().count((follower.pk, "discussions.watched")) == 1
+
+    client.force_login(follower)
+    client.get(thread.get_absolute_url())
+    make_post(thread=thread)
+    tell()
+    assert mails().count((follower.pk, "discussions.watched")) == 2
+
+
+def test_of_a_followed_space_or_tag_every_post_is_told():
+    space, of_space, of_tag, of_both = make_space(), make_member(), make_member(), make_member()
+    thread = make_thread(space=space, tags=["boards"])
+    tell()
+    services.set_space_level(member=of_space, space=space, level="watching")
+    services.set_tag_level(member=of_tag, tag=Tag.objects.get(name="boards"), level="watching")
+    services.set_space_level(member=of_both, space=space, level="watching")
+    services.set_watch(member=of_both, thread=thread, level="watching")
+    for _number in range(2):
+        make_post(thread=thread)
+        tell()
+    assert Counter(mails()) == {
+        (thread.author_id, "discussions.reply"): 2,
+        (of_space.pk, "discussions.post"): 2,
+        (of_tag.pk, "discussions.post"): 2,
+        (of_both.pk, "discussions.watched"): 1,  # the thread itself goes before its space
+    }
+
+
+def test_telling_takes_as_many_queries_for_fifty_followers_as_for_one():
+    space = make_space()
+    followers = [make_member() for _number in range(50)]
+    services.set_space_level(member=followers[0], space=space, level="watching")
+    counted = []
+    for some in ([], followers[1:]):
+        for member in some:
+            services.set_space_level(member=member, space=space, level="watching")
+        make_post(thread=make_thread(space=space))
+        *_before, deed = Activity.objects.waiting().order_by("pk")
+        with CaptureQueriesContext(connection) as queries:
+            activity.fan_out(activity_id=deed.pk)
+        counted.append(len(queries))
+        tell()
+    assert counted[0] == counted[1]
+    assert OutgoingMail.objects.filter(kind="discussions.post").count() == 51
+    assert set(OutgoingMail.objects.filter(kind="discussions.post").values_list("lead__kind", flat=True)) == {
+        BUNDLE
+    }
