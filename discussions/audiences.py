@@ -54,9 +54,7 @@ def told_about(post: Post) -> list[Telling]:
         ids |= set(Member.objects.full().values_list("pk", flat=True))
     ids = those_who_see(thread, ids - {writer, None})
     chose_it = set(
-        thread.watches.filter(member__in=ids, level=Level.WATCHING, chosen=True).values_list(
-            "member_id", flat=True
-        )
+        thread.watches.filter(member__in=ids, level=Level.WATCHING).values_list("member_id", flat=True)
     )
     tellings = []
     for pk, level in sorted(levels_of(thread, ids, began_by=began_by).items()):

@@ -13,7 +13,7 @@ from members.models import Member
 from members.services import nobody, set_boundary
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
-from tests.mailbox import html_of, send_due, text_of
+from tests.mailbox import html_of, make_bundles_due, send_due, text_of
 
 pytestmark = pytest.mark.django_db
 SECRET = "Zqhidden"
@@ -385,6 +385,7 @@ def test_both_who_asked_hear_of_a_reply_and_nobody_learns_who_they_are(client, m
     tell()
     told = set(Notification.objects.values_list("recipient_id", flat=True))
     assert told == {asker.pk, other.pk}
+    make_bundles_due()
     [message] = send_due(to=other.email)
     assert "you follow this conversation" in text_of(message)
     client.force_login(other)
