@@ -5,6 +5,7 @@ every choice before what goes by itself: being shown what is new where one repli
 usual level of the space. Of several tags, “muted” goes first, then the closest. A choice that has ended is none.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db import connection
@@ -37,6 +38,21 @@ LEVELS = f"""
     UNION ALL SELECT 'masks', id, 'worn', NULL FROM discussions_mask WHERE member_id = %(member)s
     UNION ALL SELECT 'usual', id, default_level, NULL FROM discussions_space WHERE default_level <> 'normal'
     UNION ALL SELECT kind, pk, NULL, at FROM ({OWED}) AS owed (kind, pk, at)
+"""
+
+# The same for several members at once, of these threads only: a member may have said something about thousands.
+LEVELS_OF_MANY = """
+    SELECT member_id, CASE WHEN chosen THEN 'threads' ELSE 'replied' END, thread_id, level, NULL::timestamptz
+    FROM discussions_threadwatch WHERE member_id = ANY(%(members)s) AND thread_id = ANY(%(threads)s)
+      AND (until IS NULL OR until > %(now)s)
+    UNION ALL SELECT member_id, 'tags', tag_id, level, NULL
+    FROM discussions_taglevel WHERE member_id = ANY(%(members)s) AND (until IS NULL OR until > %(now)s)
+    UNION ALL SELECT member_id, 'spaces', space_id, level, NULL
+    FROM discussions_spacelevel WHERE member_id = ANY(%(members)s) AND (until IS NULL OR until > %(now)s)
+    UNION ALL SELECT member_id, 'masks', id, 'worn', NULL FROM discussions_mask WHERE member_id = ANY(%(members)s)
+    UNION ALL SELECT NULL, 'usual', id, default_level, NULL FROM discussions_space WHERE default_level <> 'normal'
+    UNION ALL SELECT member_id, 'caught up', space_id, NULL, at FROM discussions_caughtup
+    WHERE member_id = ANY(%(members)s)
 """
 
 HERE = Named(
@@ -95,6 +111,28 @@ class Following:
     def of_one(cls, member, thread_id: int) -> "Following":
         """Enough to tell the level of this thread, however many others the member follows. One query."""
         return cls._made_of(member, HERE.rows(member=member.pk, thread=thread_id, now=timezone.now()))
+
+    @classmethod
+    def of_many(cls, members, thread_ids: Iterable[int]) -> dict[int, tuple["Following", Owed]]:
+        """By member: enough to tell the level of these threads, and since when the member is owed a look where they
+        have no marker (but not which old threads they marked unread). One query, whatever the number of members."""
+        values = {
+            "members": [member.pk for member in members],
+            "threads": list(thread_ids),
+            "now": timezone.now(),
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(LEVELS_OF_MANY, values)
+            rows = cursor.fetchall()
+        usual = {pk: level for _member, kind, pk, level, _at in rows if kind == "usual"}
+        found = {member.pk: cls(member.pk, usual=usual) for member in members}
+        caught_up: dict[int, list[tuple]] = {member.pk: [] for member in members}
+        for member, kind, pk, level, at in rows:
+            if kind == "caught up":
+                caught_up[member].append((kind, pk, at))
+            elif kind != "usual":
+                getattr(found[member], kind)[pk] = level
+        return {one.pk: (found[one.pk], Owed.made_of(one, caught_up[one.pk])) for one in members}
 
     @classmethod
     def _made_of(cls, member, rows: list[tuple]) -> "Following":

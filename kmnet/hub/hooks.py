@@ -7,7 +7,7 @@ from kmnet.core.mail import MailKind, register
 from kmnet.core.moderation import when_hidden
 from members.permissions import can_greet, can_moderate
 
-from . import mails, moderation, notices
+from . import digest, mails, moderation, notices
 from .permissions import can_see_replies
 
 register(
@@ -15,7 +15,7 @@ register(
         "hub.digest",
         _("digest"),
         "hub/email/digest",
-        mails.compose_digest,
+        digest.compose_digest,
         category="digest",
         bulk=True,
         why=_("You asked for this letter."),

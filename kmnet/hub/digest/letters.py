@@ -1,0 +1,420 @@
+"""The words of a letter. What stands in many of them is written once for a slice, per language and zone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.safestring import mark_safe
+from django.utils.text import capfirst
+from django.utils.translation import gettext, ngettext
+
+from discussions.models import Post, Thread
+from kmnet.core import tokens
+from kmnet.core.fixed import fixed
+from kmnet.core.mail import MailContent, Withhold
+from kmnet.core.mail.message import render
+from kmnet.core.text import plain_text
+from kmnet.hub import words
+from kmnet.hub.models import DigestRun, DigestSchedule
+from kmnet.hub.schedule import DAILY, DAYS, MONTHLY, NEVER
+from members.models import Profile
+from members.readers import kind_of, stand_in
+from members.visibility import Shown
+from resources.models import Resource
+
+from .choosing import FOR_LINES, GLANCE, LINE, Choice, Minutes, choose, choose_lines
+from .others import RESOURCES, Others, gather
+from .readers import Reader, groups_of_others, meet
+from .talks import News, Talks
+
+EXCERPT = 180  # characters
+MARK_READ_FOR = timedelta(days=90)
+OF_MEMBER = (
+    "email", "name", "language", "time_zone", "status", "is_active", "is_staff", "is_superuser", "is_moderator",
+    "is_organiser", "is_host", "address_proven_at", "joined_at", "keeps_away",
+)  # fmt: skip
+OF_PROFILE = ("digest", "digest_weekday", "digest_days", "digest_minutes")
+
+
+class Piece(NamedTuple):
+    """One item in HTML and in text, ready to stand in a letter."""
+
+    html: str
+    text: str
+
+
+@dataclass
+class Section:
+    key: str
+    title: str
+    pieces: list[Piece]
+
+
+@dataclass
+class Plan:
+    """What one letter holds, before it is put into words."""
+
+    reader: Reader
+    choice: Choice
+    others: Others
+    minutes: float = 0.0  # that it takes
+    more_resources: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        return not (any(self.choice.talks) or any(vars(self.others).values()))
+
+    @property
+    def posts(self) -> list[int]:
+        return [news.first.pk for news in self.choice.talks]
+
+
+def plan_letter(reader: Reader, talks: Talks, others: Others) -> Plan:
+    """Pack what there is into the minutes that the reader has: conversations first, but some time is kept for lines."""
+    minutes = Minutes(reader.minutes)
+    lines = (
+        (others.places, GLANCE),
+        (others.events, LINE),
+        (others.resources[:RESOURCES], LINE),
+        (others.newcomers, GLANCE),
+        (others.outcomes, GLANCE),
+    )
+    kept = min(FOR_LINES * minutes.given, sum(len(some) * cost for some, cost in lines))
+    minutes.left -= kept
+    choice = choose(reader, talks, minutes)
+    minutes.left += kept
+    told = {news.talk.pk for news in choice.talks}
+    outcomes = [one for one in others.outcomes if one.thread.pk not in told]
+    places, events, resources, newcomers, outcomes = choose_lines(minutes, *lines[:4], (outcomes, GLANCE))
+    fitting = Others(places, outcomes, events, resources, newcomers)
+    more = len(others.resources) - len(resources) if resources else 0
+    return Plan(reader, choice, fitting, minutes.given - minutes.left, more)
+
+
+@dataclass
+class Words:
+    """What is needed of the threads, posts and people that the letters of a slice name."""
+
+    posts: dict[int, Post] = field(default_factory=dict)
+    threads: dict[int, Thread] = field(default_factory=dict)
+    profiles: dict[int, Profile] = field(default_factory=dict)  # of those who ask, by member
+    groups: dict[int, set[int]] = field(default_factory=dict)
+    excerpts: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, plans: Iterable[Plan]) -> "Words":
+        plans = list(plans)
+        posts = {pk for plan in plans for pk in plan.posts}
+        threads = {news.talk.pk for plan in plans for news in plan.choice.talks}
+        if not posts:
+            return cls()
+        asking = {news.talk.author_id for plan in plans for news in plan.choice.questions}
+        found = Post.objects.filter(pk__any_of=list(posts)).select_related("author")
+        vectors = ("search_vector", "search_groups", "search_public", "search_looking", "about")
+        return cls(
+            {post.pk: post for post in found.defer("search", "source", "heading")},
+            {
+                thread.pk: thread
+                for thread in Thread.objects.filter(pk__any_of=list(threads)).select_related(
+                    "space", "author"
+                )
+            },
+            {
+                profile.member_id: profile
+                for profile in Profile.objects.filter(member__any_of=list(asking)).defer(*vectors)
+            },
+            groups_of_others(asking),
+        )
+
+    def excerpt(self, pk: int) -> str:
+        found = self.excerpts.get(pk)
+        if found is None:
+            found = self.excerpts[pk] = shorten(plain_text(self.posts[pk].html[: EXCERPT * 10]))
+        return found
+
+
+def shorten(text: str) -> str:
+    if len(text) <= EXCERPT:
+        return text
+    return text[:EXCERPT].rsplit(" ", 1)[0].rstrip(" ,;:.-–") + "…"
+
+
+class Slice:
+    """The letters of some hundred members at a time."""
+
+    def __init__(self, runs: Iterable[DigestRun], *, for_others: bool = False):
+        """Runs come with their member and profile, as those of `runs_of`."""
+        runs, self.now = list(runs), timezone.now()
+        since = min((run.since for run in runs), default=None)
+        talks = Talks(since, max((run.until for run in runs), default=None))
+        readers = meet(runs, list(talks.by_id), for_others=for_others)
+        others = gather(readers.values(), self.now)
+        self.plans = {pk: plan_letter(reader, talks, others[pk]) for pk, reader in readers.items()}
+        self.words = Words.of(self.plans.values())
+        self.next_due = dict(
+            DigestSchedule.objects.filter(member__any_of=[run.member_id for run in runs]).values_list(
+                "member", "next_due_at"
+            )
+        )
+        self._pieces: dict[tuple, Piece] = {}
+
+    def piece(self, kind: str, *key, **context) -> Piece:
+        """One item in words; made when it is first wanted in this language and zone."""
+        place = (kind, translation.get_language(), timezone.get_current_timezone_name(), *key)
+        found = self._pieces.get(place)
+        if found is None:
+            context |= {"kind": kind, "site_url": settings.SITE_URL, "now": self.now}
+            found = self._pieces[place] = Piece(
+                mark_safe(render("hub/email/_digest_item.html", context, escaped=True).strip()),
+                mark_safe(render("hub/email/_digest_item.txt", context, escaped=False).strip()),
+            )
+        return found
+
+    def _talk(self, kind: str, news: News, *key, **context) -> Piece:
+        thread, post = self.words.threads[news.talk.pk], self.words.posts[news.first.pk]
+        more = len(news.posts) - 1
+        return self.piece(
+            kind,
+            post.pk,
+            more,
+            *key,
+            thread=thread,
+            post=post,
+            more=more,
+            excerpt=self.words.excerpt(post.pk),
+            url=settings.SITE_URL + thread.url_of(post.number),
+            **context,
+        )
+
+    def _question(self, news: News, reader: Reader) -> Piece:
+        profile = self.words.profiles.get(news.talk.author_id)
+        level = reader.level_to(news.talk.author_id, self.words.groups.get(news.talk.author_id, ()))
+        place = Shown(profile, level).place if profile else ""
+        days = (self.now - news.talk.created_at).days
+        return self._talk("question", news, place, place=place, days=days)
+
+    def sections(self, plan: Plan) -> list[Section]:
+        """In the language and zone that are active."""
+        choice, others = plan.choice, plan.others
+        sections = [
+            Section(
+                "questions",
+                gettext("Could you answer?"),
+                [self._question(news, plan.reader) for news in choice.questions],
+            ),
+            Section(
+                "replies", gettext("Replies to you"), [self._talk("reply", news) for news in choice.replies]
+            ),
+            Section(
+                "followed",
+                gettext("In threads that you follow"),
+                [self._talk("talk", news) for news in choice.followed],
+            ),
+            Section("rest", gettext("In your spaces"), [self._talk("talk", news) for news in choice.rest]),
+            Section(
+                "places",
+                ngettext("Your next event", "Your next events", len(others.places)),
+                [
+                    self.piece("place", one.pk, one.status, place=one, event=one.event)
+                    for one in others.places
+                ],
+            ),
+            Section(
+                "events",
+                gettext("Coming events"),
+                [self.piece("event", event.pk, event=event) for event in others.events],
+            ),
+            Section(
+                "resources",
+                gettext("New in the library"),
+                [
+                    self.piece(
+                        "resource",
+                        found.resource.pk,
+                        found.because,
+                        found.asked,
+                        resource=found.resource,
+                        because=found.because,
+                        asked=found.asked,
+                    )
+                    for found in others.resources
+                ],
+            ),
+            Section(
+                "newcomers",
+                gettext("Say hello"),
+                [
+                    self.piece(
+                        "newcomer", member.pk, shown.headline, newcomer=member, headline=shown.headline
+                    )
+                    for member, shown in others.newcomers
+                ],
+            ),
+            Section(
+                "outcomes",
+                gettext("What became of what you asked"),
+                [
+                    self.piece("outcome", one.thread.pk, thread=one.thread, accepted=one.accepted)
+                    for one in others.outcomes
+                ],
+            ),
+        ]
+        return [section for section in sections if section.pieces]
+
+    def askers(self, plan: Plan) -> list[str]:
+        names = [self.words.threads[news.talk.pk].author.get_short_name() for news in plan.choice.questions]
+        return list(dict.fromkeys(names))
+
+
+# --- what core asks for ----------------------------------------------------------------------------------------------
+def runs_of(mails) -> dict[int, DigestRun]:
+    """The runs that these mails are about, by their pk."""
+    only = ("period", "since", "until", "due_at", "ahead_from", "ahead_until", "member")
+    runs = DigestRun.objects.filter(pk__any_of=[mail.refs["run"] for mail in mails])
+    return {
+        run.pk: run
+        for run in runs.select_related("member__profile").only(
+            *only,
+            *(f"member__{name}" for name in OF_MEMBER),
+            *(f"member__profile__{name}" for name in OF_PROFILE),
+        )
+    }
+
+
+def prepare(mails: list) -> dict[int, Slice]:
+    """For MailKind.prepare: one slice for them all."""
+    runs = runs_of(mails)
+    wanted = [run for run in runs.values() if run.member.profile.digest != NEVER]
+    made = Slice(wanted)
+    return {mail.pk: made for mail in mails}
+
+
+def compose_digest(outgoing) -> MailContent:
+    """The letter of one run: as it was prepared with others a moment ago, or else by itself."""
+    pk, made = outgoing.refs["run"], getattr(outgoing, "prepared", None)
+    if made is None or outgoing.is_preview or pk not in made.plans or not still_there(made.plans[pk]):
+        run = runs_of([outgoing]).get(pk)
+        if run is None:
+            raise Withhold("its window is gone")
+        if run.member.profile.digest == NEVER:
+            raise Withhold("the member wants no digest any more")
+        made = Slice([run], for_others=outgoing.is_preview)
+    plan = made.plans[pk]
+    if plan.is_empty:
+        raise Withhold("nothing new")
+    return MailContent(context=context_of(made, plan))
+
+
+@fixed
+def _posts_still_there(kind, *, reader, posts):
+    shown = Post.objects.shown().visible_to(stand_in(kind, reader))
+    return shown.filter(pk__any_of=posts, withdrawn_at__isnull=True).values_list("pk")
+
+
+@fixed
+def _resources_still_there(kind, *, reader, resources):
+    return Resource.objects.visible_to(stand_in(kind, reader)).filter(pk__any_of=resources).values_list("pk")
+
+
+def still_there(plan: Plan) -> bool:
+    """May the reader still see all that was prepared? Up to a minute has gone by. By the rule of the pages."""
+    kind, reader, posts = kind_of(plan.reader.member), plan.reader.pk, plan.posts
+    if posts and len(_posts_still_there(kind, reader=reader, posts=posts)) != len(posts):
+        return False
+    resources = [found.resource.pk for found in plan.others.resources]
+    return not resources or len(_resources_still_there(kind, reader=reader, resources=resources)) == len(
+        resources
+    )
+
+
+def context_of(made: Slice, plan: Plan) -> dict:
+    """For the templates, in the language and zone of the reader."""
+    member, now = plan.reader.member, timezone.localtime()
+    token = tokens.make("digest-read", lifetime=MARK_READ_FOR, run=plan.reader.run.pk)
+    summary = summary_of(plan)
+    return {
+        "sections": made.sections(plan),
+        "summary": summary,
+        "subject_line": waiting_for(made.askers(plan)) or summary,
+        "time_needed": words.reading_time(plan.minutes),
+        "more": plan.choice.more,
+        "more_resources": plan.more_resources,
+        "has_threads": any(plan.choice.talks),
+        "greeting": words.greeting(now, member.get_short_name()),
+        "today": now,
+        "next_due": made.next_due.get(member.pk),
+        "mark_read_url": settings.SITE_URL + reverse("hub:digest_read", args=[token]),
+        "why": why_digest(member.profile),
+    }
+
+
+# --- sentences -------------------------------------------------------------------------------------------------------
+def _counted(plan: Plan) -> list[tuple[int, str]]:
+    choice, others = plan.choice, plan.others
+    questions, replies = len(choice.questions), len(choice.replies)
+    talks, events = len(choice.followed) + len(choice.rest), len(others.places) + len(others.events)
+    resources, newcomers = len(others.resources) + plan.more_resources, len(others.newcomers)
+    outcomes = len(others.outcomes)
+    return [
+        (
+            questions,
+            ngettext(
+                "%(count)s question you could answer", "%(count)s questions you could answer", questions
+            ),
+        ),
+        (replies, ngettext("%(count)s reply to you", "%(count)s replies to you", replies)),
+        (talks, ngettext("%(count)s conversation", "%(count)s conversations", talks)),
+        (events, ngettext("%(count)s event", "%(count)s events", events)),
+        (resources, ngettext("%(count)s new resource", "%(count)s new resources", resources)),
+        (newcomers, ngettext("%(count)s newcomer", "%(count)s newcomers", newcomers)),
+        (
+            outcomes,
+            ngettext("word of %(count)s thread of yours", "word of %(count)s threads of yours", outcomes),
+        ),
+    ]
+
+
+def summary_of(plan: Plan) -> str:
+    """“Two questions you could answer, one reply to you.” What is not there is not counted."""
+    parts = [phrase % {"count": words.in_words(count)} for count, phrase in _counted(plan) if count]
+    return capfirst(gettext(", ").join(parts))
+
+
+def waiting_for(names: list[str]) -> str:
+    """The subject, where people wait for somebody like the reader."""
+    if not names:
+        return ""
+    if len(names) == 1:
+        return gettext("%(name)s is waiting for someone like you") % {"name": names[0]}
+    if len(names) == 2:
+        return gettext("%(one)s and %(other)s are waiting for someone like you") % {
+            "one": names[0],
+            "other": names[1],
+        }
+    return gettext("%(one)s, %(other)s and others are waiting for someone like you") % {
+        "one": names[0],
+        "other": names[1],
+    }
+
+
+def why_digest(profile) -> str:
+    """“You asked for this letter on Tuesdays and Fridays.”"""
+    if profile.digest == DAILY:
+        return gettext("You asked for this letter on every morning on which there is something new for you.")
+    if profile.digest == MONTHLY:
+        return gettext("You asked for this letter once a month, when there is something new for you.")
+    days = sorted(profile.digest_days) if profile.digest == DAYS else [profile.digest_weekday]
+    names = [str(words.WEEKDAYS[day]) for day in days]
+    listed = names[0]
+    if len(names) > 1:
+        listed = gettext("%(some)s and %(last)s") % {
+            "some": gettext(", ").join(names[:-1]),
+            "last": names[-1],
+        }
+    return gettext("You asked for this letter on %(days)s, when there is something new for you.") % {
+        "days": listed
+    }
