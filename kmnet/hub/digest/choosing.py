@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from .readers import Reader
 from .talks import News, Talk, Talks, is_followed, news_to
 
-QUESTIONS, REPLIES, FOLLOWED, REST = 3, 5, 7, 7
+QUESTIONS, REPLIES, FOLLOWED, REST = 3, 5, 12, 12
 TO_ANSWER = 2.0  # minutes; never more than half of those that the reader has
 FOR_QUESTIONS = 0.8  # of the minutes at most: other things are to be told, too
 GLANCE, LINE = 0.1, 0.2  # minutes: a line about what one knows of, and about something new

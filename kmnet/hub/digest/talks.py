@@ -53,6 +53,8 @@ class Talk:
     mask: Mask
     tag_ids: list[int]
     created_at: datetime
+    people: int  # who wrote there lately
+    replies: int
     waits: bool  # as Thread.waits_for_an_answer
     posts: list[NewPost] = field(default_factory=list)
     slugs: frozenset[str] = frozenset()
@@ -87,8 +89,8 @@ COLUMNS = (
     "parent__mask__member",
 )  # fmt: skip
 OF_THREAD = (
-    "pk", "space", "author", "mask", "mask__member", "tag_ids", "created_at", "kind", "first_reply_at",
-    "still_open_at", "accepted_post", "closed_at",
+    "pk", "space", "author", "mask", "mask__member", "tag_ids", "created_at", "people", "reply_count", "kind",
+    "first_reply_at", "still_open_at", "accepted_post", "closed_at",
 )  # fmt: skip
 
 
@@ -132,10 +134,12 @@ class Talks:
         for thread, pk, number, author, masked, at, length, parent, masked_parent in rows.iterator(5000):
             found[thread].append(NewPost(pk, number, masked or author, at, length, masked_parent or parent))
             self.of_post[pk] = thread
-        for pk, space, author, mask, masked, tags, created, *state in Thread.objects.filter(
+        for pk, space, author, mask, masked, tags, created, people, replies, *state in Thread.objects.filter(
             pk__any_of=list(found)
         ).values_list(*OF_THREAD):
-            talk = Talk(pk, space, author, mask, Mask(masked), tags, created, waits(*state))
+            talk = Talk(
+                pk, space, author, mask, Mask(masked), tags, created, len(people), replies, waits(*state)
+            )
             talk.posts = found[pk]
             talk.is_in_order = all(one.published_at <= two.published_at for one, two in pairwise(found[pk]))
             self.by_id[pk] = talk
@@ -167,8 +171,9 @@ def waits(kind, first_reply_at, still_open_at, accepted_post, closed_at) -> bool
 
 
 def liveliness(talk: Talk) -> tuple:
-    """Threads in which many different people speak go first, not the latest."""
-    return -len({post.writer for post in talk.posts}), -len(talk.posts), talk.pk
+    """Threads in which many different people speak go first, not the latest. It depends on the thread alone, and not on
+    the windows of those who happen to be in the same slice."""
+    return -talk.people, -min(talk.replies, MOST), -talk.pk
 
 
 def news_to(reader: Reader, talk: Talk) -> News | None:
