@@ -18,6 +18,7 @@ register(
         digest.compose_digest,
         category="digest",
         bulk=True,
+        prepare=digest.prepare,
         why=_("You asked for this letter."),
     )
 )

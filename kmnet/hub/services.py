@@ -137,8 +137,13 @@ def queue_digests(schedules: list[DigestSchedule], now: datetime) -> list[Digest
             )
             schedule.covered_until, schedule.looked_ahead_until = until, runs[-1].ahead_until
         schedule.next_due_at = following
-    for run in DigestRun.objects.bulk_create(runs):
-        mail.queue("hub.digest", member=run.member, dedupe_key=run.dedupe_key, refs={"run": run.pk})
+    made = {run.member_id: run for run in DigestRun.objects.bulk_create(runs)}
+    mail.queue_many(
+        "hub.digest",
+        [run.member for run in runs],
+        dedupe_key=lambda member: made[member.pk].dedupe_key,
+        refs=lambda member: {"run": made[member.pk].pk},
+    )
     _move_on(schedules)
     return runs
 

@@ -295,7 +295,7 @@ def prepare(mails: list) -> dict[int, Slice]:
 
 def compose_digest(outgoing) -> MailContent:
     """The letter of one run: as it was prepared with others a moment ago, or else by itself."""
-    pk, made = outgoing.refs["run"], getattr(outgoing, "prepared", None)
+    pk, made = outgoing.refs["run"], outgoing.prepared
     if made is None or outgoing.is_preview or pk not in made.plans or not still_there(made.plans[pk]):
         run = runs_of([outgoing]).get(pk)
         if run is None:
