@@ -19,7 +19,7 @@ from ..services.mail_settings import Wish, habits_of, today_of
 How = MailChoice.How
 HOWS = {
     How.AT_ONCE: gettext_lazy("Straight away"),
-    How.BUNDLED: gettext_lazy("With other news, as one mail"),
+    How.BUNDLED: gettext_lazy("With other news"),
     How.DIGEST: gettext_lazy("In the digest"),
     How.NEVER: gettext_lazy("Never"),
 }
@@ -52,19 +52,19 @@ class MailForm(forms.Form):
     """The whole page: what one hears of, the digest, and the quiet times."""
 
     bundle_minutes = forms.TypedChoiceField(
-        label=gettext_lazy("Wait for more news before a mail that holds several"),
+        label=gettext_lazy("How long we wait for other news before such a mail goes out"),
         choices=list(DELAYS.items()),
         coerce=int,
     )
     quiet_from = forms.TypedChoiceField(
-        label=gettext_lazy("No mail from"),
+        label=gettext_lazy("No mail after"),
         choices=[("", gettext_lazy("Any hour is fine")), *HOURS],
         coerce=integer,
         empty_value=None,
         required=False,
     )
     quiet_until = forms.TypedChoiceField(
-        label=gettext_lazy("until"),
+        label=gettext_lazy("and before"),
         choices=[("", gettext_lazy("Any hour is fine")), *HOURS],
         coerce=integer,
         empty_value=None,
@@ -83,11 +83,12 @@ class MailForm(forms.Form):
         label=gettext_lazy("How often"), choices=DigestRhythm.choices, widget=forms.RadioSelect
     )
     digest_days = forms.TypedMultipleChoiceField(
-        label=gettext_lazy("On which days, where you choose them"),
+        label=gettext_lazy("On which days"),
+        help_text=gettext_lazy("Where you choose the days yourself."),
         choices=Weekday.choices,
         coerce=int,
         required=False,
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "picks"}),
     )
     digest_weekday = forms.TypedChoiceField(
         label=gettext_lazy("Day of the weekly or monthly digest"), choices=Weekday.choices, coerce=int
@@ -110,10 +111,11 @@ class MailForm(forms.Form):
         super().__init__(data, initial={**self.stored(), **(kwargs.pop("initial", None) or {})}, **kwargs)
         for category in self.open_categories():
             self.add_category(category)
-        self.fields["quiet_from"].help_text = _("Your time, %(zone)s.") % {
-            "zone": member.time_zone.replace("_", " ")
-        }
         self.fields["paused_until"].widget.attrs["min"] = (self.today + timedelta(days=1)).isoformat()
+
+    @property
+    def zone(self) -> str:
+        return self.member.time_zone.replace("_", " ")
 
     def open_categories(self) -> list[Category]:
         return [category for category in self.categories if not category.fixed]
