@@ -16,6 +16,7 @@ WHY = {
     HeldFor.NEW: _("A moderator looks at the first words of everybody who is new here."),
     HeldFor.LINKS: _("It links to several other places, and you are new here; a moderator looks first."),
     HeldFor.ASKED: _("A moderator looks at it first."),
+    HeldFor.MAIL: _("Nothing proves that the mail came from you, so a moderator looks first."),
 }
 
 

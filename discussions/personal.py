@@ -53,7 +53,7 @@ def posts(member):
     return rows(
         found,
         "number", "source", "created_at", "published_at", "edited_at", "deleted_at", "language", "state",
-        "hidden_reason",
+        "hidden_reason", "cut_words",
         thread="thread_id", thread_title="thread__title",
     )  # fmt: skip
 
@@ -257,6 +257,7 @@ declare(
     "discussions.Post",
     author=Fate.STAYS,
     source=Fate.WIPED,  # where they took their words along
+    cut_words=Fate.WIPED,
     html=Fate.WIPED,
     heading=Fate.WIPED,
     language=Fate.STAYS,

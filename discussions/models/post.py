@@ -34,6 +34,7 @@ class HeldFor(models.TextChoices):
     NEW = "new", _("first words of somebody new")
     LINKS = "links", _("links to other places, by somebody new")
     ASKED = "asked", _("to be looked at first")
+    MAIL = "mail", _("came by mail, and nothing proves its sender")
 
 
 class PostQuerySet(HideableQuerySet):
@@ -134,6 +135,9 @@ class Post(MayBeTakenBack):
         null=True, blank=True, editable=False
     )  # hosts heard that it waits too long
     submit_key = models.UUIDField(null=True, blank=True, editable=False)
+    cut_words = models.TextField(
+        _("cut from the mail"), blank=True, default="", db_default="", editable=False
+    )  # of a post that came by mail: quotation and signature, for its author and moderators
     heading = models.CharField(
         max_length=600, blank=True, editable=False
     )  # title and tags of the thread on its first post, so that one index answers a search

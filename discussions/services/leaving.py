@@ -63,7 +63,9 @@ def _take_words(thread: Thread, member: Member) -> None:
             break
         erasing.forget_targets(ends)
         Post.objects.filter(pk__in=[post.pk for post in ends]).delete()
-    stubs = mine.update(source="", html="", heading="", withdrawn_at=timezone.now(), edited_at=None)
+    stubs = mine.update(
+        source="", html="", heading="", cut_words="", withdrawn_at=timezone.now(), edited_at=None
+    )
     thread.refresh_from_db()
     if is_author(member, thread) and stubs and not thread.is_conversation:
         thread.title = (

@@ -122,7 +122,8 @@ def wipe(post: Post, before: datetime) -> bool:
     doom_files(PostFile.objects.filter(post=post))
     post.source = post.html = post.heading = ""
     post.submit_key, post.wiped_at = None, timezone.now()
-    post.save(update_fields=["source", "html", "heading", "submit_key", "wiped_at"])
+    post.cut_words = ""
+    post.save(update_fields=["source", "html", "heading", "cut_words", "submit_key", "wiped_at"])
     return True
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import Message
+from email.parser import BytesHeaderParser
 from email.utils import getaddresses, parseaddr
 
 from kmnet.core.text import clean_line, clean_text
@@ -15,6 +16,7 @@ from .html_lines import lines_of_html
 from .registry import Attachment
 
 MOST_PARTS = 200
+MOST_HEADERS = 200_000  # bytes
 MOST_CHARACTERS = 500_000
 NO_FILES = {
     *("text/calendar", "application/ms-tnef", "application/pgp-signature", "application/pkcs7-signature"),
@@ -57,6 +59,10 @@ def read(raw: bytes) -> ReadMail:
     found.body = parts.words()
     found.attachments = parts.files(found.body.cids)
     return found
+
+
+def headers_of_bytes(raw: bytes) -> dict[str, list[str]]:
+    return headers_of(BytesHeaderParser(policy=email.policy.compat32).parsebytes(raw[:MOST_HEADERS]))
 
 
 def headers_of(message: Message) -> dict[str, list[str]]:

@@ -26,6 +26,8 @@ class Reply:
     target: models.Model | None = None  # what is answered; None at a mailbox
     submit_key: UUID | None = None  # the same for every try with this mail: a deed that knows it is done once
     authenticated: bool = True  # the receiving server found that the sender's domain vouches for it
+    answers: models.Model | None = None  # the OutgoingMail that it answers, where that is known
+    detail: str = ""  # of a mailbox: what stands behind the “+”
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,177 @@
+"""What members write by mail: a reply in a thread, a private message, a question. The same services as on the pages,
+with the same limits; what these refuse is told in a mail."""
+
+import re
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.translation import gettext as _
+
+from kmnet.core import inbound
+from kmnet.core.inbound import Done, Refused, Reply
+from kmnet.core.models import Activity
+from kmnet.core.ratelimit import allow
+from kmnet.core.text import clean_line, clean_text
+from kmnet.core.uploads import UploadRefused
+from members import services as members
+from members.permissions import is_full_member
+
+from . import holding, services
+from .models import HeldFor, Kind, Post, Space, Thread
+from .permissions import can_view_post, can_view_thread
+
+MOST_FILES = 10
+MOST_CUT = 20_000  # characters
+SHORTEST_TITLE, LONGEST_TITLE = 5, 160  # as in forms.ThreadForm
+
+_ADDRESS = re.compile(r"[\w.+'-]{1,64}@[\w.-]{1,200}\.\w{2,}")
+_PREFIX = re.compile(r"^(?:\s*(?:re|aw|sv|fwd?|wg|tr|rv|antw)\s?(?:\[\d+\])?\s?:)+\s*", re.IGNORECASE)
+
+
+def answer_thread(reply: Reply) -> Done:
+    """A reply to the thread, below the post that the mail was about."""
+    thread = Thread.objects.select_related("space", "merged_into").filter(pk=reply.target.pk).first()
+    member = reply.member
+    check_member(member)
+    if thread is None or not can_view_thread(member, thread):
+        raise Refused("gone")
+    limit("discussions-reply", member, 120)
+    try:
+        post = services.add_reply(
+            author=member,
+            thread=thread,
+            source=text_with_files(reply),
+            parent=post_answered(reply, thread),
+            submit_key=reply.submit_key,
+        )
+    except services.ThreadClosed as closed:
+        raise Refused("closed") from closed
+    except services.LimitReached as reached:
+        raise Refused("limit", reached.sentence) from reached
+    except PermissionDenied as denied:
+        raise Refused("may_not_write") from denied
+    return written(reply, post)
+
+
+def answer_message(reply: Reply) -> Done:
+    """One more message in a private conversation."""
+    member = reply.member
+    check_member(member)
+    if not can_view_thread(member, reply.target):
+        raise Refused("gone")
+    limit("messages", member, 120)
+    try:
+        post = services.send_message(
+            author=member,
+            thread=reply.target,
+            source=text_with_files(reply),
+            submit_key=reply.submit_key,
+        )
+    except services.CannotWrite as silent:
+        raise Refused("conversation_over") from silent
+    except services.LimitReached as reached:
+        raise Refused("limit", reached.sentence) from reached
+    except PermissionDenied as denied:
+        raise Refused("gone") from denied
+    return written(reply, post)
+
+
+def ask(reply: Reply) -> Done:
+    """A new question: the subject is its title. ask+<space>@ asks there, ask@ in the first space for questions. Where
+    nothing proves that the member sent it, a moderator looks first."""
+    member = reply.member
+    check_member(member)
+    title = clean_line(_PREFIX.sub("", reply.subject))
+    if len(title) < SHORTEST_TITLE:
+        raise Refused("no_subject")
+    spaces = Space.objects.open_to(member)
+    if reply.detail:
+        spaces = spaces.filter(slug=reply.detail)
+    else:
+        spaces = spaces.filter(first_kind=Kind.QUESTION, group=None)
+    if not reply.authenticated:
+        spaces = spaces.filter(group=None)  # no moderator looks there
+    space = spaces.order_by("position", "pk").first()
+    if space is None:
+        raise Refused("no_space" if reply.detail else "may_not_write")
+    limit("discussions-ask", member, 60)
+    try:
+        thread = services.start_thread(
+            author=member,
+            space=space,
+            kind=Kind.QUESTION,
+            title=title[:LONGEST_TITLE],
+            source=text_with_files(reply),
+            submit_key=reply.submit_key,
+            hold=False if reply.authenticated else HeldFor.MAIL,
+        )
+    except services.LimitReached as reached:
+        raise Refused("limit", reached.sentence) from reached
+    except PermissionDenied as denied:
+        raise Refused("may_not_write") from denied
+    post = Post.objects.select_related("thread__space").get(thread=thread, heading__gt="")
+    done = written(reply, post)
+    tell = done.tell or _("Your question is out. We tell you by e-mail when somebody answers.")
+    return Done(result=thread, tell=tell, url=thread.get_absolute_url(), held=not reply.authenticated)
+
+
+def check_member(member) -> None:
+    if not is_full_member(member):
+        raise Refused("account")
+
+
+def limit(scope: str, member, most: int) -> None:
+    """Counted with what is sent from the pages."""
+    if not allow(f"{scope}:member:{member.pk}", limit=most, seconds=3600):
+        raise Refused("limit")
+
+
+def post_answered(reply: Reply, thread: Thread) -> Post | None:
+    """The post that the mail told of, if it is one of this thread; nothing for what stands for several."""
+    deed_id = reply.answers.refs.get("activity") if reply.answers else None
+    deed = Activity.objects.select_related("target_type").filter(pk=deed_id).first() if deed_id else None
+    if deed is None or deed.target_type.model != "post":
+        return None
+    post = Post.objects.select_related("thread__space").filter(pk=deed.target_id, thread=thread).first()
+    return post if post is not None and post.number and can_view_post(reply.member, post) else None
+
+
+def text_with_files(reply: Reply) -> str:
+    """The words, and the files as uploads on a page would be: checked, counted, pictures drawn anew. Raises Refused."""
+    text = clean_text(reply.text).strip()
+    if len(reply.attachments) > MOST_FILES:
+        raise Refused("file", _("More than %(most)d files came with your mail.") % {"most": MOST_FILES})
+    marks = []
+    for attachment in reply.attachments:
+        upload = SimpleUploadedFile(attachment.name, attachment.content, attachment.content_type)
+        try:
+            kept = services.keep_file(actor=reply.member, upload=upload)
+        except UploadRefused as refused:
+            said = " ".join(str(message) for message in refused.messages)
+            raise Refused("file", f"{attachment.name}: {said}") from refused
+        except PermissionDenied as denied:
+            raise Refused("may_not_write") from denied
+        marks.append(services.as_markdown(kept))
+    text = re.sub(r"[ ]*\[(?:cid:[^\]\s]{1,200}|image: [^\]\n]{1,200})\][ ]*", "", text).strip()
+    return "\n\n".join(part for part in (text, *marks) if part)
+
+
+def written(reply: Reply, post: Post) -> Done:
+    """Keep what was cut, note the presence, and tell of what is held as the page does."""
+    if reply.cut and not post.mask_id:  # a signature would tell who writes without their name
+        Post.objects.filter(pk=post.pk, cut_words="").update(cut_words=harmless(reply.cut))
+    members.note_presence(member=reply.member)
+    held = "" if post.is_shown else holding.why_and_how_long(post)
+    return Done(result=post, tell=held, url=post.get_absolute_url() if held else "")
+
+
+def harmless(cut: str) -> str:
+    """Without addresses, and without the links of a mail that act for its receiver."""
+    cut = re.sub(rf"{re.escape(settings.SITE_URL)}/mail/\S*", "…", cut)
+    return clean_text(_ADDRESS.sub("…", cut))[:MOST_CUT]
+
+
+inbound.register_purpose(inbound.ReplyPurpose("discussions.thread", answer_thread))
+inbound.register_purpose(inbound.ReplyPurpose("discussions.message", answer_message))
+inbound.register_mailbox(inbound.Mailbox("ask", ask))

@@ -1,0 +1,101 @@
+"""What we answer to a mail that came in: why it could not be taken, with the sender's own words; or what became of it."""
+
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.utils.html import linebreaks
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from kmnet.core import mail as outbox
+from kmnet.core.mail import MailContent, MailKind, Withhold
+from kmnet.core.models import ReceivedMail, ReplyAddress
+
+from .addresses import LOCAL_PART
+from .reading import read
+from .refusals import REFUSALS
+
+LONGEST = 20_000  # characters of their words that are given back; more would be cut by their mail program
+State = ReceivedMail.State
+
+
+def find(mail) -> ReceivedMail:
+    received = ReceivedMail.objects.select_related("member").filter(pk=mail.refs.get("received")).first()
+    if received is None:
+        raise Withhold("the mail that it answers is gone")
+    return received
+
+
+def compose_rejected(mail) -> MailContent:
+    """The named reason, what to do, and what they wrote: no word is lost."""
+    received = find(mail)
+    if received.state != State.REJECTED:
+        raise Withhold("the mail that it answers was taken meanwhile")
+    refusal = REFUSALS[received.reason]
+    theirs = read(bytes(received.raw))
+    words = "" if mail.is_preview else theirs.body.words[:LONGEST]
+    sentence = received.note if received.reason != "error" else ""
+    context = {
+        "subject_line": theirs.subject,
+        "sentence": sentence or refusal.sentence,
+        "advice": refusal.advice,
+        "words": words,
+        "words_html": mark_safe(linebreaks(words, autoescape=True)),
+        "url": place_of(received),
+        "why": _("You get this because you wrote to kmnet by mail."),
+    }
+    return MailContent(context=context, headers=answering(theirs.message_id))
+
+
+def compose_receipt(mail) -> MailContent:
+    """It was taken, and there is something to say about it."""
+    received = find(mail)
+    context = {
+        "sentence": mail.refs.get("tell", ""),
+        "url": settings.SITE_URL + mail.refs["url"] if mail.refs.get("url") else "",
+        "why": _("You get this because you wrote to kmnet by mail."),
+    }
+    return MailContent(context=context, headers=answering(received.message_id))
+
+
+def answering(message_id: str) -> dict[str, str]:
+    """Marked as written by a machine, so that no other machine answers; and shown below what it answers."""
+    headers = {"Auto-Submitted": "auto-replied"}
+    if message_id.isascii() and message_id.startswith("<") and " " not in message_id:
+        headers |= {"In-Reply-To": message_id, "References": message_id}
+    return headers
+
+
+def place_of(received: ReceivedMail) -> str:
+    """Where on the site it can be said instead; for the owner of the reply address only."""
+    local = received.recipient.rpartition("@")[0]
+    address = ReplyAddress.objects.filter(token=local.removeprefix(LOCAL_PART)).first()
+    if address is None or address.member_id != received.member_id:
+        return ""
+    model = ContentType.objects.get_for_id(address.target_type_id).model_class()
+    target = model._base_manager.filter(pk=address.target_id).first() if model else None
+    return settings.SITE_URL + address_of(target) if target is not None else ""
+
+
+def address_of(target) -> str:
+    whole = getattr(target, "get_absolute_url", None)
+    return whole() if whole else getattr(target, "event", None) and target.event.get_absolute_url() or ""
+
+
+outbox.register(
+    MailKind(
+        "core.inbound_rejected",
+        gettext_lazy("By mail: it could not be taken"),
+        "core/email/inbound_rejected",
+        compose_rejected,
+        reaches_leavers=True,
+    )
+)
+outbox.register(
+    MailKind(
+        "core.inbound_receipt",
+        gettext_lazy("By mail: what became of it"),
+        "core/email/inbound_receipt",
+        compose_receipt,
+    )
+)
