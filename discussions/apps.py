@@ -10,6 +10,7 @@ class DiscussionsConfig(AppConfig):
         from . import (
             hanging,  # noqa: F401  what the pages of posts load
             hooks,  # noqa: F401  registers with core
+            inbound,  # noqa: F401  what can be written by mail
             personal,  # noqa: F401  what is held about people
             receivers,  # noqa: F401  answers the members app
             retention,  # noqa: F401  what is forgotten

@@ -49,6 +49,7 @@ def words() -> dict[str, str]:
         "ignored": escape(_("Words of somebody you ignore – show once")),
         "still open": beside("close", _("Still open")),
         "answers": beside("check", _("This answers it")),
+        "cut": escape(_("Cut from your mail: quotation and signature")),
         "taken along": escape(_("Its author has left, and took these words along.")),
     }
 
@@ -237,7 +238,16 @@ class Posts:
             html = f'<p class="meta">{self.words["taken along"]}</p>'
         elif post.author_id in self.unwanted:
             html = f'<details class="disclose"><summary>{self.words["ignored"]}</summary>{html}</details>'
-        return f"{self.to_whom(item)}{self.why_hidden(post)}{self.why_held(post)}{html}"
+        return f"{self.to_whom(item)}{self.why_hidden(post)}{self.why_held(post)}{html}{self.cut_from_mail(post)}"
+
+    def cut_from_mail(self, post: Post) -> str:
+        """Quotation and signature of a reply that came by mail. Not for everybody: what was quoted may be hidden now."""
+        if not post.cut_words or not (self.is_own(post) or self.moderates):
+            return ""
+        return (
+            f'<details class="disclose"><summary>{self.words["cut"]}</summary>'
+            f'<p class="diff" dir="auto">{escape(post.cut_words)}</p></details>'
+        )
 
     def to_whom(self, item: Item) -> str:
         above = item.post.parent if item.says_to_whom else None

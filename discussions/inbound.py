@@ -2,6 +2,7 @@
 with the same limits; what these refuse is told in a mail."""
 
 import re
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -18,10 +19,11 @@ from members import services as members
 from members.permissions import is_full_member
 
 from . import holding, services
-from .models import HeldFor, Kind, Post, Space, Thread
+from .models import HeldFor, Kind, Post, PostFile, Space, Thread
 from .permissions import can_view_post, can_view_thread
 
 MOST_FILES = 10
+MOST_MERGES = 10
 MOST_CUT = 20_000  # characters
 SHORTEST_TITLE, LONGEST_TITLE = 5, 160  # as in forms.ThreadForm
 
@@ -31,20 +33,20 @@ _PREFIX = re.compile(r"^(?:\s*(?:re|aw|sv|fwd?|wg|tr|rv|antw)\s?(?:\[\d+\])?\s?:
 
 def answer_thread(reply: Reply) -> Done:
     """A reply to the thread, below the post that the mail was about."""
-    thread = Thread.objects.select_related("space", "merged_into").filter(pk=reply.target.pk).first()
-    member = reply.member
+    thread, member = where_it_went(reply.target.pk), reply.member
     check_member(member)
     if thread is None or not can_view_thread(member, thread):
         raise Refused("gone")
     limit("discussions-reply", member, 120)
     try:
-        post = services.add_reply(
-            author=member,
-            thread=thread,
-            source=text_with_files(reply),
-            parent=post_answered(reply, thread),
-            submit_key=reply.submit_key,
-        )
+        with text_with_files(reply) as source:
+            post = services.add_reply(
+                author=member,
+                thread=thread,
+                source=source,
+                parent=post_answered(reply, thread),
+                submit_key=reply.submit_key,
+            )
     except services.ThreadClosed as closed:
         raise Refused("closed") from closed
     except services.LimitReached as reached:
@@ -54,20 +56,32 @@ def answer_thread(reply: Reply) -> Done:
     return written(reply, post)
 
 
+def where_it_went(pk: int) -> Thread | None:
+    """The thread, or the one that it was merged into."""
+    thread = None
+    for _step in range(MOST_MERGES):
+        thread = Thread.objects.select_related("space").filter(pk=pk).first()
+        if thread is None or thread.merged_into_id is None:
+            break
+        pk = thread.merged_into_id
+    return thread
+
+
 def answer_message(reply: Reply) -> Done:
     """One more message in a private conversation."""
     member = reply.member
     check_member(member)
     if not can_view_thread(member, reply.target):
         raise Refused("gone")
-    limit("messages", member, 120)
+    limit("messages-write", member, 600)
     try:
-        post = services.send_message(
-            author=member,
-            thread=reply.target,
-            source=text_with_files(reply),
-            submit_key=reply.submit_key,
-        )
+        with text_with_files(reply) as source:
+            post = services.send_message(
+                author=member,
+                thread=reply.target,
+                source=source,
+                submit_key=reply.submit_key,
+            )
     except services.CannotWrite as silent:
         raise Refused("conversation_over") from silent
     except services.LimitReached as reached:
@@ -97,15 +111,16 @@ def ask(reply: Reply) -> Done:
         raise Refused("no_space" if reply.detail else "may_not_write")
     limit("discussions-ask", member, 60)
     try:
-        thread = services.start_thread(
-            author=member,
-            space=space,
-            kind=Kind.QUESTION,
-            title=title[:LONGEST_TITLE],
-            source=text_with_files(reply),
-            submit_key=reply.submit_key,
-            hold=False if reply.authenticated else HeldFor.MAIL,
-        )
+        with text_with_files(reply) as source:
+            thread = services.start_thread(
+                author=member,
+                space=space,
+                kind=Kind.QUESTION,
+                title=title[:LONGEST_TITLE],
+                source=source,
+                submit_key=reply.submit_key,
+                hold=False if reply.authenticated else HeldFor.MAIL,
+            )
     except services.LimitReached as reached:
         raise Refused("limit", reached.sentence) from reached
     except PermissionDenied as denied:
@@ -137,8 +152,20 @@ def post_answered(reply: Reply, thread: Thread) -> Post | None:
     return post if post is not None and post.number and can_view_post(reply.member, post) else None
 
 
-def text_with_files(reply: Reply) -> str:
-    """The words, and the files as uploads on a page would be: checked, counted, pictures drawn anew. Raises Refused."""
+@contextmanager
+def text_with_files(reply: Reply):
+    """The words, and the files as uploads on a page would be: checked, counted, pictures drawn anew. Raises Refused. What
+    was stored goes where the post is refused: its rows are rolled back, its bytes would stay."""
+    stored: list[PostFile] = []
+    try:
+        yield source_of(reply, stored)
+    except Exception:
+        for kept in stored:
+            kept.file.storage.delete(kept.file.name)
+        raise
+
+
+def source_of(reply: Reply, stored: list[PostFile]) -> str:
     text = clean_text(reply.text).strip()
     if len(reply.attachments) > MOST_FILES:
         raise Refused("file", _("More than %(most)d files came with your mail.") % {"most": MOST_FILES})
@@ -152,6 +179,7 @@ def text_with_files(reply: Reply) -> str:
             raise Refused("file", f"{attachment.name}: {said}") from refused
         except PermissionDenied as denied:
             raise Refused("may_not_write") from denied
+        stored.append(kept)
         marks.append(services.as_markdown(kept))
     text = re.sub(r"[ ]*\[(?:cid:[^\]\s]{1,200}|image: [^\]\n]{1,200})\][ ]*", "", text).strip()
     return "\n\n".join(part for part in (text, *marks) if part)

@@ -9,6 +9,7 @@ class EventsConfig(AppConfig):
     def ready(self):
         from . import (
             hooks,  # noqa: F401  registers with core
+            inbound,  # noqa: F401  what can be answered by mail
             personal,  # noqa: F401  what is held about people
             receivers,  # noqa: F401  answers the members app
             retention,  # noqa: F401  what is forgotten

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from kmnet.core import inbound
 from kmnet.core.inbound import Done, Refused, Reply
 from kmnet.core.text import fold
+from members import services as members
 
 from . import services
 from .models import Registration, Status
@@ -15,17 +16,139 @@ from .models import Registration, Status
 MOST_WORDS = 40  # of a first line that is still taken for an answer
 # English, French, German, Spanish, Italian, Portuguese, Dutch; folded, as the words are
 YES = {
-    *("yes", "yep", "yeah", "accept", "accepted", "i accept", "i take it", "i will take it", "ill take it", "take it", "ok", "okay"),
-    *("yes please", "oui", "jaccepte", "j accepte", "accepte", "daccord", "d accord", "je prends", "ja", "ja gerne", "gerne", "annehmen"),
-    *("ich nehme an", "nehme ich", "zusage", "si", "acepto", "aceptar", "la acepto", "de acuerdo", "accetto", "sim", "aceito"),
-    *("ja graag", "graag", "akkoord", "yes i accept", "yes i take it", "yes i will take it", "ja ich nehme an", "oui jaccepte"),
+    *(
+        "yes",
+        "yep",
+        "yeah",
+        "accept",
+        "accepted",
+        "i accept",
+        "i take it",
+        "i will take it",
+        "ill take it",
+        "take it",
+        "ok",
+        "okay",
+    ),
+    *(
+        "yes please",
+        "oui",
+        "jaccepte",
+        "j accepte",
+        "accepte",
+        "daccord",
+        "d accord",
+        "je prends",
+        "ja",
+        "ja gerne",
+        "gerne",
+        "annehmen",
+    ),
+    *(
+        "ich nehme an",
+        "nehme ich",
+        "zusage",
+        "si",
+        "acepto",
+        "aceptar",
+        "la acepto",
+        "de acuerdo",
+        "accetto",
+        "sim",
+        "aceito",
+    ),
+    *(
+        "ja graag",
+        "graag",
+        "akkoord",
+        "yes i accept",
+        "yes i take it",
+        "yes i will take it",
+        "ja ich nehme an",
+        "oui jaccepte",
+    ),
     *("oui j accepte", "si acepto", "si la acepto"),
 }
 NO = {
-    *("no", "nope", "decline", "declined", "i decline", "no thanks", "no thank you", "pass it on", "i cannot come", "i cant come"),
-    *("non", "non merci", "je refuse", "refuser", "je decline", "nein", "nein danke", "ablehnen", "ich lehne ab", "absage"),
-    *("ich kann nicht", "no gracias", "rechazo", "rechazar", "no puedo", "la rechazo", "no grazie", "rifiuto", "nao"),
-    *("nao obrigado", "nao obrigada", "recuso", "nee", "nee bedankt", "nee dank je", "non je refuse", "nein ich kann nicht"),
+    *(
+        "no",
+        "nope",
+        "decline",
+        "declined",
+        "i decline",
+        "no thanks",
+        "no thank you",
+        "pass it on",
+        "i cannot come",
+        "i cant come",
+    ),
+    *(
+        "non",
+        "non merci",
+        "je refuse",
+        "refuser",
+        "je decline",
+        "nein",
+        "nein danke",
+        "ablehnen",
+        "ich lehne ab",
+        "absage",
+    ),
+    *(
+        "ich kann nicht",
+        "no gracias",
+        "rechazo",
+        "rechazar",
+        "no puedo",
+        "la rechazo",
+        "no grazie",
+        "rifiuto",
+        "nao",
+    ),
+    *(
+        "nao obrigado",
+        "nao obrigada",
+        "recuso",
+        "nee",
+        "nee bedankt",
+        "nee dank je",
+        "non je refuse",
+        "nein ich kann nicht",
+    ),
+}
+
+# Behind a yes or no these make it unclear: "no problem, I take it", "yes, but I cannot come".
+LIKE_YES = {
+    *(
+        "take",
+        "come",
+        "coming",
+        "problem",
+        "worries",
+        "doubt",
+        "komme",
+        "nehme",
+        "viens",
+        "prends",
+        "probleme",
+        "problema",
+    ),
+    *("voy", "vengo", "problem", "frage", "sure"),
+}
+LIKE_NO = {
+    "not",
+    "nicht",
+    "pas",
+    "cannot",
+    "cant",
+    "but",
+    "aber",
+    "mais",
+    "pero",
+    "unless",
+    "if",
+    "wenn",
+    "unfortunately",
 }
 
 
@@ -40,7 +163,8 @@ def answer_of(text: str) -> bool | None:
     if whole in YES or whole in NO:
         return whole in YES
     said_yes = any(word in YES for word in words)
-    said_no = any(word in NO | {"not", "nicht", "pas", "cannot", "cant", "but", "aber", "mais", "pero"} for word in words)
+    said_yes = said_yes or any(word in LIKE_YES for word in words)
+    said_no = any(word in NO or word in LIKE_NO for word in words)
     if words[0] in YES and not said_no:
         return True
     if words[0] in NO and not said_yes:
@@ -60,10 +184,10 @@ def answer_offer(reply: Reply) -> Done:
     try:
         registration = deed(registration=registration, actor=reply.member)
     except services.OfferOver as over:
-        services.promote_waiting(event=registration.event)
         raise Refused("offer_over") from over
     except PermissionDenied as denied:
         raise Refused("gone") from denied
+    members.note_presence(member=reply.member)
     if registration.status == Status.CONFIRMED:
         return Done(result=registration)  # the mail with the place goes out by itself
     tell = _("You have passed the place on. Thank you for telling us: somebody else has it now.")

@@ -11,6 +11,8 @@ from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
+from kmnet.core import inbound
+
 from . import services, session_limits
 from .services import group_upkeep
 from .services.social import forget_ways_in, note_connection, note_disconnection
@@ -78,6 +80,12 @@ def connected(sender, sociallogin, **kwargs):
 @receiver(social_account_removed)
 def disconnected(sender, socialaccount, **kwargs):
     note_disconnection(account=socialaccount)
+
+
+@receiver([member_suspended, member_leaving])
+def reply_addresses_end(sender, member, **kwargs):
+    """Nothing is written in their name by mail any more; who comes back gets new addresses."""
+    inbound.revoke(member=member, why="suspended or leaving")
 
 
 @receiver([member_suspended, member_leaving])

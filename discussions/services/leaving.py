@@ -30,6 +30,9 @@ def forget_author(*, member: Member, keep_words: bool) -> None:
     PostVersion.objects.filter(written_by(member, "post__")).delete()
     Post.objects.filter(written_by(member)).update(submit_key=None, is_authors_first=False)
     Thread.objects.filter(author=member).update(is_authors_first=False)
+    # Replies by mail quote who wrote what they answer, by name.
+    theirs = Post.objects.filter(written_by(member)).values("thread")
+    Post.objects.filter(thread__in=theirs).exclude(cut_words="").update(cut_words="")
     OwedReply.objects.filter(post__author=member).delete()  # nobody is left to be answered
     if keep_words:
         return

@@ -63,10 +63,14 @@ def sent_before(author: Member, submit_key: UUID | None) -> Post | None:
     return Post.objects.select_related("thread__space").filter(pk__in=sent).first()
 
 
-def why_held(author: Member, space: Space, text: str, hold: bool, *, has_appeared: bool | None = None) -> str:
+def why_held(
+    author: Member, space: Space, text: str, hold: bool | str, *, has_appeared: bool | None = None
+) -> str:
     """The reason to hold it back (a HeldFor), or ""."""
     found = must_hold(author, space, text, has_appeared=has_appeared)
-    return found or (HeldFor.ASKED if hold and not space.group_id else "")
+    if found or not hold or space.group_id:
+        return found
+    return hold if hold in HeldFor.values else HeldFor.ASKED
 
 
 def new_post(*, author: Member, source: str, submit_key: UUID | None) -> Post:
@@ -92,16 +96,17 @@ def start_thread(
     kind: str | None = None,
     tags: Iterable[str] = (),
     submit_key: UUID | None = None,
-    hold: bool = False,
+    hold: bool | str = False,
     poll: PollWanted | None = None,
     sent: drafts.Sent | None = None,
     masked: bool = False,
 ) -> Thread:
     """A new thread with its first post; the same submit_key again gives the thread made before.
 
-    With `hold`, or where must_hold says so, it waits, unnumbered, until a moderator has looked (release_post); never in
-    a group's space, where no moderator looks unless somebody there asks for it. A poll comes with `poll`. `masked`: without
-    the author's name, here and in all that they write in this thread. Raises LimitReached, and masks.NobodyToUnmask.
+    With `hold` (or a HeldFor, which says why), or where must_hold says so, it waits, unnumbered, until a moderator has
+    looked (release_post); never in a group's space, where no moderator looks unless somebody there asks for it. A poll
+    comes with `poll`. `masked`: without the author's name, here and in all that they write in this thread. Raises
+    LimitReached, and masks.NobodyToUnmask.
     """
     kind = kind or space.first_kind
     if (kind == Kind.POLL) != (poll is not None):

@@ -14,5 +14,6 @@ class CoreConfig(AppConfig):
             retention_jobs,  # noqa: F401  and what is forgotten
             tasks,  # noqa: F401  its periodic work
         )
+        from .inbound import mails  # noqa: F401  what is answered to mail that came in
 
         post_migrate.connect(public_changes.note_all_tables, sender=self)

@@ -10,7 +10,16 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from . import mail
-from .models import Activity, DevMail, Flag, MailChoice, OutgoingMail, RelatedItem
+from .models import (
+    Activity,
+    DevMail,
+    Flag,
+    MailChoice,
+    OutgoingMail,
+    ReceivedMail,
+    RelatedItem,
+    ReplyAddress,
+)
 from .models.mail import MailState
 from .personal_data import concrete_fields
 
@@ -21,6 +30,8 @@ def forget_traces(*, member: models.Model, addresses: Iterable[str], words: Iter
     mail.forget_person(member=member, addresses=lowered)
     by_address = MailChoice.objects.annotate(lowered=Lower("address")).filter(lowered__in=lowered)
     by_address.exclude(address="").delete()
+    ReceivedMail.objects.filter(Q(member=member) | Q(sender__in=lowered)).delete()
+    ReplyAddress.objects.filter(member=member).delete()
     Flag.objects.filter(reporter=member).update(note="")
     forget_targets([member])
     forget_demo_mails(lowered, words)

@@ -1,7 +1,7 @@
 """What the floor forgets by itself."""
 
 from . import erasing
-from .models import DevMail, Notification, OutgoingMail
+from .models import DevMail, Notification, OutgoingMail, ReceivedMail, ReplyAddress
 from .models.mail import MailState
 from .retention import Job, register
 
@@ -19,6 +19,14 @@ def demo_mails(before):
     return DevMail.objects.filter(received_at__lt=before)
 
 
+def received_mails(before):
+    return ReceivedMail.objects.exclude(state=ReceivedMail.State.WAITING).filter(received_at__lt=before)
+
+
+def reply_addresses(before):
+    return ReplyAddress.objects.filter(expires_at__lt=before)
+
+
 def deleting(found):
     return lambda before: found(before).delete()[0]
 
@@ -28,6 +36,8 @@ def counting(found):
 
 
 register(Job("mails", "rows of the outbox that are final", counting(old_mails), deleting(old_mails)))
+register(Job("received_mails", "mails that came in", counting(received_mails), deleting(received_mails)))
+register(Job("reply_addresses", "reply addresses", counting(reply_addresses), deleting(reply_addresses)))
 register(
     Job(
         "notifications",

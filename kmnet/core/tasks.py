@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from . import jobs
 from .jobs import Job
-from .models import Activity, DoomedFile, Heartbeat, OutgoingMail
+from .models import Activity, DoomedFile, Heartbeat, OutgoingMail, ReceivedMail
 
 logger = logging.getLogger(__name__)
 SENDER_IS_CALLED = "mail:sender-is-called"  # the note that a wake-up is on its way
@@ -48,6 +48,17 @@ def send_due_mail() -> int:
     if tried == mail.BATCH:
         enqueue(send_due_mail)
     return tried
+
+
+@shared_task
+def work_on_received() -> int:
+    """Messages that came in; a full batch wakes the next worker."""
+    from .inbound import working
+
+    served = working.work_on_received()
+    if served == working.BATCH:
+        enqueue(work_on_received)
+    return served
 
 
 @shared_task
@@ -97,6 +108,16 @@ def due_mail(now):
 
 jobs.register(Job("core.beat", _("The sign of life that /readyz asks for"), 30, note_beat))
 jobs.register(Job("core.mail", _("Mails that are due go out"), 15, send_due_mail, due_mail, "due_at"))
+jobs.register(
+    Job(
+        "core.received-mail",
+        _("Mail that came in is worked on"),
+        15,
+        work_on_received,
+        lambda now: ReceivedMail.objects.filter(state="waiting", next_try_at__lte=now),
+        "next_try_at",
+    )
+)
 jobs.register(
     Job(
         "core.deeds",

@@ -15,7 +15,9 @@ class Refusal:
 REFUSALS = {
     "not_yours": Refusal(
         _("You answered a mail that kmnet sent to somebody else; its reply address works for them only."),
-        _("If the account is yours, write from an address that you have proven in your settings. Or answer on the site."),
+        _(
+            "If the account is yours, write from an address that you have proven in your settings. Or answer on the site."
+        ),
     ),
     "unknown_sender": Refusal(
         _("We do not know the address that you wrote from."),
@@ -30,12 +32,18 @@ REFUSALS = {
         _("Perhaps a part of it was lost. Use the reply button of the mail that you want to answer."),
     ),
     "no_reply": Refusal(
-        _("The mail that you answered was only to tell you something; nobody reads what is sent to that address."),
+        _(
+            "The mail that you answered was only to tell you something; nobody reads what is sent to that address."
+        ),
         _("Answer to this mail instead, and a person reads it."),
     ),
     "forged": Refusal(
-        _("A mail came in your name, but your mail provider says that it is not from you. We have not used it."),
-        _("If you wrote it, perhaps through a mailing list or a forwarding, answer on the site. If not, you need do nothing."),
+        _(
+            "A mail came in your name, but your mail provider says that it is not from you. We have not used it."
+        ),
+        _(
+            "If you wrote it, perhaps through a mailing list, answer on the site. If not, you need do nothing."
+        ),
     ),
     "account": Refusal(
         _("Your account cannot write at the moment."),
@@ -67,7 +75,7 @@ REFUSALS = {
     ),
     "only_quoted": Refusal(
         _("We found only the mail that you answered, and none of your own words."),
-        _("If you wrote within it, your mail program did not mark which lines are yours. Write above it, and send it again."),
+        _("If you wrote within it, your mail program has not marked which lines are yours. Write above it."),
     ),
     "too_long": Refusal(
         _("Your mail is longer than a post can be."),
@@ -95,7 +103,7 @@ REFUSALS = {
     ),
     "offer_unclear": Refusal(
         _("We could not tell whether you take the place or not."),
-        _("Answer the mail with one word: “yes” takes the place, “no” gives it to the next person. It stays yours until its time."),
+        _("Answer the mail with one word: “yes” takes the place, “no” gives it to the next person."),
     ),
     "offer_over": Refusal(
         _("The place is not held for you any more: its time was over, or it was answered before."),

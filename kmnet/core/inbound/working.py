@@ -1,7 +1,6 @@
 """What becomes of a message that was taken in. Each row is claimed by its lock; the deed, the row's end and the answer to
 the sender are one transaction, so a worker that is killed has done all of it or nothing."""
 
-import logging
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,8 +8,10 @@ from datetime import timedelta
 from allauth.account.models import EmailAddress
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone, translation
 
+from kmnet.core import jobs
 from kmnet.core import mail as outbox
 from kmnet.core.forms import POST_LENGTH
 from kmnet.core.known_address import hash_of_address
@@ -21,8 +22,6 @@ from .addresses import LOCAL_PART
 from .automatic import why_automatic
 from .reading import ReadMail, read
 from .registry import Done, Refused, Reply
-
-logger = logging.getLogger(__name__)
 
 BATCH = 50
 MOST_TRIES = 6
@@ -48,22 +47,19 @@ class Found:
     address: ReplyAddress | None = None
 
 
+def due(now) -> QuerySet[ReceivedMail]:
+    return ReceivedMail.objects.filter(state=State.WAITING, next_try_at__lte=now).order_by(
+        "next_try_at", "pk"
+    )
+
+
 def work_on_received(*, limit: int = BATCH) -> int:
-    """Work on what waits; return how many were tried. Any number of workers may run it at once."""
-    for tried in range(limit):
-        with transaction.atomic():
-            waiting = ReceivedMail.objects.filter(state=State.WAITING, next_try_at__lte=timezone.now())
-            received = (
-                waiting.select_for_update(skip_locked=True, of=("self",)).order_by("next_try_at", "pk").first()
-            )
-            if received is None:
-                return tried
-            work_on(received)
-    return limit
+    """Work on what waits; return how many were served. Any number of workers may run it at once."""
+    return jobs.serve(due(timezone.now()), work_on, limit=limit)
 
 
 def work_on(received: ReceivedMail) -> None:
-    """One of them, whose row the caller has locked. Never raises: what failed is on the row, with the next try."""
+    """One of them, whose row the caller has locked. What failed is on the row, with the next try."""
     found = Found(ReadMail())
     try:
         with transaction.atomic():
@@ -80,9 +76,9 @@ def work_on(received: ReceivedMail) -> None:
                 tell_refused(received, found, refusal)
             except Dropped as dropped:
                 finish(received, found, State.DROPPED, reason=dropped.code, note=dropped.note)
-    except Exception as error:  # one that cannot be worked on must not keep the others waiting
-        logger.exception("received mail %s failed", received.pk)
+    except Exception as error:  # its next try is on the row, and the others are worked on
         put_off(received, found, error)
+        jobs.note_failure(str(received), error)
 
 
 def put_off(received: ReceivedMail, found: Found, error: Exception) -> None:
@@ -91,18 +87,29 @@ def put_off(received: ReceivedMail, found: Found, error: Exception) -> None:
     received.state, received.reason, received.done_at = State.WAITING, "", None
     received.member = found.member
     received.attempts += 1
-    received.note = f"{type(error).__name__}: {error}"[:1000]
+    received.note = type(error).__name__  # what it says may name people
     received.next_try_at = timezone.now() + timedelta(minutes=4 ** (received.attempts - 1))
     if received.attempts >= MOST_TRIES:
         received.state, received.reason, received.done_at = State.REJECTED, "error", timezone.now()
         if received.member_id:
             queue_refusal(received, member=received.member)
     received.save(
-        update_fields=["attempts", "note", "next_try_at", "state", "reason", "done_at", "authenticated", "member"]
+        update_fields=[
+            "attempts",
+            "note",
+            "next_try_at",
+            "state",
+            "reason",
+            "done_at",
+            "authenticated",
+            "member",
+        ]
     )
 
 
-def finish(received: ReceivedMail, found: Found, state: str, *, reason="", note="", done: Done | None = None) -> None:
+def finish(
+    received: ReceivedMail, found: Found, state: str, *, reason="", note="", done: Done | None = None
+) -> None:
     received.state, received.reason, received.note = state, reason, note
     received.member = found.member
     received.done_at = timezone.now()
