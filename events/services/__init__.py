@@ -44,6 +44,7 @@ from .refusals import (
     OrderFixed,
     RegistrationClosed,
     TooLate,
+    TooManyInvited,
     TransferRefused,
     WayUnknown,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "OrderFixed",
     "RegistrationClosed",
     "TooLate",
+    "TooManyInvited",
     "TooManyLetters",
     "TransferRefused",
     "WayUnknown",

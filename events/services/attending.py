@@ -50,7 +50,9 @@ def _let_in_soft(registration: Registration) -> Registration:
         raise PermissionDenied
     if registration.status == Status.CONFIRMED or registration.attended_at is not None:
         return registration
-    occupancy = event.occupancy(now, registration.way)
+    occupancies = places.settle(event, now)  # an offer that has lapsed holds no place, and is ended first
+    registration.refresh_from_db(fields=["status"])
+    occupancy = occupancies.get(registration.way) or event.occupancy(now, registration.way)
     if not occupancy.is_full:
         why = "came while a place was free"
         places.change(registration, Status.CONFIRMED, why=why, actor=registration.member, at=now)
@@ -63,10 +65,13 @@ def _let_in_soft(registration: Registration) -> Registration:
 
 @transaction.atomic
 def mark_attendance(*, registration: Registration, came: bool, by: Member) -> Registration:
-    """An organiser ticks somebody by hand, or takes the tick away."""
+    """An organiser ticks somebody by hand, or takes the tick away, from the opening of the doors on. Raises DoorsClosed
+    (before that, or while the event has no day), PermissionDenied."""
     registration = Registration.objects.select_related("event").get(pk=registration.pk)
     if not can_organise_event(by, registration.event) or registration.confirmed_at is None:
         raise PermissionDenied
+    if not places.is_on(registration.event) or timezone.now() < registration.event.doors_open_at:
+        raise DoorsClosed
     _note(registration, came, actor=by, why="ticked by hand" if came else "tick taken away")
     log_admin(
         by, registration.event, "events.attendance", data={"registration": registration.pk, "came": came}

@@ -73,10 +73,8 @@ def take_recording_only(*, registration: Registration, actor: Member | None = No
 
 
 def leave(event: Event, registration: Registration, status: Status, *, why: str, actor, at: datetime) -> None:
-    """Needs the event's lock. Whoever had a place has a calendar entry: its end must have the higher SEQUENCE."""
-    if registration.confirmed_at is not None and registration.status != Status.RECORDING:
-        event.sequence += 1
-        event.save(update_fields=["sequence"])
+    """Needs the event's lock."""
+    places.end_entry(event, registration)
     places.change(registration, status, why=why, actor=actor, at=at)
     places.settle(event, at)
 

@@ -12,10 +12,10 @@ from members.permissions import can_write
 from .. import mails
 from ..models import Event, EventInvitation, Registration, Status, Visibility
 from ..permissions import can_be_named, can_organise_event
-from . import answering, persons, places
+from . import answering, persons, places, unasked
 from .guests import come_in
 from .organising import log_admin
-from .refusals import RegistrationClosed
+from .refusals import RegistrationClosed, TooManyInvited
 from .registering import check_way, live_of, register_member
 
 
@@ -24,8 +24,11 @@ def invite_people(
     *, event: Event, by: Member, members: Iterable[Member] = (), addresses: Iterable[str] = ()
 ) -> list[EventInvitation]:
     """Ask these members, and whoever reads mail at these addresses; return the new invitations. Whoever was asked before
-    is not asked again. An address stays an address, also where it is a member's: who asks does not learn it. Locks the
-    event. Raises RegistrationClosed (a draft, begun, called off or postponed), PermissionDenied."""
+    is not asked again, nor is an address that has had several invitations in the last day. An address stays an address,
+    also where it is a member's: who asks does not learn it. Locks the event.
+
+    Raises RegistrationClosed (a draft, begun, called off or postponed), TooManyInvited (then nobody is asked),
+    PermissionDenied."""
     event = places.lock_event(event.pk)
     if not can_organise_event(by, event) or event.visibility != Visibility.INVITED:
         raise PermissionDenied
@@ -33,16 +36,19 @@ def invite_people(
         raise RegistrationClosed
     asked = {row.member_id for row in event.invitations.all() if row.member_id}
     known = {row.guest_address.lower() for row in event.invitations.all() if row.guest_address}
+    typed: dict[str, str] = {}
+    for address in filter(None, map(str.strip, addresses)):
+        typed.setdefault(address.lower(), address)
+    spared = unasked.invited_often(list(typed))
+    wanted = [address for lowered, address in typed.items() if lowered not in known | spared]
+    if wanted and not unasked.may_invite(event, by, len(wanted)):
+        raise TooManyInvited
     new = []
     for member in members:
         if member.pk not in asked and can_be_named(by, member):
             asked.add(member.pk)
             new.append(event.invitations.create(member=member, invited_by=by))
-    for address in addresses:
-        address = address.strip()
-        if address and address.lower() not in known:
-            known.add(address.lower())
-            new.append(event.invitations.create(guest_address=address, invited_by=by))
+    new += [event.invitations.create(guest_address=address, invited_by=by) for address in wanted]
     for invitation in new:
         mails.queue_invited(invitation)
     if new:

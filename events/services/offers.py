@@ -36,7 +36,8 @@ def take_offer(event: Event, registration: Registration, *, actor: Member | None
 
 @transaction.atomic
 def decline_offer(*, registration: Registration, actor: Member | None = None) -> Registration:
-    """No, give it to the next person. Twice is once. OfferOver when it was answered otherwise. Locks the event."""
+    """No, give it to the next person. Who was silent, and so lost the place that they had, has an entry in their calendar:
+    that ends. Twice is once. OfferOver when it was answered otherwise. Locks the event."""
     event = places.lock_event(registration.event_id)
     now = timezone.now()
     registration = persons.own(event, registration, actor)
@@ -44,7 +45,10 @@ def decline_offer(*, registration: Registration, actor: Member | None = None) ->
         return registration
     if not registration.has_open_offer(now):
         raise OfferOver(registration)
+    places.end_entry(event, registration)
     places.change(registration, Status.DECLINED, why="passed the place on", actor=actor, at=now)
+    if registration.confirmed_at is not None:
+        mails.queue_left(registration)
     places.settle(event, now)
     return registration
 

@@ -16,6 +16,11 @@ from ..models import Event, Occupancy, Registration, RegistrationLog, Status, Wa
 
 OFFER_LASTS = timedelta(hours=24)
 SHORTEST_OFFER = timedelta(hours=1)
+LEFT = (
+    Status.CANCELLED,
+    Status.DECLINED,
+    Status.REMOVED,
+)  # not EXPIRED: they may come back in the last hours
 # Not `attended_at`: that is noted without the event's lock, and must not be overwritten by an older reading.
 WRITTEN = [
     "status",
@@ -68,7 +73,17 @@ def change(
         rows.insert(registration)
     else:
         registration.save(update_fields=WRITTEN)
+    if status in LEFT:
+        forget_details(registration)
     _log(registration, before, why=why, actor=actor, at=at)
+
+
+def forget_details(registration: Registration) -> None:
+    """Who does not come needs nothing, and what they answered is nobody's business any more."""
+    if registration.access_needs:
+        registration.access_needs = ""
+        registration.save(update_fields=["access_needs"])
+    registration.answers.all().delete()
 
 
 def note(registration: Registration, *, why: str, actor=None, at: datetime, **fields) -> None:
@@ -153,6 +168,14 @@ def give_place(
     change(registration, Status.CONFIRMED, at=at, **deed)
 
 
+def end_entry(event: Event, registration: Registration) -> None:
+    """Whoever had a place has a calendar entry: its end must have the higher SEQUENCE. Before the state changes; needs the
+    event's lock."""
+    if registration.confirmed_at is not None and registration.status != Status.RECORDING:
+        event.sequence += 1
+        event.save(update_fields=["sequence"])
+
+
 def _left_before(event: Event, registration: Registration) -> bool:
     if registration.pk is not None and registration.status == Status.RECORDING:
         return registration.confirmed_at is not None
@@ -187,6 +210,7 @@ def queue_up(
 def end_lapsed_offers(event: Event, now: datetime) -> None:
     """Their time is up. They stopped counting by themselves; this tells them, and writes it down. Needs the lock."""
     for lapsed in _lapsed(event=event.pk, now=now):
+        end_entry(event, lapsed)
         change(lapsed, Status.EXPIRED, why="the offer was not answered in time", at=now)
         if lapsed.given_by_id is None:  # who was given a place unasked has not waited for it
             mails.queue_offer_passed(lapsed)

@@ -37,12 +37,16 @@ class NotYourTurn(Exception):
 
 class TransferRefused(Exception):
     """The place stays where it is. `why`: "off" (the organisers do not allow it), "place" (the giver holds none),
-    "late" (three hours before the start), "waiting" (somebody waits for a place), "self", or "person" (who may not
-    come, as far as the giver may know)."""
+    "late" (three hours before the start), "waiting" (somebody waits for a place), "self", "often" (as many as one gives
+    away in a day), or "person" (who may not come, as far as the giver may know)."""
 
     def __init__(self, why: str):
         super().__init__(why)
         self.why = why
+
+
+class TooManyInvited(Exception):
+    """So many addresses are not written to in a day, for one event or by one organiser."""
 
 
 class OrderFixed(Exception):

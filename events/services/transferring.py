@@ -11,7 +11,7 @@ from members.permissions import can_write
 from .. import mails
 from ..models import Event, Registration, Status, Visibility
 from ..permissions import can_view_event
-from . import persons, places
+from . import persons, places, unasked
 from .refusals import TransferRefused
 
 WHY = "gave it to somebody"
@@ -44,8 +44,9 @@ def transfer_place(
     """Give one's place to a member, or to somebody by name and address: it is offered to them, and held until they
     answer. Returns the giver's registration, which ends here. Twice is once. Locks the event.
 
-    Whether an address is a member's, or registered already, the giver does not learn: where it cannot be offered to
-    that person the place is free again, and the giver gets the same answer. Raises TransferRefused, PermissionDenied.
+    Whether an address is a member's, registered already, or was given several places today, the giver does not learn:
+    where it cannot be offered to that person the place is free again, and the giver gets the same answer. Raises
+    TransferRefused, PermissionDenied.
     """
     event = places.lock_event(registration.event_id)
     now = timezone.now()
@@ -62,11 +63,14 @@ def transfer_place(
     receiver = to_member or persons.find_member(to_address)
     if receiver is not None and receiver.pk == registration.member_id:
         raise TransferRefused("self")
+    if unasked.gave_often(registration, WHY):
+        raise TransferRefused("often")
+    is_spared = unasked.was_given_often(receiver, to_address)
     event.sequence += 1
     event.save(update_fields=["sequence"])
     places.change(registration, Status.CANCELLED, why=WHY, actor=actor, at=now)
     mails.queue_place_passed_on(registration)
-    if receiver is None or _may_be_offered(event, registration, receiver):
+    if not is_spared and (receiver is None or _may_be_offered(event, registration, receiver)):
         _offer(event, registration, receiver, to_name.strip(), to_address, now)
     places.settle(event, now)
     return registration

@@ -106,13 +106,28 @@ def _invite(request, event: Event, form: InviteForm) -> bool:
             "people", _("Nobody can be invited now: the event is a draft, has begun, or has no day.")
         )
         return False
+    except services.TooManyInvited:
+        form.add_error(
+            "people", _("So many addresses are not invited in one day. Invite the others tomorrow.")
+        )
+        return False
     except PermissionDenied:
         form.add_error("people", _("The event is open to more people: first change in its form who sees it."))
         return False
     words = ngettext("%(count)d person is invited.", "%(count)d people are invited.", len(new))
     known = _("Everybody on the list was invited before.")
-    messages.success(request, words % {"count": len(new)} if new else known)
+    spared = _left_out(event, addresses)
+    if new or not spared:
+        messages.success(request, words % {"count": len(new)} if new else known)
+    if spared:
+        often = _("We wrote to these several times today, and do so again tomorrow at the earliest: %(who)s")
+        messages.warning(request, often % {"who": ", ".join(spared)})
     return True
+
+
+def _left_out(event: Event, addresses: list[str]) -> list[str]:
+    asked = {address.lower() for address in event.invitations.values_list("guest_address", flat=True)}
+    return [address for address in addresses if address.lower() not in asked]
 
 
 def _withdraw(request, event: Event):

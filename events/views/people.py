@@ -61,7 +61,10 @@ def _person_page(request, event: Event, found: Registration, form: ReasonForm, s
 def _act_on_person(request, event: Event, found: Registration):
     act = request.POST.get("act")
     if act in ("came", "did_not_come"):
-        services.mark_attendance(registration=found, came=act == "came", by=request.user)
+        try:
+            services.mark_attendance(registration=found, came=act == "came", by=request.user)
+        except services.DoorsClosed:
+            messages.warning(request, _("The doors have not opened: nobody can have come."))
         return back(event, "people") if request.POST.get("from") == "list" else redirect(request.path)
     deed = {"approve": _approve, "promote": _promote, "refuse": _refuse, "remove": _remove}.get(act)
     if deed is None:

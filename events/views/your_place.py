@@ -27,6 +27,9 @@ REFUSED = {
     "waiting": gettext_lazy(
         "Somebody waits for a place by now. Give your place up instead, and it goes to them."
     ),
+    "often": gettext_lazy(
+        "You have given several places away today. Give this one up, or try again tomorrow."
+    ),
     "self": gettext_lazy("This is you. Name somebody else."),
     "person": gettext_lazy("They cannot take this place. Name somebody else."),
 }

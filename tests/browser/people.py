@@ -7,7 +7,7 @@ import pytest
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Browser, Page, expect
 
-from events.tasks import queue_due_reminders, sweep_promotions
+from events.tasks import queue_due_reminders, sweep_promotions, sweep_registrations
 from kmnet.core import mail
 from kmnet.core.tasks import fan_out_waiting
 from kmnet.hub.tasks import queue_due_digests
@@ -36,6 +36,7 @@ class Site:
         """What worker and beat do, once round."""
         fan_out_waiting()
         sweep_promotions()
+        sweep_registrations()
         queue_due_reminders()
         queue_due_digests()
         while mail.send_due_mail(limit=200) == 200:

@@ -74,7 +74,9 @@ def dump() -> dict:
 def kinds_about(registration) -> list[str]:
     """The mails that stand in the outbox about this registration, by kind, the oldest first."""
     about = f":{registration.event_id}.{registration.pk}:"
-    found = OutgoingMail.objects.filter(dedupe_key__contains=about).order_by("pk")
+    found = (
+        OutgoingMail.objects.filter(dedupe_key__contains=about).exclude(kind="events.invited").order_by("pk")
+    )
     return [kind.removeprefix("events.") for kind in found.values_list("kind", flat=True)]
 
 

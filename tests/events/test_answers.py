@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.urls import reverse
+from django.utils import timezone
 
 from events import services
 from events.models import Answer, Question, QuestionKind
@@ -164,3 +166,33 @@ def test_a_guests_answers_go_with_the_name_and_those_who_waited_in_vain_are_forg
         row.refresh_from_db()
     assert [(row.status, row.guest_address) for row in (came, waited)] == [("confirmed", ""), ("expired", "")]
     assert steps_of(waited) == ["expired"]
+
+
+@pytest.mark.parametrize("way", ["cancels", "declines", "is removed"])
+def test_who_does_not_come_leaves_no_needs_and_no_answers(client, questions, event, way):
+    organiser = make_member(is_organiser=True)
+    event.organisers.add(organiser)
+    needs = {"access_needs": "A quiet corner"}
+    mine = services.register_member(event=event, member=make_member(), answers=full(questions), **needs)
+    stays = services.register_member(
+        event=event, member=make_member(), answers=full(questions), access_needs="A ramp"
+    )
+    if way == "cancels":
+        services.cancel_registration(registration=mine, actor=mine.member)
+    elif way == "declines":
+        ends = timezone.now() + timedelta(hours=9)
+        offered = {"status": "offered", "offered_at": timezone.now(), "offer_expires_at": ends}
+        event.registrations.filter(pk=mine.pk).update(**offered)
+        services.decline_offer(registration=mine, actor=mine.member)
+    else:
+        services.remove_registration(registration=mine, by=organiser, reason="Asked by phone")
+    mine.refresh_from_db()
+    assert (mine.access_needs, stored(mine)) == ("", [])
+    client.force_login(organiser)
+    for page in ("people_csv", "needs_csv"):
+        words = client.get(reverse(f"events:{page}", args=[event.pk, event.slug])).content.decode()
+        assert ("A quiet corner" in words, "A ramp" in words) == (False, True)
+    stays.refresh_from_db()
+    assert len(stored(stays)) == 4
+    again = services.register_member(event=event, member=mine.member, answers=full(questions), **needs)
+    assert (again.access_needs, len(stored(again))) == ("A quiet corner", 4)

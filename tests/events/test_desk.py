@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from events import services
 from events.models import Event, Status
@@ -77,6 +78,10 @@ def test_an_admins_look_is_logged_and_an_organisers_is_not(client, event, organi
 def test_an_admins_acts_are_logged_and_an_organisers_are_not(event, organiser):
     admin = make_member(is_staff=True, is_superuser=True)
 
+    now = timezone.now()  # the doors are open, and the event has not begun
+    starts = {"starts_at": now + timedelta(minutes=10), "ends_at": now + timedelta(hours=2)}
+    Event.objects.filter(pk=event.pk).update(**starts)
+
     def act(by):
         registration = services.register_member(event=event, member=make_member(), by=by)
         services.mark_attendance(registration=registration, came=True, by=by)
@@ -110,6 +115,9 @@ def test_capacity_form_names_the_number_to_free(client, event):
 
 def test_organiser_ticks_removes_and_adds(client, event, organiser):
     registration = make_registration(event=event)
+    now = timezone.now()
+    starts = {"starts_at": now + timedelta(minutes=10), "ends_at": now + timedelta(hours=2)}
+    Event.objects.filter(pk=event.pk).update(**starts)
     client.post(url("person", event, registration.pk), {"act": "came", "from": "list"})
     registration.refresh_from_db()
     assert registration.attended_at

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.urls import reverse
 from django.utils import timezone
 
 from events import services
 from events.models import Event, EventInvitation, Status, Visibility
+from events.services import unasked
 from kmnet.core.models import OutgoingMail
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration
@@ -120,3 +122,48 @@ def test_only_organisers_ask_and_only_to_their_published_events_by_invitation(ev
         with pytest.raises(services.RegistrationClosed):
             invite(shut, members=[make_member()])
     assert mails() == 1
+
+
+# --- so that nobody is flooded ------------------------------------------------------------------------------------------
+def test_an_address_gets_three_invitations_a_day_and_the_organiser_hears_of_it(client, organiser, clock):
+    asked = {"visibility": Visibility.INVITED, "organisers": [organiser], "starts_in": timedelta(days=20)}
+    events = [make_event(**asked) for _number in range(4)]
+    for event in events[:3]:
+        assert len(invite(event, addresses=["Flooded@example.org"])) == 1
+    assert invite(events[3], addresses=["flooded@example.org"]) == []
+    client.force_login(organiser)
+    page = reverse("events:invitations", args=[events[3].pk, events[3].slug])
+    typed = {"act": "invite", "people": "flooded@example.org, fine@example.org"}
+    said = client.post(page, typed, follow=True).content.decode()
+    assert "1 person is invited." in said
+    assert "do so again tomorrow at the earliest: flooded@example.org" in said
+    assert mails() == 4
+    clock.shift(timedelta(days=1, minutes=1))
+    assert len(invite(events[3], addresses=["flooded@example.org"])) == 1
+
+
+def test_who_is_withdrawn_and_asked_again_has_had_the_mail(event):
+    for _time in range(3):
+        [asked] = invite(event, addresses=["again@example.org"])
+        services.withdraw_invitation(invitation=asked, by=event.organisers.get())
+    assert invite(event, addresses=["again@example.org"]) == []
+
+
+def test_an_event_and_an_organiser_invite_so_many_addresses_a_day(client, event, organiser, monkeypatch):
+    monkeypatch.setattr(unasked, "INVITED_TO_EVENT", 3)
+    monkeypatch.setattr(unasked, "INVITED_BY_ONE", 4)
+    [first, _second] = invite(event, addresses=["a@example.org", "b@example.org"])
+    services.withdraw_invitation(invitation=first, by=organiser)
+    with pytest.raises(services.TooManyInvited):
+        invite(event, addresses=["c@example.org", "d@example.org"], members=[make_member()])
+    assert mails() == 2  # nobody, also not the member
+    assert len(invite(event, addresses=["c@example.org"], members=[make_member()])) == 2
+    other = make_event(visibility=Visibility.INVITED, organisers=[organiser])
+    client.force_login(organiser)
+    page = reverse("events:invitations", args=[other.pk, other.slug])
+    typed = {"act": "invite", "people": "e@example.org\nf@example.org\ng@example.org"}
+    answer = client.post(page, typed)
+    assert answer.status_code == 422
+    assert "So many addresses are not invited in one day." in answer.content.decode()
+    assert "g@example.org" in answer.content.decode()  # the text is kept
+    assert len(invite(other, addresses=["e@example.org", "f@example.org"])) == 2

@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from events import services, tasks
 from events.models import BACK, Kind, Status
+from events.services import places
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration
 
-from .helpers import fill, kinds_about, status_of, steps_of
+from .helpers import calendar_of, entry_of, fill, kinds_about, post, status_of, steps_of, to
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = timedelta(days=20)
@@ -87,6 +88,37 @@ def test_a_yes_of_the_silent_without_a_free_place_is_first_in_line():
     services.cancel_registration(registration=holder)
     assert status_of(soft, waiting) == ["offered", "waiting"]
     assert services.confirm_coming(registration=soft).status == "confirmed"  # the button of the older mail
+
+
+@pytest.mark.parametrize("how", ["declines", "lets it pass"])
+def test_of_who_comes_back_and_does_not_the_calendar_entry_ends(clock, how):
+    event = make_event(capacity=1, starts_in=timedelta(hours=20))
+    soft = make_soft(event)
+    [holder] = fill(event, 1)
+    services.confirm_coming(registration=soft, actor=soft.member)
+    services.cancel_registration(registration=holder)
+    event.refresh_from_db()
+    before = event.sequence
+    if how == "declines":
+        services.decline_offer(registration=soft)
+        assert kinds_about(soft) == ["waiting", "offer", "cancelled_by_you"]
+    else:
+        clock.shift(timedelta(hours=19))
+        places.promote_waiting(event=event)
+        assert kinds_about(soft) == ["waiting", "offer", "offer_passed"]
+    event.refresh_from_db()
+    assert event.sequence == before + 1
+    *_others, letter = to(post(), soft.member.email)
+    method, calendar, _raw = calendar_of(letter)
+    assert (method, entry_of(calendar)["SEQUENCE"]) == ("CANCEL", event.sequence)
+
+
+def test_who_had_no_place_has_no_entry_that_could_end():
+    event = make_event(capacity=1)
+    offered = make_registration(event=event, status=Status.OFFERED)
+    services.decline_offer(registration=offered)
+    event.refresh_from_db()
+    assert (event.sequence, kinds_about(offered)) == (0, [])
 
 
 def test_of_two_who_come_back_the_first_to_say_so_is_first():
@@ -227,3 +259,11 @@ def test_who_came_back_and_waits_first_in_line_comes_in_like_the_silent_and_othe
     assert services.enter(registration=back) == event.meeting_url
     with pytest.raises(PermissionDenied):
         services.enter(registration=waiting)
+
+
+def test_the_silent_come_in_where_an_offer_has_lapsed_that_no_sweep_has_ended_yet():
+    event = make_event(capacity=1, starts_in=timedelta(minutes=10))
+    soft, over = make_soft(event), timezone.now() - timedelta(minutes=5)
+    lapsed = make_registration(event=event, status=Status.OFFERED, offer_expires_at=over)
+    assert services.enter(registration=soft) == event.meeting_url
+    assert status_of(soft, lapsed) == ["confirmed", "expired"]

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.urls import reverse
 from django.utils import timezone
 
 from events import services, tasks
@@ -516,8 +517,50 @@ def test_doors_are_closed_before_and_after(starts_in):
 
 def test_organisers_tick_and_untick_and_others_may_not():
     organiser = make_member(is_organiser=True)
-    registration = make_registration(event=make_event(organisers=[organiser]))
+    event = make_event(organisers=[organiser], starts_in=timedelta(minutes=14))
+    registration = make_registration(event=event)
     assert services.mark_attendance(registration=registration, came=True, by=organiser).attended_at
     assert services.mark_attendance(registration=registration, came=False, by=organiser).attended_at is None
     with pytest.raises(PermissionDenied):
         services.mark_attendance(registration=registration, came=True, by=make_member())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"starts_in": timedelta(minutes=16)},
+        {"starts_in": timedelta(minutes=5), "cancelled_at": timezone.now()},
+        {"starts_in": timedelta(minutes=5), "postponed_at": timezone.now()},
+    ],
+    ids=["early", "called off", "postponed"],
+)
+def test_nobody_is_ticked_before_the_doors_open(client, fields):
+    organiser = make_member(is_organiser=True)
+    registration = make_registration(event=make_event(organisers=[organiser], **fields))
+    with pytest.raises(services.DoorsClosed):
+        services.mark_attendance(registration=registration, came=True, by=organiser)
+    client.force_login(organiser)
+    event = registration.event
+    page = reverse("events:person", args=[event.pk, event.slug, registration.pk])
+    said = client.post(page, {"act": "came"}, follow=True).content.decode()
+    assert "The doors have not opened: nobody can have come." in said
+    registration.refresh_from_db()
+    assert registration.attended_at is None
+
+
+def test_silenced_member_keeps_the_turn_they_had_and_takes_no_new_one():
+    """Decision 63."""
+    member, event = make_member(), make_event(capacity=2)
+    offered = make_registration(event=event, member=member, status=Status.OFFERED)
+    near = make_event(capacity=2, starts_in=timedelta(hours=2))
+    waiting = make_registration(event=near, member=member, status=Status.WAITING)
+    passed = make_registration(
+        event=make_event(capacity=2, starts_in=timedelta(hours=2)), member=member, status=Status.EXPIRED
+    )
+    member.status = "silenced"
+    member.save()
+    assert services.accept_offer(registration=offered, actor=member).status == "confirmed"
+    assert services.confirm_coming(registration=offered, actor=member).said_yes_at
+    assert services.claim_place(registration=waiting, actor=member).status == "confirmed"
+    with pytest.raises(PermissionDenied):
+        services.claim_place(registration=passed, actor=member)

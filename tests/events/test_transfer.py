@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.urls import reverse
 from django.utils import timezone
 
 from events import services, tasks
 from events.models import Registration, Status, Visibility
+from kmnet.core.models import OutgoingMail
 from members.models import Boundary, Distance
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration
@@ -159,3 +161,50 @@ def test_within_a_group_and_among_members_no_address_is_tried():
     assert give(mine, to_member=inside).status == "cancelled"
     of_members = make_registration(event=make_event(visibility=Visibility.MEMBERS, **fields))
     refuse(of_members, "person", to_name="X", to_address="x@example.org")
+
+
+# --- so that nobody is flooded -----------------------------------------------------------------------------------------
+def give_again(event, giver, **to):
+    """They come in anew, and give that place away too."""
+    again = make_registration(event=event, member=giver.member)
+    return services.transfer_place(registration=again, actor=giver.member, **to)
+
+
+def test_one_person_gives_three_places_away_in_a_day_and_the_next_on_the_next_day(client, clock):
+    event = make_event(allows_transfer=True, starts_in=timedelta(days=20))
+    giver = make_registration(event=event)
+    give(giver, to_name="A", to_address="a1@example.org")
+    for number in (2, 3):
+        give_again(event, giver, to_name="A", to_address=f"a{number}@example.org")
+    with pytest.raises(services.TransferRefused, match="often"):
+        give_again(event, giver, to_name="A", to_address="a4@example.org")
+    mine = event.registrations.get(member=giver.member, status=Status.CONFIRMED)
+    client.force_login(giver.member)
+    typed = {"deed": "give", "to_name": "A", "to": "a4@example.org"}
+    answer = client.post(reverse("events:place", args=[event.pk, event.slug]), typed)
+    assert answer.status_code == 422
+    assert "You have given several places away today." in answer.content.decode()
+    assert other_givers_may(event)
+    clock.shift(timedelta(days=1, minutes=1))
+    client.force_login(giver.member)
+    assert give(mine, to_name="A", to_address="a4@example.org").status == "cancelled"
+
+
+def other_givers_may(event) -> bool:
+    return give(make_registration(event=event), to_name="B", to_address="b@example.org").status == "cancelled"
+
+
+@pytest.mark.parametrize("is_member", [True, False])
+def test_one_person_is_offered_three_gifts_in_a_day_and_the_giver_does_not_learn_it(is_member):
+    address = make_member().email if is_member else "flooded@example.org"
+    for number in range(4):
+        event = make_event(allows_transfer=True)
+        giver = make_registration(event=event)
+        assert (
+            give(giver, to_name="Ada", to_address=address.upper() if number else address).status
+            == "cancelled"
+        )
+        assert kinds_about(giver) == ["place_passed_on"]
+    given = Registration.objects.filter(status=Status.OFFERED)
+    assert given.count() == OutgoingMail.objects.filter(kind="events.place_given").count() == 3
+    assert not event.registrations.exclude(pk=giver.pk).exists()  # the place is free

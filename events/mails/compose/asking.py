@@ -12,7 +12,15 @@ from ... import times
 from ...models import Registration, Status
 from ...reminders import silent_until
 from ..links import cancel_url, claim_url, join_url, offer_url, reconfirm_url
-from .sharing import comes_online, context_of, held_until, load, waiting_words, withhold_if_back
+from .sharing import (
+    comes_online,
+    context_of,
+    held_until,
+    load,
+    waiting_words,
+    withdrawal,
+    withhold_if_back,
+)
 
 
 def _open_offer(mail: OutgoingMail) -> Registration:
@@ -63,7 +71,8 @@ def offer_passed(mail: OutgoingMail) -> MailContent:
     registration = load(mail, Status.EXPIRED)
     withhold_if_back(registration)
     why = _("You get this because a place was held for you.")
-    return MailContent(context_of(registration, why=why, is_open=registration.event.takes_registrations()))
+    context = context_of(registration, why=why, is_open=registration.event.takes_registrations())
+    return MailContent(context, withdrawal(registration))  # of who had a place once, and was silent
 
 
 def reconfirm(mail: OutgoingMail) -> MailContent:

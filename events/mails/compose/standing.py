@@ -76,7 +76,7 @@ def recording(mail: OutgoingMail) -> MailContent:
 
 
 def cancelled_by_you(mail: OutgoingMail) -> MailContent:
-    registration = load(mail, Status.CANCELLED, postponed=True)
+    registration = load(mail, Status.CANCELLED, Status.DECLINED, postponed=True)
     withhold_if_back(registration)
     why = _("You get this because you gave up your place or your turn.")
     had_place = registration.confirmed_at is not None
