@@ -7,14 +7,18 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from . import mail, tokens
+from .mail import why
 from .mail.message import build_message
 from .mail_pages import framed_mail
 from .models import MailChoice, OutgoingMail
+from .models.mail import BUNDLE
+
+MOST_PIECES = 200
 
 
 class OneOfKind(admin.SimpleListFilter):
@@ -30,6 +34,40 @@ class OneOfKind(admin.SimpleListFilter):
         return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
+class OneOfCategory(admin.SimpleListFilter):
+    """The rows of the settings page."""
+
+    title = _("what people can choose")
+    parameter_name = "category"
+
+    def lookups(self, request, model_admin):
+        return [
+            *((key, category.label) for key, category in mail.CATEGORIES.items()),
+            ("none", _("none of these")),
+        ]
+
+    def queryset(self, request, queryset):
+        if not self.value():
+            return queryset
+        wanted = None if self.value() == "none" else self.value()
+        return queryset.filter(kind__in=[kind.key for kind in mail.all_kinds() if kind.category == wanted])
+
+
+class Receivers(admin.SimpleListFilter):
+    """Mail to guests stands among much more to members."""
+
+    title = _("to whom")
+    parameter_name = "to"
+
+    def lookups(self, request, model_admin):
+        return [("member", _("members")), ("address", _("guests and other addresses"))]
+
+    def queryset(self, request, queryset):
+        if not self.value():
+            return queryset
+        return queryset.filter(member__isnull=self.value() == "address")
+
+
 class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Why (it is kept in the log)"), max_length=300)
 
@@ -37,8 +75,9 @@ class ReasonForm(forms.Form):
 @admin.register(OutgoingMail)
 class OutgoingMailAdmin(admin.ModelAdmin):
     list_display = ["created_at", "kind", "receiver", "state", "due_at", "attempts", "reason"]
-    list_filter = ["state", OneOfKind, "bulk"]
+    list_filter = ["state", OneOfKind, OneOfCategory, Receivers, "bulk"]
     list_select_related = ["member"]
+    change_list_template = "admin/core/outgoingmail/change_list.html"
     search_fields = ["member__email", "member__name", "address", "message_id", "reason"]
     search_help_text = _("Name, address, Message-ID, or words of the reason")
     date_hierarchy = "created_at"
@@ -47,6 +86,7 @@ class OutgoingMailAdmin(admin.ModelAdmin):
     actions = ["send_again", "keep_back"]
     fields = [
         *("kind", "receiver", "state", "reason", "preview", "attempts", "due_at", "next_try_at", "sent_at"),
+        *("within", "pieces"),
         *("message_id", "language", "bulk", "created_at", "wiped_at"),
     ]
     # Neither the secret is among them, nor what the mail is about (refs, dedupe_key): of what was written without a name
@@ -73,6 +113,25 @@ class OutgoingMailAdmin(admin.ModelAdmin):
     def preview(self, row):
         url = reverse("admin:core_outgoingmail_preview", args=[row.pk])
         return format_html('<a href="{}">{}</a>', url, _("Show it as its receiver would see it now"))
+
+    @admin.display(description=_("goes out within"))
+    def within(self, row):
+        return self.link_to(row.lead) if row.lead_id else "-"
+
+    @admin.display(description=_("holds"))
+    def pieces(self, row):
+        found = row.bundled.order_by("pk")[:MOST_PIECES] if row.kind == BUNDLE else []
+        return format_html_join(
+            ", ", "{} ({})", ((self.link_to(piece), piece.get_state_display()) for piece in found)
+        )
+
+    def link_to(self, row):
+        return format_html(
+            '<a href="{}">{} {}</a>',
+            reverse("admin:core_outgoingmail_change", args=[row.pk]),
+            row.kind,
+            row.pk,
+        )
 
     @admin.action(description=_("Send again"), permissions=["repair"])
     def send_again(self, request, queryset):
@@ -122,10 +181,35 @@ class OutgoingMailAdmin(admin.ModelAdmin):
     def get_urls(self):
         view = self.admin_site.admin_view
         return [
+            path("why/", view(self.why_view), name="core_outgoingmail_why"),
             path("<int:pk>/preview/", view(self.preview_view), name="core_outgoingmail_preview"),
             path("<int:pk>/preview/html/", view(self.preview_html), name="core_outgoingmail_preview_html"),
             *super().get_urls(),
         ]
+
+    def why_view(self, request):
+        """Why did Ana not get a mail? Ask by name or address; where one person fits, their answer is there at once."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        words, pk = request.GET.get("q", "").replace("\x00", "").strip()[:200], request.GET.get("member", "")
+        people = why.find_people(words)
+        chosen = next((person for person in people if str(person.pk) == pk), None)
+        if chosen is None and len(people) == 1:
+            [chosen] = people
+        answer = None
+        if chosen is not None:
+            answer, people = why.about_member(chosen), []
+        elif not people and "@" in words:
+            answer = why.about_address(words)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Why did somebody not get a mail?"),
+            "words": words,
+            "people": people,
+            "answer": answer,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/core/outgoingmail/why.html", context)
 
     def compose(self, request, pk):
         """The message as it would be sent now, less what only its receiver may hold; or why it would not be sent."""

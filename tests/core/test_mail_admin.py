@@ -1,15 +1,20 @@
 """The outbox in the admin."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from kmnet.core import mail
-from kmnet.core.models import AuditEntry, OutgoingMail
+from kmnet.core.known_address import hash_of_address
+from kmnet.core.models import AuditEntry, MailChoice, OutgoingMail
+from kmnet.core.models.mail import MailHabits, SuppressedAddress
 from tests.factories import make_member
 from tests.mail_kinds import mail_kind, queue_test_mail
-from tests.mailbox import send_due
+from tests.mailbox import make_bundles_due, send_due
 
 pytestmark = pytest.mark.django_db
 
@@ -20,9 +25,19 @@ def compose(row):
     )
 
 
+def compose_news(row):
+    title = row.refs.get("title", "News")
+    line = mail.Line(title, f"Words of {title}", "https://kmnet.example/")
+    return mail.MailContent({"title": title, "sentence": "s", "at": row.created_at}, line=line)
+
+
 @pytest.fixture(autouse=True)
 def kind():
-    with mail_kind(compose=compose), mail_kind("test.reply", category="reply"):
+    with (
+        mail_kind(compose=compose),
+        mail_kind("test.reply", category="reply"),
+        mail_kind("test.news", compose=compose_news, category="watched", bundles=True),
+    ):
         yield
 
 
@@ -161,3 +176,117 @@ def test_outbox_is_for_admins(client):
 
     for name, args in (("changelist", []), ("preview", [row.pk]), ("preview_html", [row.pk])):
         assert client.get(reverse(f"admin:core_outgoingmail_{name}", args=args)).status_code == 403
+
+
+# --- why did Ana not get a mail? -------------------------------------------------------------------------------------
+@pytest.fixture
+def noon(time_machine):
+    time_machine.move_to("2026-11-23 12:00:00+00:00", tick=False)
+
+
+def why(admin, **query):
+    response = admin.get(reverse("admin:core_outgoingmail_why"), query)
+    assert response.status_code == 200
+    return response.context["answer"], response.content.decode()
+
+
+def test_why_ana_did_not_get_a_mail_stands_in_plain_words(noon, admin):
+    ana = make_member(name="Ana Silva", email="ana@example.org")
+    MailHabits.objects.create(member=ana, bundle_minutes=30, quiet_from=22, quiet_until=7)
+    queue_test_mail("test.reply", member=ana)
+    send_due()
+    MailChoice.objects.create(member=ana, category="reply", how="never", site=False)
+    queue_test_mail("test.reply", member=ana)
+    queue_test_mail("test.news", member=ana)
+    queue_test_mail(member=ana, due_at=timezone.now() + timedelta(hours=2))
+    failed = queue_test_mail(member=ana)
+    OutgoingMail.objects.filter(pk=failed.pk).update(state="failed", reason="550 no")
+
+    answer, page = why(admin, q="ana silva")
+
+    assert [told.words for told in answer.mails if told.row.kind != "core.bundle"] == [
+        "Given up: 550 no",
+        "Waits until 23 November 2026, 14:00.",
+        "Waits in a bundle that goes out at 23 November 2026, 12:30.",
+        "Not sent: switched off by the receiver: reply.",
+        "Went out at 23 November 2026, 12:00.",
+    ]
+    assert answer.hindrances == []
+    assert answer.habits == [
+        "What they want bundled is gathered for 30 minutes.",
+        "Quiet from 22:00 until 07:00 in UTC: what can wait goes out afterwards.",
+        "1 piece of news waits in a bundle that goes out at 23 November 2026, 12:30.",
+    ]
+    assert ("Replies to what I wrote", "never", False, False) in answer.choices
+    assert "Not sent: switched off by the receiver: reply." in page
+
+
+def test_why_names_what_keeps_all_mail_back(noon, admin):
+    ana = make_member(name="Ana Silva", email="ana@example.org", status="leaving")
+    ana.emailaddress_set.update(verified=False)
+    MailHabits.objects.create(member=ana, paused_until="2026-12-01")
+    SuppressedAddress.objects.create(
+        address_hash=hash_of_address("ana@example.org"), score=4, scored_at=timezone.now(),
+        suppressed_at=timezone.now(), reason="bounces",
+    )  # fmt: skip
+    answer, _page = why(admin, q="ANA@example.org")
+    assert [line.partition(":")[0] for line in answer.hindrances] == [
+        "They are leaving",
+        "They have not proven their address",
+        "The address returned our mail (bounces)",
+        "They have paused mail until 1 December 2026",
+    ]
+
+
+def test_why_asks_whom_is_meant_and_answers_for_guests(admin):
+    one, _two = make_member(name="Ana Silva"), make_member(name="Ana Costa")
+    answer, page = why(admin, q="ana")
+    assert answer is None
+    assert page.count("?member=") == 2
+    assert why(admin, q="ana", member=one.pk)[0].name == "Ana Silva"
+
+    MailChoice.objects.create(address="guest@example.org", category="event_reminders", how="never")
+    queue_test_mail(address="guest@example.org")
+    answer, _page = why(admin, q="Guest@example.org")
+    assert (len(answer.mails), answer.mails[0].words) == (1, "Is about to go out.")
+    assert ("Reminders before an event", "never", True, False) in answer.choices
+    assert why(admin, q="nobody")[0] is None
+    assert why(admin, q="")[0] is None
+
+
+def test_bundle_shows_its_pieces_and_is_previewed_as_one_mail(admin):
+    ana = make_member()
+    first, second = (
+        queue_test_mail("test.news", member=ana, refs={"title": title}) for title in ("one", "two")
+    )
+    page = admin.get(reverse("admin:core_outgoingmail_change", args=[first.lead_id])).content.decode()
+    assert all(f"test.news {row.pk}" in page for row in (first, second))
+    page = admin.get(reverse("admin:core_outgoingmail_preview", args=[first.lead_id])).content.decode()
+    assert all(word in page for word in ("2 new: one, and more", "Words of one", "Words of two"))
+    assert OutgoingMail.objects.waiting().count() == 3  # looking changes nothing
+    page = admin.get(reverse("admin:core_outgoingmail_change", args=[second.pk])).content.decode()
+    assert f"core.bundle {first.lead_id}" in page
+
+    make_bundles_due()
+    send_due()
+    page = admin.get(reverse("admin:core_outgoingmail_preview", args=[first.lead_id])).content.decode()
+    assert "2 new: one, and more" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "kinds"),
+    [
+        ({"category": "watched"}, {"test.news"}),
+        ({"category": "none"}, {"test.kind", "core.bundle"}),
+        ({"to": "member"}, {"test.news", "core.bundle"}),
+        ({"to": "address"}, {"test.kind", "test.reply"}),
+        ({"kind": "test.reply"}, {"test.reply"}),
+        ({"state": "sent"}, set()),
+    ],
+)
+def test_list_is_filtered(admin, query, kinds):
+    queue_test_mail("test.news", member=make_member(), refs={"title": "one"})
+    queue_test_mail()
+    queue_test_mail("test.reply")
+    page = admin.get(reverse("admin:core_outgoingmail_changelist"), query)
+    assert {row.kind for row in page.context["cl"].result_list} == kinds

@@ -122,6 +122,7 @@ TABLE = [
     ("admin:autocomplete", "GET", ADMIN_403),
     ("admin:jsi18n", "GET", STAFF),
     ("admin:view_on_site", "GET", STAFF),
+    ("admin:core_outgoingmail_why", "GET", ADMINS),
     ("admin:core_outgoingmail_preview", "GET", ADMIN_404.but(moderator="403")),
     ("admin:core_outgoingmail_preview_html", "GET", ADMIN_404.but(moderator="403")),
     ("admin:core_communitysettings_welcome", "GET", ADMINS),
