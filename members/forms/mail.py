@@ -57,21 +57,21 @@ class MailForm(forms.Form):
         coerce=int,
     )
     quiet_from = forms.TypedChoiceField(
-        label=gettext_lazy("No mail after"),
+        label=gettext_lazy("Quiet from"),
         choices=[("", gettext_lazy("Any hour is fine")), *HOURS],
         coerce=integer,
         empty_value=None,
         required=False,
     )
     quiet_until = forms.TypedChoiceField(
-        label=gettext_lazy("and before"),
+        label=gettext_lazy("Quiet until"),
         choices=[("", gettext_lazy("Any hour is fine")), *HOURS],
         coerce=integer,
         empty_value=None,
         required=False,
     )
     paused_until = forms.DateField(
-        label=gettext_lazy("No mail before"),
+        label=gettext_lazy("No mail until"),
         help_text=gettext_lazy(
             "On leave? On this day mail begins again, and the digest tells what you missed. Places at events, changes of "
             "events and your sign-in still reach you."

@@ -69,12 +69,14 @@ CATEGORIES: dict[str, Category] = {
             _("Reminders before an event"),
             _("A day and an hour before it begins"),
             hows=(AT_ONCE, NEVER),
+            on_site=False,
             waits=False,
         ),
         Category(
             "new_resources",
             _("New resources in the library"),
             _("What fits the searches that you have saved"),
+            on_site=False,
         ),
         Category("newcomers", _("Newcomers to greet"), _("Somebody has joined whom you could welcome")),
         Category(
@@ -88,6 +90,7 @@ CATEGORIES: dict[str, Category] = {
             _("Reminders of what I keep for later"),
             _("On the day that you have set"),
             hows=(AT_ONCE, NEVER),
+            on_site=False,
         ),
         Category(
             "thanks",
@@ -107,11 +110,13 @@ CATEGORIES: dict[str, Category] = {
             "offers",
             _("Places at events"),
             _("An offer ends at a set time, so these always come, and at once"),
+            on_site=False,
         ),
         _fixed(
             "event_changes",
             _("Changes of an event"),
             _("It is moved, cancelled or changed, or its organisers write to those who come"),
+            on_site=False,
         ),
         _fixed(
             "sign_in",
