@@ -20,7 +20,7 @@ from kmnet.core.facets import Choice, FacetList, Option
 from kmnet.core.text import clean_line
 from kmnet.core.vocabulary import expand
 
-from .models import Event, Kind
+from .models import Event, Kind, Registration
 
 MOST = 2000  # events are counted for the filters; older ones are found, but not counted
 MOST_TAGS = 12
@@ -63,6 +63,7 @@ class Finder:
             "pk",
             "kind",
             "starts_at",
+            "series_id",
             "recording_url",
             *(column for _label, column in ACCESS.values()),
         )
@@ -202,23 +203,59 @@ class Finder:
         return events
 
     @cached_property
+    def shown(self) -> QuerySet[Event]:
+        """What the list shows: of each series that is to come the next date, and those at which the reader is registered.
+        What took place is shown date by date."""
+        return self.found.exclude(pk__in=[pk for pks in self._later.values() for pk in pks])
+
+    def tell_more_dates(self, events: list[Event]) -> None:
+        """`more_dates` of each: how many later dates of its series are found and not shown; on the first of them only."""
+        told = set()
+        for event in events:
+            is_first = event.series_id in self._later and event.series_id not in told
+            event.more_dates = len(self._later[event.series_id]) if is_first else 0
+            told.add(event.series_id)
+
+    @cached_property
+    def _later(self) -> dict[int, list[int]]:
+        """Of each series that is found more than once: the dates that the list does not show."""
+        later = defaultdict(list)
+        if self.past or not any(row["series_id"] for row in self.rows):
+            return later
+        dates = self.found.filter(series__isnull=False).order_by("starts_at", "pk")
+        seen = set()
+        for pk, series in dates.values_list("pk", "series_id"):
+            if series in seen:
+                later[series].append(pk)
+            seen.add(series)
+        if later and self.viewer.is_authenticated:
+            mine = Registration.objects.live().filter(member=self.viewer, event__series__in=list(later))
+            mine = set(mine.values_list("event_id", flat=True))
+            later = {series: [pk for pk in pks if pk not in mine] for series, pks in later.items()}
+        return later
+
+    @cached_property
     def facets(self) -> list[FacetList]:
         having = {facet.key: [facet.values(row) for row in self.rows] for facet in self.asked}
         lists = []
         for facet in self.asked:
-            counts = Counter()
+            counted = defaultdict(set)  # a series is one
             for number, values in enumerate(having[facet.key]):
                 if all(
                     set(chosen) & having[key][number]
                     for key, chosen in self.chosen.items()
                     if key != facet.key
                 ):
-                    counts.update(values)
+                    row = self.rows[number]
+                    key = row["pk"] if self.past else row["series_id"] and -row["series_id"] or row["pk"]
+                    for value in values:
+                        counted[value].add(key)
+            counts = {value: len(keys) for value, keys in counted.items()}
             chosen = self.chosen.get(facet.key, [])
             options = [
-                Option(value, str(label), counts[value], value in chosen)
+                Option(value, str(label), counts.get(value, 0), value in chosen)
                 for value, label in facet.labels.items()
-                if counts[value] or value in chosen
+                if value in counts or value in chosen
             ]
             if options:
                 lists.append(FacetList(facet.key, str(facet.label), options))

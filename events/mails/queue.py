@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from kmnet.core import mail
+from members.models import Member
 
 from ..models import Event, EventInvitation, EventMessage, Registration
 
@@ -37,9 +38,10 @@ def queue_waiting(registration: Registration) -> None:
     _queue("events.waiting", registration, _stamp(registration.joined_at))
 
 
-def queue_position(registration: Registration, position: int) -> None:
-    """They moved up: once for each position that is told."""
-    _queue("events.position", registration, f"{_stamp(registration.joined_at)}.{position}", position=position)
+def queue_position(registration: Registration, position: int, before: int) -> None:
+    """They moved up from `before`, which they were told: once for each position that is told."""
+    key = f"{_stamp(registration.joined_at)}.{position}"
+    _queue("events.position", registration, key, position=position, before=before)
 
 
 def queue_requested(registration: Registration) -> None:
@@ -119,6 +121,12 @@ def queue_invited(invitation: EventInvitation) -> None:
     """Asked by name: once for each invitation."""
     key = f"events.invited:{invitation.event_id}.{invitation.pk}:once"
     mail.queue("events.invited", **_person(invitation), dedupe_key=key, refs={"invitation": invitation.pk})
+
+
+def queue_organiser_added(event: Event, member: Member, by: Member, at: datetime) -> None:
+    """Somebody else made them an organiser: once for each time."""
+    key = f"events.organiser_added:{event.pk}.{member.pk}:{_stamp(at)}"
+    mail.queue("events.organiser_added", member=member, dedupe_key=key, refs={"event": event.pk, "by": by.pk})
 
 
 def queue_changed(registration: Registration, event: Event, before: dict) -> None:

@@ -91,10 +91,9 @@ def tell_positions(now: datetime) -> int:
 def _tell(event: Event, now: datetime) -> int:
     told = 0
     for registration in list(to_tell(now).filter(event=event).select_related("member")):
-        first_time = registration.told_position is None
-        registration.told_position = registration.place
+        before, registration.told_position = registration.told_position, registration.place
         registration.save(update_fields=["told_position"])
-        if not first_time:
-            mails.queue_position(registration, registration.place)
+        if before is not None:
+            mails.queue_position(registration, registration.place, before)
             told += 1
     return told

@@ -2,10 +2,12 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.utils import timezone
 
 from members.models import Member, is_in_group
 from members.permissions import can_write
 
+from .. import mails
 from ..models import Event
 from ..permissions import can_be_named, can_organise_event
 from . import places
@@ -22,7 +24,7 @@ class NotInGroup(Exception):
 
 @transaction.atomic
 def add_organiser(*, event: Event, by: Member, member: Member) -> Event:
-    """From now on they see its people and change it. Twice is once. Locks the event. Raises NotInGroup."""
+    """From now on they see its people and change it; they hear of it. Twice is once. Locks the event. Raises NotInGroup."""
     event = places.lock_event(event.pk)
     if not can_organise_event(by, event) or not (can_write(member) and can_be_named(by, member)):
         raise PermissionDenied
@@ -30,6 +32,8 @@ def add_organiser(*, event: Event, by: Member, member: Member) -> Event:
         raise NotInGroup
     if not event.organisers.filter(pk=member.pk).exists():
         event.organisers.add(member)
+        if member.pk != by.pk:
+            mails.queue_organiser_added(event, member, by, timezone.now())
         log_admin(by, event, "events.organiser_added", data={"member": member.pk})
     return event
 

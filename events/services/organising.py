@@ -192,6 +192,8 @@ def update_event(
         event.sequence += 1
         if "starts_at" in told:
             event.moved_at = now
+            if event.postponed_at is not None and event.cancelled_at is None:
+                event.cancel_reason = ""  # why it had no day
             event.postponed_at = None
             event.registrations.update(**ASKED_ANEW)
     event.save()

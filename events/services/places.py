@@ -15,6 +15,7 @@ from .. import mails
 from ..models import Event, Occupancy, Registration, RegistrationLog, Status, Way
 
 OFFER_LASTS = timedelta(hours=24)
+BECAME_FREE = "a place became free"  # in the log; other words say that the organisers offered more
 SHORTEST_OFFER = timedelta(hours=1)
 LEFT = (
     Status.CANCELLED,
@@ -227,7 +228,7 @@ def offer_free_places(
     occupancies: dict[str, Occupancy] | None = None,
     *,
     actor=None,
-    why: str = "a place became free",
+    why: str = BECAME_FREE,
 ) -> dict[str, Occupancy]:
     """Every free place of each list to the next in its line. Idempotent; returns the counts after it. `occupancies`:
     as counted a moment ago. Needs the event's lock."""

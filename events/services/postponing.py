@@ -18,7 +18,7 @@ def postpone_event(*, event: Event, actor: Member, reason: str = "") -> Event:
     """Take its day away and tell everybody once. Twice is once. Locks the event; raises EventOver once it has begun.
 
     Places and turns stay; offers go back to the head of the line, and are made anew when the event has its new day
-    (`update_event` with another start)."""
+    (`update_event` with another start). The reason is told until then."""
     event = places.lock_event(event.pk)
     if not can_organise_event(actor, event):
         raise PermissionDenied
@@ -28,9 +28,9 @@ def postpone_event(*, event: Event, actor: Member, reason: str = "") -> Event:
     if event.cancelled_at is not None or event.has_started(now) or event.published_at is None:
         raise EventOver
     places.take_offers_back(event, now, actor=actor)
-    event.postponed_at = now
+    event.postponed_at, event.cancel_reason = now, reason
     event.sequence += 1
-    event.save(update_fields=["postponed_at", "sequence"])
+    event.save(update_fields=["postponed_at", "cancel_reason", "sequence"])
     for registration in event.registrations.live().select_related("member"):
         mails.queue_postponed(registration)
     log_admin(actor, event, "events.postponed", reason=reason)

@@ -36,9 +36,12 @@ def call_off(request, pk, slug):
 def postpone(request, pk, slug):
     """Take its day away: places stay, and everybody hears of it once."""
     event = get_own_event(request, pk)
-    if request.method == "POST":
+    posted = request.POST if request.method == "POST" else None
+    form = ReasonForm(posted, initial=kept_text.take(request))
+    if request.method == "POST" and form.is_valid():
         try:
-            services.postpone_event(event=event, actor=request.user)
+            services.postpone_event(event=event, actor=request.user, reason=form.cleaned_data["reason"])
+            kept_text.forget(request)
         except services.EventOver:
             messages.warning(
                 request, _("It has begun, is a draft, or was called off: it cannot be postponed.")
@@ -48,9 +51,8 @@ def postpone(request, pk, slug):
                 request, _("Postponed, and everybody is told. Give it a new time when you know it.")
             )
         return back(event)
-    return render(
-        request, "events/postpone.html", {"event": event, "told_count": event.registrations.live().count()}
-    )
+    context = {"event": event, "form": form, "told_count": event.registrations.live().count()}
+    return render(request, "events/postpone.html", context, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -25,7 +25,8 @@ def index(request):
     """What is coming, the next one first; organisers also find their drafts here."""
     now = timezone.now()
     finder = Finder(request.GET, request.user, now)
-    page = paginate(finder.found.with_card(request.user), request.GET, order=["starts_at", "pk"], size=PAGE)
+    page = paginate(finder.shown.with_card(request.user), request.GET, order=["starts_at", "pk"], size=PAGE)
+    finder.tell_more_dates(page.items)
     drafts = []
     if request.user.is_authenticated:
         drafts = request.user.organised_events.filter(published_at__isnull=True, ends_at__gt=now)

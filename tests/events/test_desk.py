@@ -392,3 +392,20 @@ def test_rehearsal_is_planned_from_the_event(client, organiser, event):
     response = client.post(reverse("events:create") + f"?rehearsal_of={event.pk}", FORM)
     rehearsal = Event.objects.exclude(pk=event.pk).get()
     assert (response.status_code, rehearsal.rehearsal_of) == (302, event)
+
+
+def test_why_it_is_postponed_is_told_until_there_is_a_new_day(client, event, organiser):
+    mine = make_registration(event=event)
+    page = url("postpone", event)
+    assert client.post(page, {"reason": "x" * 201}).status_code == 422
+    assert client.post(page, {"reason": "The speaker is ill."}).status_code == 302
+    (message,) = post()
+    assert "“The speaker is ill.”" in message.get_body(("plain",)).get_content()
+    client.force_login(mine.member)
+    assert "“The speaker is ill.”" in client.get(event.get_absolute_url()).content.decode()
+    event.refresh_from_db()
+    times = {"starts_at": event.starts_at + timedelta(days=7), "ends_at": event.ends_at + timedelta(days=7)}
+    services.update_event(event=event, actor=organiser, **times)
+    event.refresh_from_db()
+    assert (event.is_postponed, event.cancel_reason) == (False, "")
+    assert "speaker is ill" not in client.get(event.get_absolute_url()).content.decode()

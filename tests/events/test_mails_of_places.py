@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from events import mails, services
@@ -156,7 +157,8 @@ def test_request_and_refusal_are_told(mine, event):
 
 def test_position_is_that_of_the_moment_of_sending_and_can_be_switched_off(mine):
     waits = mine(Status.WAITING, confirmed_at=None)
-    message = one(mails.queue_position, waits, 10)
+    message = one(mails.queue_position, waits, 10, 12)
+    assert "You moved up from number 12." in text_of(message)
     assert message["Subject"] == f"You are number 1 on the waiting list now: {TITLE}"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
@@ -221,12 +223,14 @@ def test_withdrawn_invitation_is_not_mailed(event):
 def test_postponed_event_takes_the_old_day_out_of_the_calendar(mine, event):
     place = mine(Status.CONFIRMED)
     event.postponed_at, event.sequence = timezone.now(), 1
+    event.cancel_reason = "The hall is flooded."
     event.save()
     place.refresh_from_db()
     message = one(mails.queue_postponed, place)
     assert message["Subject"] == f"Postponed: {TITLE}"
     assert "It was planned for Thursday 3 December, 16:00 to 17:15 (Amman, UTC+3)." in text_of(message)
     assert "You keep your place." in text_of(message)
+    assert "“The hall is flooded.”" in text_of(message)
     method, calendar, _raw = calendar_of(message)
     assert (method, int(entry_of(calendar)["SEQUENCE"])) == ("CANCEL", 1)
     mails.queue_reconfirm(place)
@@ -326,7 +330,7 @@ def test_the_queue_that_is_meant_is_named():
     assert "All places in the room are taken." in text_of(one(mails.queue_waiting, waits))
 
 
-@pytest.mark.parametrize("queue", [mails.queue_waiting, lambda turn: mails.queue_position(turn, 1)])
+@pytest.mark.parametrize("queue", [mails.queue_waiting, lambda turn: mails.queue_position(turn, 1, 1)])
 def test_who_waits_changes_answers_from_the_mail(client, queue):
     event = make_event(capacity=1)
     make_registration(event=event)
@@ -342,3 +346,42 @@ def test_who_gives_a_place_up_is_not_told_of_somebody_who_may_not_be_there(noor)
     (message,) = post()
     assert "your place is free for somebody else." in text_of(message)
     assert "your place is free for somebody else." in html_of(message)
+
+
+def test_an_offer_says_whether_somebody_left_or_the_organisers_offer_more(event, noor):
+    organiser = event.organisers.get()
+    event = make_event(capacity=1, organisers=[organiser])
+    holder = services.register_member(event=event, member=make_member())
+    waiting = [services.register_member(event=event, member=make_member()) for _number in range(2)]
+    services.cancel_registration(registration=holder)
+    services.offer_more_places(event=event, count=1, by=organiser)
+    found = post()
+    freed, more = (text_of(to(found, row.member.email)[-1]) for row in waiting)
+    assert "A place became free and you are next on the waiting list." in freed
+    assert "The organisers offer more places, and you are next on the waiting list." in more
+    assert ("offer more places" in freed, "became free" in more) == (False, False)
+
+
+def test_who_was_silent_changes_answers_from_the_mail_and_on_the_page(client, mine):
+    soft = mine(Status.SOFT, asked_at=timezone.now() - timedelta(days=2))
+    assert link_to(one(mails.queue_soft, soft), "place")
+    client.force_login(soft.member)
+    page = client.get(soft.event.get_absolute_url()).content.decode()
+    assert f'href="{reverse("events:place", args=[soft.event.pk, soft.event.slug])}"' in page
+
+
+def test_a_new_organiser_hears_of_it_once_and_not_when_it_is_over(client, event):
+    priya, friend, other = event.organisers.get(), make_member(name="Ada Obi"), make_member()
+    for _press in range(2):
+        services.add_organiser(event=event, by=priya, member=friend)
+    (message,) = post()
+    assert (message["To"], message["Subject"]) == (friend.email, f"You organise it too: {TITLE}")
+    assert "Ada, Priya Raghunathan made you an organiser." in text_of(message)
+    for end in ("organise/", "organise/organisers/"):
+        assert f"{event.get_absolute_url()}{end}" in text_of(message)
+        client.force_login(friend)
+        assert client.get(f"{event.get_absolute_url()}{end}").status_code == 200
+    services.add_organiser(event=event, by=priya, member=other)
+    services.remove_organiser(event=event, by=priya, member=other)
+    assert post() == []
+    assert reason() == "the receiver does not organise it any more"

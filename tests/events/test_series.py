@@ -484,3 +484,40 @@ def test_list_of_dates_costs_the_same_at_any_length(
     client.get(at(first))
     with django_assert_num_queries(5):  # session and member, event, organisers, dates, unread
         assert client.get(at(first)).content.decode().count("<tr>") == count + 1
+
+
+# --- in the lists ------------------------------------------------------------------------------------------------------
+def listed(client, query="") -> list[str]:
+    found = client.get(reverse("events:index") + query).context["page_of"].items
+    return [f"{one.title} {one.starts_at:%d} +{one.more_dates}" for one in found]
+
+
+def test_the_list_shows_a_series_once_with_its_next_date(client, dates, clock, django_assert_max_num_queries):
+    make_event(title="Launch", starts_at=datetime(2027, 3, 20, 13, tzinfo=UTC))
+    assert listed(client) == ["Journal club 16 +3", "Launch 20 +0"]
+    page = client.get(reverse("events:index")).content.decode()
+    assert f'<a href="{dates[0].get_absolute_url()}#dates-h">and 3 more dates</a>' in page
+    assert page.count(dates[1].get_absolute_url()) == 0
+    assert 'id="dates-h"' in client.get(dates[0].get_absolute_url()).content.decode()
+    mine = make_registration(event=dates[2])
+    client.force_login(mine.member)
+    client.get(reverse("events:index"))  # what the first page of a session fills is not counted
+    with django_assert_max_num_queries(9):
+        client.get(reverse("events:index"))
+    assert listed(client) == ["Journal club 16 +2", "Launch 20 +0", "Journal club 30 +0"]
+    client.logout()
+    clock.move_to(datetime(2027, 3, 17, 12, tzinfo=UTC))
+    assert listed(client) == ["Launch 20 +0", "Journal club 23 +2"]
+
+
+def test_filters_count_a_series_as_one_and_what_took_place_is_shown_by_date(client, dates, clock):
+    for number in range(5):
+        make_event(kind="workshop", starts_at=datetime(2027, 5, 1 + number, 13, tzinfo=UTC))
+    finder = client.get(reverse("events:index")).context["finder"]
+    kinds = next(one for one in finder.facets if one.key == "kind")
+    assert {option.value: option.count for option in kinds.options} == {"webinar": 1, "workshop": 5}
+    assert listed(client, "?kind=webinar") == ["Journal club 16 +3"]
+    assert "Journal club 06 +0" in listed(client, "?when=later")  # the first of those that fit
+    clock.move_to(datetime(2027, 4, 20, 12, tzinfo=UTC))
+    past = client.get(reverse("events:past")).context["page_of"].items
+    assert len(past) == 4

@@ -47,5 +47,6 @@ KINDS = (
     _kind("events.letter", _("Event: a letter from its organisers"), happening.letter, CHANGES),
     _kind("events.prove", _("Event: a guest proves their address"), coming_in.prove, ACCOUNT),
     _kind("events.known", _("Event: already registered"), coming_in.known, PLACES),
+    _kind("events.organiser_added", _("Event: you organise it too"), coming_in.organiser_added, CHANGES),
     _kind("events.invited", _("Event: an invitation"), coming_in.invited),
 )

@@ -11,11 +11,13 @@ from kmnet.core.models import OutgoingMail
 from ... import times
 from ...models import Registration, Status
 from ...reminders import silent_until
+from ...services.places import BECAME_FREE
 from ..links import cancel_url, claim_url, join_url, offer_url, reconfirm_url
 from .sharing import (
     comes_online,
     context_of,
     held_until,
+    last_why,
     load,
     waiting_words,
     withdrawal,
@@ -46,7 +48,8 @@ def offer(mail: OutgoingMail) -> MailContent:
     registration = _open_offer(mail)
     day = date_format(timezone.localtime(registration.joined_at), "j F")
     why = _("You get this because you joined the waiting list on %(day)s.") % {"day": day}
-    return _answered_by_mail(mail, registration, _offer_context(registration, why=why))
+    more = last_why(registration) not in ("", BECAME_FREE)  # nobody has left
+    return _answered_by_mail(mail, registration, _offer_context(registration, why=why, more_places=more))
 
 
 def place_given(mail: OutgoingMail) -> MailContent:

@@ -6,7 +6,7 @@ from kmnet.core.mail import MailContent, Withhold
 from kmnet.core.models import OutgoingMail
 from members.models import Member
 
-from ...models import EventInvitation, Registration, Status
+from ...models import Event, EventInvitation, Registration, Status
 from ..links import cancel_url, invited_url, offer_url, prove_url
 from .sharing import check_event, context_of, event_context, load
 
@@ -36,6 +36,23 @@ def known(mail: OutgoingMail) -> MailContent:
             why=why,
         )
     )
+
+
+def organiser_added(mail: OutgoingMail) -> MailContent:
+    """They organise it from now on, and can step down."""
+    event, member = Event.objects.filter(pk=mail.refs.get("event")).first(), mail.member
+    if event is None:
+        raise Withhold("the event is gone")
+    check_event(event, postponed=True)
+    if not member.is_active or not event.organisers.filter(pk=member.pk).exists():
+        raise Withhold("the receiver does not organise it any more")
+    by = Member.objects.filter(pk=mail.refs.get("by")).first()
+    context = event_context(event, name=member.name)
+    context["by"] = by.name if by else ""
+    context["desk_url"] = f"{context['event_url']}organise/"
+    context["leave_url"] = f"{context['desk_url']}organisers/"
+    context["why"] = _("You get this because another organiser named you.")
+    return MailContent(context)
 
 
 def invited(mail: OutgoingMail) -> MailContent:

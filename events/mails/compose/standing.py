@@ -44,10 +44,12 @@ def waiting(mail: OutgoingMail) -> MailContent:
 def position(mail: OutgoingMail) -> MailContent:
     """They moved up far enough to be told; the number is that of the moment of sending."""
     registration = load(mail, Status.WAITING)
+    place, before = registration.position(), mail.refs.get("before")
     return MailContent(
         context_of(
             registration,
-            position=registration.position(),
+            position=place,
+            before=before if before and before > place else None,
             waiting_count=registration.event.occupancy(way=registration.way).waiting,
             cancel_url=cancel_url(registration),
             why=_("You get this because you are on the waiting list. We write when you have moved up a lot."),
