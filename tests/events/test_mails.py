@@ -341,7 +341,7 @@ def test_reminders_can_be_switched_off_and_offers_cannot(event, noor):
         "events.reminder_24h",
         "events.reminder_1h",
     }
-    assert len(kinds) == 24
+    assert len(kinds) == 25
 
 
 # --- guests, suspended members ---------------------------------------------------------------------------------------
