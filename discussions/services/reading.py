@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from kmnet.core import activity
+from kmnet.core.models import Notification
 from members.models import Member
 
 from ..models import CaughtUp, Mention, Owed, Post, ReadState, Space, Thread
@@ -41,6 +43,7 @@ def mark_all_read(*, member: Member, space: Space | None = None, threads=None) -
     found = (Thread.objects.all() if threads is None else threads).visible_to(member)
     if space is not None:
         found = found.filter(space=space)
+    _quiet_the_bell(member, found)
     if threads is None:
         found = found.filter(Q(last_post_at__gt=now - IN_FLIGHT) | Q(read_states__member=member))
         found = Thread.objects.filter(pk__in=found.values("pk"))
@@ -48,6 +51,23 @@ def mark_all_read(*, member: Member, space: Space | None = None, threads=None) -
     if threads is None:
         CaughtUp.objects.say(member=member, space=space, at=now - IN_FLIGHT)
     Owed.forget(member)
+
+
+def _quiet_the_bell(member: Member, threads) -> None:
+    """What notifications said of these threads is old news."""
+    posts, begun = ContentType.objects.get_for_model(Post).pk, ContentType.objects.get_for_model(Thread).pk
+    rows = Notification.objects.unread().filter(recipient=member, activity__target_type__in=(posts, begun))
+    news = list(rows.values_list("pk", "activity__target_type", "activity__target_id"))
+    if not news:
+        return
+    known = {"thread__in": threads.order_by().values("pk")}
+    of_posts = Post.objects.filter(pk__in={target for _pk, kind, target in news if kind == posts}, **known)
+    of_threads = threads.order_by().filter(pk__in={target for _pk, kind, target in news if kind == begun})
+    read = {
+        posts: set(of_posts.values_list("pk", flat=True)),
+        begun: set(of_threads.values_list("pk", flat=True)),
+    }
+    activity.mark_rows_read(member=member, ids=[pk for pk, kind, target in news if target in read[kind]])
 
 
 @transaction.atomic

@@ -8,8 +8,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from discussions import services as discussions
+from discussions.models import Thread
 from kmnet.core import activity, frame
 from kmnet.core.models import Activity, Notification
+from kmnet.hub import services as hub
+from kmnet.hub.models import DigestRun
 from members import services as members
 from members.models import Member
 from tests.factories import make_member
@@ -173,6 +176,40 @@ def test_the_bell_is_quiet_when_the_thread_was_read_by_whatever_way(member, memb
     post = make_reply(member)
     member_client.get(post.get_absolute_url())
     assert figure(member) == 0
+
+
+@pytest.mark.parametrize("what", ["all", "space", "threads", "digest"])
+def test_the_bell_is_quiet_about_what_was_marked_as_read(member, what):
+    thread = make_thread(author=member)
+    reply = make_reply(member, thread)
+    discussions.set_space_level(member=member, space=make_space(), level="watching")
+    begun = make_thread(tags=["boards"])
+    discussions.set_space_level(member=member, space=begun.space, level="watching")
+    activity.record(
+        "discussions.could_answer", actor=begun.author, target=begun, data={"members": [member.pk]}
+    )
+    elsewhere = make_reply(member)
+    tell()
+    assert figure(member) == 3
+    both = Thread.objects.filter(pk__in=[thread.pk, begun.pk])
+    if what == "all":
+        discussions.mark_all_read(member=member)
+    elif what == "space":
+        for space in {thread.space, begun.space}:
+            discussions.mark_all_read(member=member, space=space)
+    elif what == "threads":
+        discussions.mark_all_read(member=member, threads=both)
+    else:
+        now = timezone.now()
+        run = DigestRun.objects.create(
+            member=member, period="x", since=now - timedelta(days=1), until=now, due_at=now,
+            ahead_from=now, ahead_until=now,
+        )  # fmt: skip
+        hub.mark_digest_read(run=run)
+    left = Notification.objects.unread().filter(recipient=member)
+    expected = [elsewhere.pk] if what in ("space", "threads") else []
+    assert [row.activity.target_id for row in left] == expected
+    assert reply.thread_id == thread.pk
 
 
 def test_a_newcomer_whom_the_host_looked_at_is_no_news(db):
