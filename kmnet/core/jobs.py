@@ -77,6 +77,18 @@ def schedule() -> dict[str, dict]:
     }
 
 
+def overdue(now: datetime | None = None) -> list[str]:
+    """The jobs of ten minutes or more that have not been begun for longer than they should, by what is written down."""
+    now = now or timezone.now()
+    begun = dict(JobState.objects.values_list("name", "begun_at"))
+    return [
+        job.key
+        for job in all_jobs()
+        if job.every >= 600
+        and (begun.get(job.key) is None or now - begun[job.key] > timedelta(seconds=1.5 * job.every))
+    ]
+
+
 # --- one run ---------------------------------------------------------------------------------------------------------
 @dataclass
 class Tally:

@@ -70,8 +70,11 @@ def fan_out_activity(activity_id: int) -> None:
 
 # --- periodic --------------------------------------------------------------------------------------------------------
 def note_beat() -> None:
-    """Beat was here; /readyz tells when it has not been for three minutes."""
+    """Beat was here; /readyz tells when it has not been for three minutes. What should have run long ago is woken: beat
+    counts its hours from its own start, and a site that is put up anew each morning would never come to some jobs."""
     Heartbeat.objects.update_or_create(name="beat", defaults={"seen_at": timezone.now()})
+    for key in jobs.overdue():
+        enqueue(run_job, key=key)
 
 
 def fan_out_waiting() -> int:

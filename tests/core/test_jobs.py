@@ -182,6 +182,19 @@ def test_the_task_runs_the_job():
     assert JobState.objects.get().name == "core.beat"
 
 
+def test_beat_wakes_what_should_have_run_long_ago(monkeypatch):
+    """Its own hours begin at its start."""
+    woken = []
+    monkeypatch.setattr(tasks, "enqueue", lambda task, key: woken.append(key))
+    for job in jobs.all_jobs():
+        JobState.objects.create(name=job.key, begun_at=timezone.now() - timedelta(seconds=1.2 * job.every))
+    JobState.objects.filter(name="members.wishes").delete()
+    JobState.objects.filter(name="core.retention").update(begun_at=timezone.now() - timedelta(hours=10))
+    JobState.objects.filter(name="core.deeds").update(begun_at=timezone.now() - timedelta(hours=10))
+    tasks.note_beat()
+    assert woken == ["core.retention", "members.wishes"]  # what comes each minute comes anyway
+
+
 def test_a_key_is_registered_once_and_rows_need_their_moment(job):
     job(lambda: None)
     with pytest.raises(ValueError, match="twice"):
