@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from email.utils import parseaddr
 from pathlib import Path
 
 import environ
@@ -351,13 +352,22 @@ elif KMNET_DEMO:
     EMAIL_BACKEND = "kmnet.core.mailbox.MailboxBackend"
 else:
     EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-EMAIL_TIMEOUT = 20
+if EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
+    EMAIL_BACKEND = "kmnet.core.mail.smtp.Backend"
+MAIL_CONNECT_TIMEOUT = env.float("MAIL_CONNECT_TIMEOUT", default=10)  # seconds until the mail server picks up
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=60)  # and until each of its answers
 # The pace of bulk (digests, invitations of a list); what somebody waits for is never held by it. 0: no limit.
 MAIL_PER_MINUTE = env.int("MAIL_PER_MINUTE", default=600)
 MAIL_PER_MINUTE_PER_DOMAIN = env.int("MAIL_PER_MINUTE_PER_DOMAIN", default=120)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="kmnet <hello@kmnet.example>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 MAIL_DOMAIN = env.str("MAIL_DOMAIN", default="kmnet.example")  # the right half of Message-ID and List-Id
+# DKIM: the private key (PEM), or a file that holds it. `manage.py check_mail` prints the DNS rows that belong to it.
+DKIM_KEY = env.str("DKIM_KEY", default="")
+DKIM_SELECTOR = env.str("DKIM_SELECTOR", default="kmnet")
+DKIM_DOMAIN = env.str("DKIM_DOMAIN", default="") or parseaddr(DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+# What a provider of mail must show ("user:password") when it tells of bounces at /mail/events/<provider>/; off without
+ANYMAIL = {"WEBHOOK_SECRET": env.list("ANYMAIL_WEBHOOK_SECRET", default=[])}
 # Mail that comes in (kmnet/core/inbound): whether it does, and the domain whose mail is led to us
 INBOUND_MAIL = env.bool("INBOUND_MAIL", default=KMNET_DEMO and not EMAIL_URL)
 INBOUND_DOMAIN = env.str("INBOUND_DOMAIN", default=MAIL_DOMAIN)

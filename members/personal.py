@@ -244,6 +244,7 @@ declare(
     **dict.fromkeys(("email", "handle", "name", "name_key", "password", "time_zone", "language"), Fate.WIPED),
     status=Fate.STAYS,
     picture=Fate.WIPED,
+    mail_returned_to=Fate.WIPED,
 )
 declare("members.ConsentText", text=Fate.STAYS, text_hash=Fate.STAYS)
 declare(

@@ -48,6 +48,7 @@ class FaultyServer:
         ] = {}  # local part: "450 later", "550 never", "hang", "drop", "accept and drop"
         self.at_rcpt = False  # answer to RCPT TO instead of after the message
         self.accepted: list[tuple[str, bytes]] = []  # receiver, message
+        self.senders: list[str] = []  # of the envelopes of what was accepted
         self.connections = 0
 
     def answer_to(self, receiver: str) -> str:
@@ -72,6 +73,7 @@ class FaultyServer:
             await asyncio.sleep(30)
         if answer in ("", "accept and drop"):
             self.accepted.append((receiver, envelope.content))
+            self.senders.append(envelope.mail_from)
         if answer.endswith("drop"):
             server.transport.close()
             return "421 gone"
@@ -88,13 +90,13 @@ class AnyPortController(Controller):
 
 @contextmanager
 def faulty_server(settings):
-    """A FaultyServer that Django's SMTP backend is pointed at."""
+    """A FaultyServer that our SMTP backend is pointed at."""
     DNS_NAME._fqdn = "localhost"  # looking up the name of this machine may take seconds
     server = FaultyServer()
     controller = AnyPortController(server, hostname="127.0.0.1", port=0, server_hostname="sink.example")
     controller.start()
     try:
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "kmnet.core.mail.smtp.Backend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", controller.port
         settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False
         settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = ""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from . import (
     admin_jobs,  # noqa: F401  periodic work
     admin_mail,  # noqa: F401  the outbox
+    admin_returned,  # noqa: F401  what came back
     placeholders,
     tokens,
 )

@@ -12,6 +12,7 @@ class CoreConfig(AppConfig):
             personal,  # noqa: F401  what is held about people
             public_changes,
             retention_jobs,  # noqa: F401  and what is forgotten
+            returned,  # noqa: F401  mail that comes back
             tasks,  # noqa: F401  its periodic work
         )
         from .inbound import mails  # noqa: F401  what is answered to mail that came in

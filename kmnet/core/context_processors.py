@@ -5,6 +5,7 @@ from functools import cache
 from django.conf import settings
 from django.utils.functional import SimpleLazyObject
 
+from .bounces import returns_mail
 from .frame import current_way, menu_for, named_path, things_unread
 from .models import CommunitySettings
 
@@ -29,6 +30,7 @@ def frame(request):
         "nav_path": named_path(request),
         "unread_count": unread_count,
         "account_menu": account_menu,
+        "mail_returned": signed_in and returns_mail(user),
         "theme": getattr(user, "theme", "") if signed_in else "",
         "demo": settings.KMNET_DEMO,
         "demo_mailbox": settings.KMNET_DEMO and not settings.EMAIL_URL,

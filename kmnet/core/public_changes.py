@@ -23,6 +23,11 @@ EXEMPT = {
         "core_mailchoice",
         "core_heartbeat",
         "core_jobstate",
+        "core_receivedmail",
+        "core_replyaddress",
+        "core_mailhabits",
+        "core_suppressedaddress",
+        "core_mailreturn",
         "core_doomedfile",
     ),
 }

@@ -197,6 +197,8 @@ class Member(AbstractBaseUser, PermissionsMixin):
     keeps_away = models.BooleanField(
         _("blocks or ignores somebody"), default=False, editable=False
     )  # so that nobody else's pages ask
+    # The hash of the address that returned our mail (kmnet.core.bounces): as long as it is theirs every page says so.
+    mail_returned_to = models.CharField(max_length=64, editable=False, default="", db_default="", blank=True)
     name_key = models.CharField(
         max_length=160, editable=False, default="", help_text=_("The name without accents, in lower case.")
     )

@@ -85,6 +85,7 @@ class World:
             "key": "x",
             "uidb36": "x",
             "provider_id": "linkedin",
+            "provider": "mailgun",
             "number": 1,
             "size": 96,
             "width": 640,

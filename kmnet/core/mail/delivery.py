@@ -20,6 +20,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
+from kmnet.core import bounces
 from kmnet.core.models.mail import BUNDLE, MailState, OutgoingMail
 
 from . import bundles
@@ -168,10 +169,14 @@ def deliver(mail: OutgoingMail, post: "Post") -> None:
         reason = describe(error)
         if is_final(error):
             logger.warning("mail %s of kind %s was refused: %s", mail.pk, mail.kind, reason)
+            if isinstance(error, SMTPRecipientsRefused):
+                bounces.note_refusal(mail, reason)
             return finish(mail, MailState.FAILED, reason)
         if not isinstance(error, (SMTPException, OSError)):
             logger.exception("mail %s of kind %s could not be sent", mail.pk, mail.kind)
         return try_later(mail, reason)
+    if mail.returned_before:
+        bounces.note_good_send(mail)
     return finish(mail, MailState.SENT, "")
 
 

@@ -17,7 +17,7 @@ from django.utils import timezone, translation
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
-from kmnet.core import activity, inbound
+from kmnet.core import activity, bounces, inbound
 from kmnet.core.models import Activity, CommunitySettings
 from kmnet.core.models.mail import BUNDLE
 from kmnet.core.text import clean_line, clean_text
@@ -81,6 +81,8 @@ def build_message(mail) -> EmailMultiAlternatives:
 
 def refuse_unwanted(mail, kind: MailKind) -> None:
     """Nobody gets what they may not have any more, or have switched off. Raises Withhold, or Later in quiet hours."""
+    if returned := bounces.refusal(mail, kind.category):
+        raise Withhold(returned)
     member = mail.member
     if member is not None:
         if member.status in ("suspended", "erased"):

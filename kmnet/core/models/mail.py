@@ -75,6 +75,7 @@ class OutgoingMail(models.Model):
 
     objects = OutgoingMailQuerySet.as_manager()
     prepared = None  # what MailKind.prepare gave for this row, while it is being sent
+    returned_before = False  # set on the instance at sending, where something came back from the address once
     is_preview = False  # set on the instance that somebody else than the receiver will look at
 
     class Meta:
