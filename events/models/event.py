@@ -3,7 +3,7 @@
 import uuid
 import zoneinfo
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -19,10 +19,12 @@ from django.utils.translation import gettext_lazy as _
 from taggit.managers import TaggableManager
 
 from kmnet.core.fixed import fixed
-from members.models import Group, check_time_zone, groups_read_by
+from kmnet.core.rows import NextKey
+from members.models import Group, Member, check_time_zone, groups_read_by
 from members.permissions import can_administer, is_full_member
 
 from .invitation import EventInvitation
+from .question import Question
 from .registration import Registration, Status, Way
 
 DOORS_OPEN_BEFORE = timedelta(minutes=15)
@@ -64,6 +66,10 @@ class Occupancy:
     requested: int = 0
     lapsed: int = 0  # offers whose time is up, before that is written down
 
+    def and_one(self, status: Status) -> "Occupancy":
+        """With one registration more, of somebody who was not counted."""
+        return replace(self, **{status.value: getattr(self, status.value) + 1})
+
     @property
     def held(self) -> int:
         return self.confirmed + self.offered
@@ -87,6 +93,15 @@ class Occupancy:
             places=None if None in places else sum(places),
             **{name: sum(getattr(part, name) for part in parts) for name in names},
         )
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """Whoever presses Register: what is known of them ahead. Without having asked, anything may be true."""
+
+    was_here: bool = True  # has a registration, live or over
+    is_asked: bool = True  # the event has questions
+    next_key: int | None = None  # of their registration; None: the database gives one
 
 
 class EventQuerySet(models.QuerySet):
@@ -425,8 +440,16 @@ class Event(models.Model):
 
         An offer stops counting at its end, whether or not a sweep has seen it.
         """
-        now = now or timezone.now()
-        counted = {row.pop("way"): row for row in _counted(event=self.pk, now=now)}
+        return self._per_way(_counted(event=self.pk, now=now or timezone.now()))
+
+    def occupancies_for(self, member: Member, now: datetime) -> tuple[dict[str, Occupancy], "Newcomer"]:
+        """The same, and in the same question what else is asked when somebody presses Register."""
+        rows = _counted_for(event=self.pk, now=now, member=member.pk, email=member.email)
+        told = [Newcomer(row.pop("was_here"), row.pop("is_asked"), row.pop("next_key")) for row in rows]
+        return self._per_way(rows), told[0] if told else Newcomer()
+
+    def _per_way(self, rows: list[dict]) -> dict[str, Occupancy]:
+        counted = {row.pop("way"): row for row in rows}
         nobody = {"confirmed": 0, "offered": 0, "waiting": 0, "attended": 0}
         return {way: Occupancy(places=self.places_of(way), **counted.get(way, nobody)) for way in self.ways}
 
@@ -441,6 +464,20 @@ class Event(models.Model):
 @fixed
 def _counted(*, event, now):
     """Asked before and after every change of a place."""
+    return _counts(event, now)
+
+
+@fixed
+def _counted_for(*, event, now, member, email):
+    theirs = Registration.objects.filter(event=event).for_member(Member(pk=member, email=email))
+    return _counts(event, now).annotate(
+        was_here=Exists(theirs),
+        is_asked=Exists(Question.objects.filter(event=event, is_asked=True)),
+        next_key=NextKey(Registration),
+    )
+
+
+def _counts(event, now):
     return (
         Registration.objects.filter(event=event)
         .order_by()

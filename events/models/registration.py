@@ -173,6 +173,11 @@ class Registration(models.Model):
         return Q(status=Status.CONFIRMED) | Q(status=Status.OFFERED, offer_expires_at__gt=now)
 
     @property
+    def is_new(self) -> bool:
+        """Not written yet, though it may have its key."""
+        return self._state.adding
+
+    @property
     def is_live(self) -> bool:
         return self.status in Status.live()
 

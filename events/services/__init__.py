@@ -48,13 +48,14 @@ from .refusals import (
     TransferRefused,
     WayUnknown,
 )
-from .registering import check_way, register_member
+from .registering import Arrival, arrive, check_way, register_member
 from .series import DateTooFull, cancel_following, make_series, publish_following, update_following
 from .transferring import check_transfer, transfer_place
 from .ways import change_way, come_after_all
 
 __all__ = [
     "AnswersMissing",
+    "Arrival",
     "AudienceTooNarrow",
     "CapacityTooLow",
     "DateTooFull",
@@ -79,6 +80,7 @@ __all__ = [
     "add_organiser",
     "adopt_guest_registrations",
     "approve_registration",
+    "arrive",
     "ask_reconfirmations",
     "audience_counts",
     "audiences_of",

@@ -58,7 +58,7 @@ def change(
     registration: Registration, status: Status, *, why: str, actor=None, at: datetime, **fields
 ) -> None:
     """The one line that moves a registration from state to state; the log row goes with it. Needs the event's lock."""
-    is_new = registration.pk is None
+    is_new = registration.is_new
     before = "" if is_new else registration.status
     registration.status = status
     if status == Status.OFFERED:
@@ -106,7 +106,8 @@ def _log(registration: Registration, before: str, *, why: str, actor, at: dateti
             from_status=before,
             to_status=registration.status,
             why=why[:200],
-        )
+        ),
+        needs_key=False,
     )
 
 
@@ -178,7 +179,7 @@ def end_entry(event: Event, registration: Registration) -> None:
 
 
 def _left_before(event: Event, registration: Registration) -> bool:
-    if registration.pk is not None and registration.status == Status.RECORDING:
+    if not registration.is_new and registration.status == Status.RECORDING:
         return registration.confirmed_at is not None
     theirs = event.registrations.filter(confirmed_at__isnull=False, ended_at__isnull=False)
     if registration.member_id:
@@ -255,10 +256,12 @@ def _offer_on(event: Event, way: str, occupancy: Occupancy, now: datetime, *, ac
     return offered
 
 
-def settle(event: Event, now: datetime) -> dict[str, Occupancy]:
+def settle(
+    event: Event, now: datetime, occupancies: dict[str, Occupancy] | None = None
+) -> dict[str, Occupancy]:
     """End the offers whose time is up, and offer what is free; the counts of each list after it. Called twice, the
-    second call finds nothing to do. Needs the event's lock."""
-    occupancies = event.occupancies(now)
+    second call finds nothing to do. `occupancies`: as counted a moment ago. Needs the event's lock."""
+    occupancies = occupancies or event.occupancies(now)
     if not is_on(event):
         return occupancies  # nothing to offer, and nobody is told that an offer of it has passed
     if any(occupancy.lapsed for occupancy in occupancies.values()):

@@ -1,5 +1,6 @@
 """Coming: who may, and what they get: a place, a place in the queue, or the recording."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser
@@ -7,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
 
+from kmnet.core import rows
 from members.models import Member
 from members.services.groups import is_held_in_group
 
@@ -18,8 +20,22 @@ from .organising import log_admin
 from .refusals import RegistrationClosed, WayUnknown
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """What became of a press of Register."""
+
+    registration: Registration | None
+    occupancies: dict[str, Occupancy] | None = None  # of each list, with it; None: not counted since
+    position: int | None = None  # where they were put in the queue
+
+
+def register_member(*, event: Event, member: Member, **wanted) -> Registration:
+    """As arrive(); the registration alone."""
+    return arrive(event=event, member=member, **wanted).registration
+
+
 @transaction.atomic
-def register_member(
+def arrive(
     *,
     event: Event,
     member: Member,
@@ -28,7 +44,7 @@ def register_member(
     access_needs: str = "",
     recording_only: bool = False,
     by: Member | None = None,
-) -> Registration:
+) -> Arrival:
     """Give the member a place, or one in the queue when all are held or somebody waits already; where the organisers
     approve each registration, first ask them; with `recording_only` neither.
 
@@ -37,20 +53,21 @@ def register_member(
     before and after registration is open, never past the queue. `way`: of a hybrid event, how they come. Raises
     RegistrationClosed, WayUnknown, AnswersMissing, PermissionDenied.
     """
-    asked = answering.asked_by(event=event.pk)  # ahead: while one holds the lock, a thousand may wait for it
-    event = places.lock_event(event.pk)
+    event = places.lock_event(event.pk)  # for which a thousand may wait: from here on few questions are asked
     now = timezone.now()
-    occupancies = places.settle(event, now)
-    theirs = persons.all_of(event, member, "")
+    occupancies, newcomer = event.occupancies_for(member, now)
+    occupancies = places.settle(event, now, occupancies)
+    theirs = persons.all_of(event, member, "") if newcomer.was_here else []
     mine = live_of(theirs)
     if mine is not None and mine.member_id is None:
         persons.adopt(mine, member)
         places.note(mine, why="booked as a guest, with the same address", actor=member, at=now)
     if mine is not None and (mine.status != Status.RECORDING or recording_only):
-        return mine
+        return Arrival(mine, occupancies)
     check_may_register(event, member, by, now)
-    registration = mine or Registration(event=event, member=member)
+    registration = mine or Registration(pk=newcomer.next_key, event=event, member=member)
     why = set_way(event, registration, way, recording_only, why=ADDED_BY_HAND if by else "registered")
+    asked = answering.asked_by(event=event.pk) if newcomer.is_asked else []
     checked = answering.check_answers(event, answers, required=by is None and not recording_only, asked=asked)
     enter_line(
         event,
@@ -67,7 +84,10 @@ def register_member(
     answering.write_answers(registration, checked)
     if by is not None:
         log_admin(by, event, "events.person_added", data={"registration": registration.pk})
-    return registration
+    if mine is not None:
+        return Arrival(registration)
+    occupancies |= {registration.way: occupancies[registration.way].and_one(registration.status)}
+    return Arrival(registration, occupancies, registration.told_position)
 
 
 def live_of(registrations: list[Registration]) -> Registration | None:
@@ -132,17 +152,18 @@ def enter_line(
         raise RegistrationClosed
     if access_needs.strip():
         registration.access_needs = access_needs.strip()
-        if registration.pk is not None:
+        if not registration.is_new:
             registration.save(update_fields=["access_needs"])
     registration.joined_at = at
-    if recording_only:
-        places.change(registration, Status.RECORDING, why=why, actor=actor, at=at)
-        mails.queue_recording(registration)
-    elif event.needs_approval and not approved:
-        places.change(registration, Status.REQUESTED, why=why, actor=actor, at=at)
-        mails.queue_requested(registration)
-    else:
-        take_turn(event, registration, occupancies, at=at, actor=actor, why=why, left_before=left_before)
+    with rows.together():  # registration, log and mail
+        if recording_only:
+            places.change(registration, Status.RECORDING, why=why, actor=actor, at=at)
+            mails.queue_recording(registration)
+        elif event.needs_approval and not approved:
+            places.change(registration, Status.REQUESTED, why=why, actor=actor, at=at)
+            mails.queue_requested(registration)
+        else:
+            take_turn(event, registration, occupancies, at=at, actor=actor, why=why, left_before=left_before)
 
 
 def take_turn(

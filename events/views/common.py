@@ -14,6 +14,7 @@ from ..forms.registering import ways_of
 from ..models import BACK, RISEN, Event, Occupancy, Registration, Status
 from ..permissions import can_create_event, can_enter, can_organise_event, can_register, can_view_event
 from ..reminders import ASKED_BEFORE
+from ..services import Arrival
 from ..services.places import is_first_come
 
 LARGEST = 2**63 - 1  # of ids, for Postgres
@@ -80,19 +81,20 @@ class PlaceList:
         return not self.occupancy.is_full and not self.occupancy.waiting
 
 
-def place_lists(event: Event, now) -> list[PlaceList]:
+def place_lists(event: Event, occupancies: dict[str, Occupancy]) -> list[PlaceList]:
     labels = dict(ways_of(event)) if len(event.ways) > 1 else {"": ""}
-    return [PlaceList(way, labels[way], found) for way, found in event.occupancies(now).items()]
+    return [PlaceList(way, labels[way], found) for way, found in occupancies.items()]
 
 
-def place_context(request, event: Event, mine: Registration | None = None) -> dict:
-    """Everything that events/_place.html shows. `mine`: their registration, where a service has just given it."""
+def place_context(request, event: Event, arrival: Arrival | None = None) -> dict:
+    """Everything that events/_place.html shows. `arrival`: what a service has just told of their registration."""
     now = timezone.now()
-    if mine is not None:
-        mine.event = event
+    if arrival is None:
+        arrival = Arrival(own_registration(event, request.user))
     else:
-        mine = own_registration(event, request.user)
-    lists = place_lists(event, now)
+        event = arrival.registration.event
+    mine = arrival.registration
+    lists = place_lists(event, arrival.occupancies or event.occupancies(now))
     state = _state(event, mine, now)
     shown = times.when(event)
     in_line = mine is not None and (mine.is_live or mine.status == Status.EXPIRED)
@@ -113,12 +115,13 @@ def place_context(request, event: Event, mine: Registration | None = None) -> di
     }
     context["has_way_in"] = can_enter(mine)
     context["may_enter"] = context["doors_open"] and context["has_way_in"]
-    context |= _more(request, event, mine, state, occupancy, now)
+    context |= _more(request, event, arrival, state, occupancy, now)
     return context
 
 
-def _more(request, event: Event, mine, state: str, occupancy: Occupancy, now) -> dict:
+def _more(request, event: Event, arrival: Arrival, state: str, occupancy: Occupancy, now) -> dict:
     """What only one state shows, and no other needs to ask the database for."""
+    mine = arrival.registration
     if state in ("open", "expired", "recording"):
         earlier = event.priority_from_id
         return {
@@ -134,7 +137,7 @@ def _more(request, event: Event, mine, state: str, occupancy: Occupancy, now) ->
         }
     if state == "waiting":
         return {
-            "position": mine.position(),
+            "position": arrival.position or mine.position(),
             "may_claim": is_first_come(event, now) and not occupancy.is_full,
             "is_back": mine.priority == BACK,
             "has_risen": mine.priority == RISEN,

@@ -22,10 +22,10 @@ from .common import get_event, own_registration, place_context, posted
 from .your_place import PlacePage
 
 
-def _answer(request, event, mine=None):
+def _answer(request, event, arrival: services.Arrival | None = None):
     """The panel for htmx; the whole page, by a redirect, for everybody else."""
     if request.htmx:
-        return render(request, "events/_place.html", place_context(request, event, mine))
+        return render(request, "events/_place.html", place_context(request, event, arrival))
     return redirect(event)
 
 
@@ -65,15 +65,15 @@ def _has_lost_login(request) -> bool:
 def _register_at_once(request, event):
     """The button of the panel. A thousand may press it in the same moment, so it builds no form and asks little."""
     wanted = {"way": request.POST.get("way", ""), "recording_only": "recording_only" in request.POST}
-    mine = None
+    arrival = None
     try:
-        mine = services.register_member(event=event, member=request.user, **wanted)
+        arrival = services.arrive(event=event, member=request.user, **wanted)
     except services.RegistrationClosed:
         messages.warning(request, _("Registration for this event is closed."))
     except (services.AnswersMissing, services.WayUnknown):
         # Changed since the page was shown: the panel has no room for what is asked now, the form has.
         return HttpResponse(headers={"HX-Redirect": request.path}) if request.htmx else redirect(request.path)
-    return _answer(request, event, mine)
+    return _answer(request, event, arrival)
 
 
 def _pressed(request, event, form: RegisterForm) -> bool:

@@ -28,7 +28,14 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import (
+    DEFAULT_DB_ALIAS,
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+)
 from django.db.models import Field, ForeignObject, Lookup, prefetch_related_objects
 from django.db.models.query import ModelIterable, get_related_populators
 
@@ -78,46 +85,29 @@ class Prepared:
         self._refused = True
 
     def rows(self, params) -> list[tuple]:
-        with connection.cursor() as cursor:
-            if not self._is_prepared(cursor):
-                cursor.execute(self.sql, params)
-                return cursor.fetchall()
-            try:
-                cursor.execute(self._execute, params)
-            except DatabaseError as error:
-                if getattr(error.__cause__, "pgcode", None) not in RE_PREPARE:
-                    raise
-                connection.fixed_statements = None
-                if connection.in_atomic_block:  # lost; but whoever tries again finds everything in order
-                    connection.fixed_spoilt = True
-                    raise
-                cursor.execute("DEALLOCATE ALL")
-                cursor.execute(self.sql, params)
-            return cursor.fetchall()
+        return in_one_message([(self, params)])
 
-    def _is_prepared(self, cursor) -> bool:
-        """True where the statement stands ready. The second use on a connection prepares it; the first may be the last.
-        Within a transaction nothing is prepared, since what fails there takes the whole transaction along: it is put on
-        a list, and prepared before the next statement outside of one."""
-        if self._refused or not connection.settings_dict["CONN_MAX_AGE"]:
-            return False
-        held, statements = getattr(connection, "fixed_statements", None) or (None, None)
-        if held is not connection.connection:  # a new connection knows none of them
-            connection.fixed_statements = connection.connection, (statements := Statements())
+    def words(self, db, cursor) -> str:
+        """What to send: EXECUTE where the statement stands ready. The second use on a connection prepares it; the first
+        may be the last. Within a transaction nothing is prepared, since what fails there takes the whole transaction
+        along: it is put on a list, and prepared before the next statement outside of one."""
+        if self._refused or not db.settings_dict["CONN_MAX_AGE"]:
+            return self.sql
+        held, statements = getattr(db, "fixed_statements", None) or (None, None)
+        if held is not db.connection:  # a new connection knows none of them
+            db.fixed_statements = db.connection, (statements := Statements())
         statements.uses[self.name] = times = statements.uses.get(self.name, 0) + 1
         if times == 2:
             statements.wanted.append(self)
-        if connection.in_atomic_block:
-            return self.name in statements.ready
-        if statements.wanted:
-            self._prepare_wanted(cursor, statements)
-        return self.name in statements.ready
+        if statements.wanted and not db.in_atomic_block:
+            self._prepare_wanted(db, cursor, statements)
+        return self._execute if self.name in statements.ready else self.sql
 
     @staticmethod
-    def _prepare_wanted(cursor, statements: "Statements") -> None:
-        if getattr(connection, "fixed_spoilt", False):
+    def _prepare_wanted(db, cursor, statements: "Statements") -> None:
+        if getattr(db, "fixed_spoilt", False):
             cursor.execute("DEALLOCATE ALL")
-            connection.fixed_spoilt = False
+            db.fixed_spoilt = False
         while statements.wanted:
             one = statements.wanted.pop()
             try:
@@ -126,6 +116,27 @@ class Prepared:
                 one._refused = True
             else:
                 statements.ready.add(one.name)
+
+
+def in_one_message(statements: list[tuple[Prepared, list]]) -> list[tuple]:
+    """Several statements, each with its parameters, sent at the price of one; the rows of the last. Each sees what was
+    committed before it began, also while those ahead of it waited for a lock."""
+    db = connections[DEFAULT_DB_ALIAS]
+    params = [param for _statement, own in statements for param in own]
+    with db.cursor() as cursor:
+        words = "; ".join([statement.words(db, cursor) for statement, _own in statements])
+        try:
+            cursor.execute(words, params)
+        except DatabaseError as error:
+            if getattr(error.__cause__, "pgcode", None) not in RE_PREPARE:
+                raise
+            db.fixed_statements = None
+            if db.in_atomic_block:  # lost; but whoever tries again finds everything in order
+                db.fixed_spoilt = True
+                raise
+            cursor.execute("DEALLOCATE ALL")
+            cursor.execute("; ".join([statement.sql for statement, _own in statements]), params)
+        return cursor.fetchall()
 
 
 @dataclass

@@ -49,7 +49,7 @@ def test_thirty_at_once_for_three_places_and_everybody_presses_twice():
 
 def hold_until_both_have_counted(monkeypatch) -> None:
     """Both threads count the free places before either takes one; with the lock the second cannot get there."""
-    meet_after(monkeypatch, Event, "occupancies")
+    meet_after(monkeypatch, Event, "occupancies_for")
 
 
 def no_lock(event_id):

@@ -188,11 +188,11 @@ def test_control_without_the_lock_the_run_on_places_oversells(monkeypatch, no_gu
     deeds = [storm.register(member) for member in storm.members * 2]
     with monkeypatch.context() as patch:
         patch.setattr(places, "lock_event", no_lock)
-        meet_after(patch, Event, "occupancies", meeting)
+        meet_after(patch, Event, "occupancies_for", meeting)
         at_once(deeds)
     assert [broken for broken in broken_rules(storm.event) if broken.startswith("more places are held")]
     with monkeypatch.context() as patch:
-        meet_after(patch, Event, "occupancies", meeting)
+        meet_after(patch, Event, "occupancies_for", meeting)
         other = Storm(0, prepared=False)
         at_once([other.register(member) for member in other.members * 2])
     assert broken_rules(other.event) == []

@@ -1,9 +1,11 @@
 """One row, one statement: the same row as save() would write."""
 
+from contextlib import suppress
+
 import pytest
 from django.db import DataError, connection
 
-from events.models import RegistrationLog
+from events.models import Registration, RegistrationLog
 from kmnet.core import rows
 from kmnet.core.models import OutgoingMail
 from tests.factories import make_member
@@ -44,6 +46,40 @@ def test_insert_unless_known_writes_once():
     assert not rows.insert(again, unless="dedupe_key")
     assert OutgoingMail.objects.get(dedupe_key="one").refs == {"a": [1, "%s"]}
     assert again.pk is None
+
+
+def test_together_they_go_in_one_message_in_their_order(django_assert_num_queries):
+    event, member = make_event(), make_member()
+    now = event.created_at
+    registration = Registration(pk=2**40, event=event, member=member, status="waiting", joined_at=now)
+    step = RegistrationLog(registration=registration, at=now, to_status="waiting", why="registered")
+    mail = OutgoingMail(kind="core.test", member=member, dedupe_key="two", due_at=now, next_try_at=now)
+    with django_assert_num_queries(1), rows.together():
+        assert rows.insert(registration)
+        assert rows.insert(step, needs_key=False)
+        assert rows.insert(mail, unless="dedupe_key")
+    connection.check_constraints()
+    assert mail.pk == OutgoingMail.objects.get(dedupe_key="two").pk
+    assert columns(registration) == {name: getattr(registration, name) for name in columns(registration)}
+    assert list(registration.log.values_list("why", flat=True)) == ["registered"]
+    with django_assert_num_queries(1), rows.together():  # nobody came after them
+        assert rows.insert(step, needs_key=False)
+        assert rows.insert(step, needs_key=False)
+    assert registration.log.count() == 3
+
+
+def test_what_waited_for_an_error_is_not_written_later():
+    registration = make_registration(event=make_event())
+    step = RegistrationLog(
+        registration=registration, at=registration.joined_at, to_status="waiting", why="no"
+    )
+    with suppress(KeyError), rows.together():
+        rows.insert(step, needs_key=False)
+        raise KeyError
+    assert rows.insert(
+        RegistrationLog(registration=registration, at=registration.joined_at, to_status="waiting", why="yes")
+    )
+    assert list(registration.log.values_list("why", flat=True)) == ["yes"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -210,6 +210,41 @@ def test_a_box_to_agree_to_says_whether_it_must_be_ticked(client):
     ]
 
 
+@pytest.mark.parametrize(
+    ("fields", "press", "state"),
+    [
+        ({"capacity": 3}, {}, "confirmed"),
+        ({"capacity": 2}, {}, "waiting"),
+        ({"capacity": 2, "needs_approval": True}, {}, "requested"),
+        ({"capacity": 2}, {"recording_only": "1"}, "recording"),
+        ({"capacity": 2, "kind": "hybrid", "online_capacity": 1}, {"way": "online"}, "waiting"),
+    ],
+)
+def test_panel_after_the_press_says_what_the_page_says_then(client, member, fields, press, state):
+    """It is told by who decided, and not counted again: a thousand may press at once."""
+    event = make_event(**fields)
+    way = press.get("way", "")
+    for _number in range(2 - len(way) // 6):
+        make_registration(event=event, way=way)
+    make_registration(event=event, way=way, status=Status.WAITING if state == "waiting" else Status.CANCELLED)
+    panel = client.post(url("register", event), press, headers={"HX-Request": "true"}).context
+    page = client.get(event.get_absolute_url()).context
+    assert page["state"] == state
+    assert [panel.get(name) for name in ("state", "lists", "occupancy", "position")] == [
+        page.get(name) for name in ("state", "lists", "occupancy", "position")
+    ]
+
+
+@pytest.mark.parametrize("capacity", [1, 2])
+def test_press_of_a_newcomer_asks_little(client, member, capacity, django_assert_num_queries):
+    event = make_event(capacity=capacity)
+    make_registration(event=event)
+    client.get(event.get_absolute_url())
+    # Session and member; event; lock; counts, and all that is to be known of a newcomer; registration, log and mail.
+    with django_assert_num_queries(5 + 2):  # and the test's savepoint
+        client.post(url("register", event), headers={"HX-Request": "true"})
+
+
 def test_htmx_gets_the_panel_alone(client, member):
     event = make_event(capacity=1)
     response = client.post(url("register", event), headers={"HX-Request": "true"})
