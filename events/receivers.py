@@ -3,7 +3,14 @@
 from django.dispatch import receiver
 
 from members.services import MustHandOver
-from members.signals import address_proven, left_group, member_erased, member_leaving, member_suspended
+from members.signals import (
+    address_proven,
+    leaving_group,
+    left_group,
+    member_erased,
+    member_leaving,
+    member_suspended,
+)
 
 from . import services
 from .personal import events_alone
@@ -34,6 +41,12 @@ def forget_erased(sender, member, keep_words=True, addresses=(), **kwargs):
 @receiver(address_proven)
 def give_guests_their_history(sender, member, address, **kwargs):
     services.adopt_guest_registrations(member=member, address=address)
+
+
+@receiver(leaving_group)
+def lock_places_of_who_leaves(sender, member, group, **kwargs):
+    """Events come before groups in the order of locks: somebody may be registering for one of them at this moment."""
+    services.lock_places_in_group(member=member, group_id=group.pk)
 
 
 @receiver(left_group)

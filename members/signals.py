@@ -15,4 +15,7 @@ member_leaving = (
 member_erased = Signal()
 # Also with `address`: they have shown that it is theirs. Sent before the member's row is locked, each time anew.
 address_proven = Signal()
+leaving_group = (
+    Signal()
+)  # with `group` too: about to leave it, or to be taken out; nothing of it is locked yet
 left_group = Signal()  # with `group` too: no longer in it, by whatever way; the group's row is locked

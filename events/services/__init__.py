@@ -9,6 +9,7 @@ from .duplicating import duplicate_event
 from .fairness import left_out, set_priority_from
 from .giving_up import (
     cancel_registration,
+    lock_places_in_group,
     release_from_group,
     release_member,
     remove_registration,
@@ -109,6 +110,7 @@ __all__ = [
     "invite_people",
     "left_out",
     "lock_organised",
+    "lock_places_in_group",
     "log_admin",
     "make_series",
     "mark_attendance",

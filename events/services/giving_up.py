@@ -97,14 +97,27 @@ def release_member(*, member: Member, why: str, forget: bool = False) -> int:
     return left
 
 
-@transaction.atomic
-def release_from_group(*, member: Member, group_id: int) -> int:
-    """Who is no longer in a group gives up their places at its coming events, unless they organise them; return how
-    many. Locks the events, by id. Its rehearsals go by invitation, and stay."""
+def _in_group(member: Member, group_id: int):
+    """The registrations that hang on being in the group. Its rehearsals go by invitation, and stay."""
     mine = Registration.objects.filter(
         member=member, event__group=group_id, event__visibility=Visibility.GROUP, event__rehearsal_of=None
     )
-    return _leave_coming(mine.exclude(event__organisers=member), why="no longer in the group")
+    return mine.exclude(event__organisers=member)
+
+
+@transaction.atomic
+def lock_places_in_group(*, member: Member, group_id: int) -> None:
+    """The events that release_from_group will lock, by id, until the transaction ends: before the group is."""
+    mine = _in_group(member, group_id).filter(status__in=Status.unsettled()).order_by("event_id")
+    for event_id in list(dict.fromkeys(mine.values_list("event_id", flat=True))):
+        places.lock_event(event_id)
+
+
+@transaction.atomic
+def release_from_group(*, member: Member, group_id: int) -> int:
+    """Who is no longer in a group gives up their places at its coming events, unless they organise them; return how
+    many. Locks the events, by id."""
+    return _leave_coming(_in_group(member, group_id), why="no longer in the group")
 
 
 def _leave_coming(mine, *, why: str) -> int:

@@ -22,7 +22,7 @@ from .. import group_permissions as may
 from ..models import Group, GroupMember, Joining, Member, Standing
 from ..models.group import IN_IT, RESERVED
 from ..permissions import can_write, is_full_member
-from ..signals import left_group
+from ..signals import leaving_group, left_group
 from .standing import need_reason
 
 MOST_LED = 20  # groups that one member may convene at a time
@@ -329,6 +329,7 @@ def leave_group(*, member: Member, group: Group) -> bool:
 
     Raises LastConvenor: whoever leads alone hands over first, or closes the group. A silenced member may leave.
     """
+    leaving_group.send(sender=Group, member=member, group=group)
     group = lock_group(group.pk)
     row = standing_of(group, member)
     if row is None or row.standing not in IN_IT:
@@ -344,6 +345,7 @@ def remove_member(*, actor: Member, group: Group, member: Member, reason: str = 
 
     A convenor is first made a member again. False where they were not in it. Raises LastConvenor.
     """
+    leaving_group.send(sender=Group, member=member, group=group)
     group = lock_group(group.pk)
     row = standing_of(group, member)
     if row is None or row.standing not in IN_IT:

@@ -8,11 +8,13 @@ from django.db import IntegrityError, connection
 
 from discussions.models import Space
 from discussions.services import open_group_space
+from events import services
 from events.models import Visibility
 from events.services import register_member, registering
 from members.models import Group, GroupMember, Joining, Member
 from members.services import groups, suspend_member
-from tests.factories.events import make_event
+from tests import together
+from tests.factories.events import make_event, make_registration
 from tests.factories.groups import make_group, put_in
 from tests.factories.members import make_member
 from tests.together import meet_after, until
@@ -185,3 +187,43 @@ def test_who_leaves_while_they_register_for_the_groups_event_has_no_place(monkey
     assert standings(group) == ["convenor"]
     # without the lock a place stays with somebody outside: the race is there
     assert event.registrations.live().filter(member=member).count() == (0 if held else 1)
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_who_leaves_while_they_come_to_its_event_after_all_is_waited_for(monkeypatch, in_order):
+    """They have the recording only: so both deeds lock that event and their standing. Events come first, for both."""
+    convenor, member = make_member(is_organiser=True), make_member()
+    group = make_group(member, convenor=convenor)
+    event = make_event(visibility=Visibility.GROUP, group=group, organisers=[convenor])
+    make_registration(event=event, member=member, status="recording")
+    asked, gone = Event(), Event()
+    is_held, release = registering.is_held_in_group, services.release_from_group
+
+    def ask_later(**who):  # the event is locked: now they leave
+        asked.set()
+        until(gone)
+        return is_held(**who)
+
+    def release_later(**who):  # the standing is locked
+        gone.set()
+        return release(**who)
+
+    def leave():
+        until(asked)
+        return groups.leave_group(member=member, group=group)
+
+    monkeypatch.setattr(registering, "is_held_in_group", ask_later)
+    monkeypatch.setattr(services, "release_from_group", release_later)
+    if not in_order:
+        monkeypatch.setattr(services, "lock_places_in_group", lambda **who: None)
+    results = together.at_once(
+        lambda: register_member(event=event, member=member).status,
+        leave,
+        errors=lambda error: type(error).__name__,
+    )
+    if in_order:
+        assert results == ["confirmed", True]
+        assert standings(group) == ["convenor"]
+        assert not event.registrations.live().filter(member=member).exists()
+    else:  # each waits for what the other holds, until the database ends one of them
+        assert "OperationalError" in results
