@@ -15,7 +15,8 @@ from discussions import services as discussions
 from discussions.models import OwedReply, Poll, Post, QuietThanks, Thread
 from discussions.services import thanks
 from events.models import Status
-from kmnet.core import jobs
+from kmnet.core import inbound, jobs
+from kmnet.core.inbound.receiving import store
 from kmnet.core.models import Activity, DevMail, DoomedFile, Heartbeat, JobState, OutgoingMail
 from kmnet.hub.models import DigestRun, DigestSchedule
 from kmnet.hub.services import refresh_schedules
@@ -25,6 +26,7 @@ from resources.models import ResourceFile
 from tests.factories import make_member
 from tests.factories.discussions import make_message, make_post, make_thread
 from tests.factories.events import make_event, make_registration
+from tests.inbound import message
 from tests.together import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -146,6 +148,27 @@ def copies():
     for _row in range(3):
         members.ask_for_copy(member=make_member())
     return DataExport.objects.filter(state="ready").count, 3
+
+
+@work("members.silent")
+def silent():
+    for _row in range(3):
+        make_member(last_seen_on=ago(days=200).date(), joined_at=ago(days=400), profile={"digest": "weekly"})
+    return mails("members.still_here"), 3
+
+
+@work("core.received-mail")
+def received_mail():
+    for _row in range(3):
+        member, thread = make_member(joined_at=ago(days=400)), make_thread()
+        address = inbound.reply_address(member=member, purpose="discussions.thread", target=thread)
+        store(
+            message(member, address, "By mail.\n"),
+            recipient=address,
+            via="test",
+            envelope_sender=member.email,
+        )
+    return Post.objects.filter(source__contains="By mail.").count, 3
 
 
 @work("members.leaving")
