@@ -1,4 +1,4 @@
-"""Health checks of the containers: `python -m kmnet.probe web|worker|beat` ends with code 0 where all is well.
+"""Health checks of the containers: `python -m kmnet.probe web|worker|beat|mail` ends with code 0 where all is well.
 
 Each asks its own process only. What is wrong elsewhere is told by /readyz, and restarting this one would not mend it.
 """
@@ -41,5 +41,15 @@ def beat(schedule: Path = BEAT_SCHEDULE) -> bool:
     return bool(written) and time.time() - max(written) < 2 * BEAT_WRITES_EVERY + 60
 
 
+def mail(host: str = "127.0.0.1", port: int = 8024) -> bool:
+    """It greets, as a mail server does."""
+    try:
+        with socket.create_connection((host, port), timeout=5) as connection:
+            connection.settimeout(5)
+            return connection.recv(4).startswith(b"220")
+    except OSError:
+        return False
+
+
 if __name__ == "__main__":
-    sys.exit(0 if {"web": web, "worker": worker, "beat": beat}[sys.argv[1]]() else 1)
+    sys.exit(0 if {"web": web, "worker": worker, "beat": beat, "mail": mail}[sys.argv[1]]() else 1)

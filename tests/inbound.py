@@ -26,7 +26,7 @@ def message(
     for name, kind, content in files:
         main, _slash, sub = kind.partition("/")
         mail.add_attachment(content, maintype=main, subtype=sub, filename=name)
-    return mail.as_bytes()
+    return mail.as_bytes(policy=mail.policy.clone(linesep="\r\n"))
 
 
 def receive(sender, to, text="Yes, like this.\n", *, envelope_sender=None, **fields) -> ReceivedMail | None:
