@@ -191,7 +191,8 @@ def written(reply: Reply, post: Post) -> Done:
         Post.objects.filter(pk=post.pk, cut_words="").update(cut_words=harmless(reply.cut))
     members.note_presence(member=reply.member)
     held = "" if post.is_shown else holding.why_and_how_long(post)
-    return Done(result=post, tell=held, url=post.get_absolute_url() if held else "")
+    # The row knows the member: of what is written without a name it must not know the post.
+    return Done(result=None if post.mask_id else post, tell=held, url=post.get_absolute_url() if held else "")
 
 
 def harmless(cut: str) -> str:

@@ -366,8 +366,11 @@ MAIL_DOMAIN = env.str("MAIL_DOMAIN", default="kmnet.example")  # the right half 
 DKIM_KEY = env.str("DKIM_KEY", default="")
 DKIM_SELECTOR = env.str("DKIM_SELECTOR", default="kmnet")
 DKIM_DOMAIN = env.str("DKIM_DOMAIN", default="") or parseaddr(DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
-# What a provider of mail must show ("user:password") when it tells of bounces at /mail/events/<provider>/; off without
-ANYMAIL = {"WEBHOOK_SECRET": env.list("ANYMAIL_WEBHOOK_SECRET", default=[])}
+# What a provider of mail must show ("user:password") at our webhooks, which are off without; and what else anymail wants
+ANYMAIL = {
+    "WEBHOOK_SECRET": env.list("ANYMAIL_WEBHOOK_SECRET", default=[]),
+    **env.json("ANYMAIL_SETTINGS", default={}),
+}
 # Mail that comes in (kmnet/core/inbound): whether it does, and the domain whose mail is led to us
 INBOUND_MAIL = env.bool("INBOUND_MAIL", default=KMNET_DEMO and not EMAIL_URL)
 INBOUND_DOMAIN = env.str("INBOUND_DOMAIN", default=MAIL_DOMAIN)

@@ -8,6 +8,7 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from . import (
+    admin_inbound,  # noqa: F401  mail that came in
     admin_jobs,  # noqa: F401  periodic work
     admin_mail,  # noqa: F401  the outbox
     admin_returned,  # noqa: F401  what came back

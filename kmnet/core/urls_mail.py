@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import views_mail, views_returned
+from . import views_inbound, views_mail, views_returned
 
 app_name = "mail"
 
@@ -11,4 +11,5 @@ urlpatterns = [
     path("settings/<str:token>/", views_mail.settings, name="settings"),
     path("works-again/<str:token>/", views_returned.works_again, name="works_again"),
     path("events/<slug:provider>/", views_returned.events, name="events"),
+    path("in/<slug:provider>/", views_inbound.take, name="inbound"),
 ]

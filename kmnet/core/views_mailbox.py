@@ -2,17 +2,28 @@
 
 import email
 import email.policy
+from email.utils import make_msgid
 from functools import wraps
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_POST
 
+from .forms import POST_LENGTH
+from .inbound import is_reply_address
+from .inbound.reading import address_in
+from .inbound.receiving import store
+from .inbound.refusals import REFUSALS
+from .inbound.working import work_on_received
 from .keyset import paginate
 from .mail_pages import framed_mail
-from .models import DevMail
+from .models import DevMail, ReceivedMail
+from .ratelimit import limited
+from .text import clean_text
 
 
 def demo_only(view):
@@ -53,6 +64,8 @@ def message(request, pk):
         "text": text.get_content() if text else "",
         "has_html": html is not None,
         "headers": mail.items(),
+        "takes_reply": is_reply_address(address_in(str(mail["Reply-To"] or ""))),
+        **what_became(request),
         "attachments": [
             {
                 "number": number,
@@ -63,6 +76,38 @@ def message(request, pk):
         ],
     }
     return render(request, "core/mailbox_message.html", context)
+
+
+@demo_only
+@limited("dev-reply", "120/h")
+@require_POST
+def reply(request, pk):
+    """An answer as the receiver's mail program would send it, by the same way in as all mail."""
+    row, mail = parsed(pk)
+    to = address_in(str(mail["Reply-To"] or ""))
+    if not is_reply_address(to):
+        raise Http404
+    answer = email.message.EmailMessage()
+    answer["From"], answer["To"] = row.recipient, to
+    answer["Subject"] = f"Re: {mail['Subject']}"[:300]
+    answer["Message-ID"] = make_msgid(domain="mailbox.example")
+    answer["In-Reply-To"] = mail["Message-ID"]
+    text = mail.get_body(("plain",))
+    quoted = "".join(f"> {line}\n" for line in text.get_content().splitlines()) if text else ""
+    words = clean_text(request.POST.get("words", ""))[:POST_LENGTH]
+    answer.set_content(f"{words}\n\nOn {mail['Date']}, {mail['From']} wrote:\n{quoted}")
+    received = store(answer.as_bytes(), recipient=to, via="demo", envelope_sender=row.recipient)
+    work_on_received()
+    return redirect(f"{reverse('mailbox:message', args=[pk])}?answered={received.pk}")
+
+
+def what_became(request) -> dict:
+    """Of the answer that was just sent: its state, and the reason where it was refused."""
+    number = request.GET.get("answered", "")
+    if not (number.isascii() and number.isdigit() and len(number) < 12):
+        return {}
+    received = ReceivedMail.objects.defer("raw").filter(pk=number, via="demo").first()
+    return {"received": received, "refusal": REFUSALS.get(received.reason) if received else None}
 
 
 @demo_only

@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone, translation
 
-from kmnet.core import jobs
+from kmnet.core import jobs, tasks
 from kmnet.core import mail as outbox
+from kmnet.core.audit import record_act
 from kmnet.core.forms import POST_LENGTH
 from kmnet.core.known_address import hash_of_address
 from kmnet.core.models import OutgoingMail, ReceivedMail, ReplyAddress
@@ -105,6 +106,20 @@ def put_off(received: ReceivedMail, found: Found, error: Exception) -> None:
             "member",
         ]
     )
+
+
+def try_again(received: ReceivedMail, *, actor) -> bool:
+    """Have it worked on now: one that waits for its next try, or was given up after an error. Whether it will be."""
+    with transaction.atomic():
+        row = ReceivedMail.objects.select_for_update().get(pk=received.pk)
+        if row.state != State.WAITING and row.reason != "error":
+            return False
+        row.state, row.reason, row.attempts = State.WAITING, "", 0
+        row.next_try_at, row.done_at = timezone.now(), None
+        row.save(update_fields=["state", "reason", "attempts", "next_try_at", "done_at"])
+        record_act(actor=actor, verb="core.received_mail_tried_again", target=row)
+        tasks.enqueue(tasks.work_on_received)
+    return True
 
 
 def finish(
