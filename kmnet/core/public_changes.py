@@ -15,7 +15,7 @@ OURS = {"core", "hub", "members", "discussions", "events", "resources", "taggit"
 EXEMPT = {
     *("discussions_readstate", "discussions_threadwatch", "discussions_caughtup", "discussions_draft"),
     *("discussions_bookmark", "discussions_quietthanks", "discussions_thanksmonth"),
-    *("hub_digestrun", "hub_digestschedule"),
+    *("hub_digestrun", "hub_digestschedule", "events_registrationlog"),
     *(
         "core_notification",
         "core_outgoingmail",
