@@ -93,7 +93,7 @@ MIDDLEWARE = [
     "kmnet.core.middleware.HealthMiddleware",  # before the host check and the session: probes come by address
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "kmnet.core.middleware.PolicyMiddleware",
     "kmnet.core.guest_pages.GuestPagesMiddleware",
     "kmnet.core.middleware.UnavailableMiddleware",  # the database away: a styled 503, not a trace
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -3,6 +3,8 @@
 import logging
 import zoneinfo
 
+from csp.constants import HEADER
+from csp.middleware import CSPMiddleware
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone, translation
@@ -38,6 +40,23 @@ class UnavailableMiddleware(PassThrough):
             logger.error("the database is not available", exc_info=exception)
             return views.unavailable(request)
         return None
+
+
+class PolicyMiddleware(CSPMiddleware):
+    """As django-csp's, which makes the policy anew for each response; ours is the same for all that ask for no other."""
+
+    policy = None
+
+    def process_response(self, request, response):
+        if HEADER in response:
+            return response
+        if hasattr(request, "_csp_nonce") or any(name.startswith("_csp") for name in vars(response)):
+            return super().process_response(request, response)
+        if self.policy is None:
+            self.policy = super().process_response(request, response).get(HEADER)
+        if self.policy is not None:
+            response[HEADER] = self.policy
+        return response
 
 
 class ReaderMiddleware(PassThrough):
