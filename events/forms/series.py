@@ -21,6 +21,7 @@ from kmnet.core.forms import (
 
 from ..models import MOST_DATES, Event, Kind
 from ..recurrence import DAYS, BadRule, Slot, slots, weekday_of_month
+from .desk import DuplicateForm, ReasonForm
 from .organising import WHICH, WebAddressField
 
 NTH = (
@@ -117,6 +118,20 @@ def ways_to_repeat(start: datetime) -> list[tuple[str, str]]:
             (f"FREQ=MONTHLY;INTERVAL=3;BYDAY={nth}{day}", words % {"nth": NTH[nth - 1], "weekday": weekday})
         )
     return found
+
+
+class AddDateForm(DuplicateForm):
+    """When one more date starts, on the clock of the series."""
+
+    def __init__(self, *args, event: Event, **kwargs):
+        super().__init__(*args, event=event, **kwargs)
+        self.fields["starts"].help_text = _("On the clock of %(zone)s.") % {"zone": event.time_zone}
+
+
+class CallOffForm(ReasonForm):
+    """Why, and which of the following dates stay."""
+
+    spare = forms.BooleanField(label=_("Leave the dates that were changed by themselves"), required=False)
 
 
 class FollowingForm(forms.Form):

@@ -50,7 +50,16 @@ from .refusals import (
     WayUnknown,
 )
 from .registering import Arrival, arrive, check_way, register_member
-from .series import DateTooFull, cancel_following, make_series, publish_following, update_following
+from .series import (
+    DateTaken,
+    DateTooFull,
+    TooManyDates,
+    add_date,
+    cancel_following,
+    make_series,
+    publish_following,
+    update_following,
+)
 from .transferring import check_transfer, transfer_place
 from .ways import change_way, come_after_all
 
@@ -59,6 +68,7 @@ __all__ = [
     "Arrival",
     "AudienceTooNarrow",
     "CapacityTooLow",
+    "DateTaken",
     "DateTooFull",
     "DoorsClosed",
     "EventOver",
@@ -73,11 +83,13 @@ __all__ = [
     "OrderFixed",
     "RegistrationClosed",
     "TooLate",
+    "TooManyDates",
     "TooManyInvited",
     "TooManyLetters",
     "TransferRefused",
     "WayUnknown",
     "accept_offer",
+    "add_date",
     "add_organiser",
     "adopt_guest_registrations",
     "approve_registration",

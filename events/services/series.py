@@ -11,7 +11,7 @@ from django.utils import timezone
 from members.models import Member
 from members.permissions import can_administer
 
-from ..models import Event, Series
+from ..models import MOST_DATES, Event, Series
 from ..permissions import can_create_event, can_organise_event
 from ..recurrence import shifted, slots
 from . import places
@@ -35,6 +35,14 @@ class DateTooFull(CapacityTooLow):
         self.event = event
 
 
+class DateTaken(Exception):
+    """The series has a date at that moment already."""
+
+
+class TooManyDates(Exception):
+    """So many dates of the series are still to come that no more are made."""
+
+
 @transaction.atomic
 def make_series(*, event: Event, actor: Member, rule: str) -> Series:
     """Make the dates of the rule, this event being the first: drafts like it, or published like it. Locks the event.
@@ -55,23 +63,53 @@ def make_series(*, event: Event, actor: Member, rule: str) -> Series:
     )
     _join(event, series, event.starts_at)
     for slot in dates[1:]:
-        copy = duplicate_event(
-            event=event,
-            actor=actor,
-            starts_at=slot.at,
-            submit_key=uuid.uuid5(event.submit_key, slot.at.isoformat()),
-        )
-        if actor.pk not in event.organiser_ids:  # an admin repairs, and does not come to run it
-            copy.organisers.remove(actor)
-        days = _days_between(event, copy)
-        for name in ("registration_opens_at", "registration_closes_at"):
-            moment = getattr(event, name)
-            setattr(copy, name, shifted(moment, days, event.zone) if moment else None)
-        copy.published_at = event.published_at and now
-        copy.save(update_fields=["registration_opens_at", "registration_closes_at", "published_at"])
-        _join(copy, series, slot.at)
+        key = uuid.uuid5(event.submit_key, slot.at.isoformat())
+        _copy(event, series, actor, slot.at, key, now)
     log_admin(actor, event, "events.series_made", data={"rule": rule, "dates": len(dates)})
     return series
+
+
+def _copy(
+    event: Event, series: Series, actor: Member, starts_at: datetime, submit_key: uuid.UUID, now: datetime
+) -> Event:
+    """One more date, made like this one. Needs the event's lock."""
+    copy = duplicate_event(event=event, actor=actor, starts_at=starts_at, submit_key=submit_key)
+    if actor.pk not in event.organiser_ids:  # an admin repairs, and does not come to run it
+        copy.organisers.remove(actor)
+    days = _days_between(event, copy)
+    for name in ("registration_opens_at", "registration_closes_at"):
+        moment = getattr(event, name)
+        setattr(copy, name, shifted(moment, days, event.zone) if moment else None)
+    copy.published_at = event.published_at and now
+    copy.save(update_fields=["registration_opens_at", "registration_closes_at", "published_at"])
+    _join(copy, series, starts_at)
+    return copy
+
+
+@transaction.atomic
+def add_date(*, event: Event, actor: Member, starts_at: datetime, submit_key: uuid.UUID) -> Event:
+    """One more date of the series that this event is of, made like it: a draft, or published. What is done to the
+    following dates is done to it, too. The same submit key twice is one date. Locks the series and the event.
+
+    Raises DateTaken (the series has a date at that moment), TooManyDates (to come), EventOver (called off, or without
+    a day: nothing to make it like), PermissionDenied."""
+    event = places.lock_event(event.pk)
+    if event.series_id is None or not can_organise_event(actor, event) or not can_create_event(actor):
+        raise PermissionDenied
+    series = Series.objects.select_for_update().get(pk=event.series_id)
+    now = timezone.now()
+    dates = Event.objects.filter(series=series)
+    if made := dates.filter(slot=starts_at).first():
+        if made.submit_key == submit_key:
+            return made
+        raise DateTaken
+    if not places.is_on(event):
+        raise EventOver
+    if dates.filter(ends_at__gt=now, cancelled_at__isnull=True).count() >= MOST_DATES:
+        raise TooManyDates
+    copy = _copy(event, series, actor, starts_at, submit_key, now)
+    log_admin(actor, copy, "events.date_added", data={"series": series.pk})
+    return copy
 
 
 def _join(event: Event, series: Series, slot: datetime) -> None:
@@ -171,10 +209,12 @@ def _local(moment: datetime, event: Event) -> datetime:
 
 
 @transaction.atomic
-def cancel_following(*, event: Event, actor: Member, reason: str = "") -> int:
-    """Call off this date and all after it, those edited by themselves too; return how many. Each tells its people once.
-    Locks the events by id. Raises EventOver, PermissionDenied."""
+def cancel_following(*, event: Event, actor: Member, reason: str = "", spare_detached: bool = False) -> int:
+    """Call off this date and all after it, those edited by themselves too unless they are spared; return how many. Each
+    tells its people once. Locks the events by id. Raises EventOver, PermissionDenied."""
     found = _first_of(event, actor)
+    if spare_detached:
+        found = [one for one in found if not one.is_detached or one.pk == event.pk]
     for one in found:
         cancel_event(event=one, actor=actor, reason=reason)
     return len(found)

@@ -11,8 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from kmnet.core import kept_text
 
 from .. import services, times
-from ..forms import ReasonForm
-from ..forms.series import WRONG, FollowingForm, SeriesForm
+from ..forms.series import WRONG, AddDateForm, CallOffForm, FollowingForm, SeriesForm
 from ..models import Event
 from ..permissions import can_create_event
 from ..recurrence import BadRule, Slot
@@ -28,12 +27,43 @@ def series(request, pk, slug):
     """The dates of the series; of an event that is in none, the form that makes one, with its dates to look at first."""
     event = get_own_event(request, pk)
     if event.series_id is not None:
-        if request.method == "POST":  # the button pressed twice
-            return redirect(_url(event))
-        return render(request, "events/series.html", _dates(event, request.user))
+        return _series(request, event)
     if event.rehearsal_of_id or not can_create_event(request.user):
         raise Http404
     return _make(request, event)
+
+
+def _series(request, event: Event):
+    """Its dates, and the form that makes one more."""
+    posted = request.POST if request.POST.get("act") == "add" else None
+    if request.method == "POST" and posted is None:  # “make” pressed twice
+        return redirect(_url(event))
+    form = AddDateForm(posted, event=event, initial=kept_text.take(request))
+    if form.is_valid() and _added(request, event, form):
+        return redirect(_url(event))
+    context = _dates(event, request.user) | {"form": form, "may_add": can_create_event(request.user)}
+    return render(request, "events/series.html", context, status=422 if form.errors else 200)
+
+
+def _added(request, event: Event, form: AddDateForm) -> bool:
+    data = form.cleaned_data
+    try:
+        made = services.add_date(
+            event=event, actor=request.user, starts_at=data["starts"], submit_key=data["submit_key"]
+        )
+    except services.DateTaken:
+        form.add_error("starts", _("There is a date at that time already."))
+    except services.TooManyDates:
+        form.add_error("starts", WRONG["too_many"])
+    except services.EventOver:
+        form.add_error(
+            None, _("This date does not take place that day. Add one from the page of another date.")
+        )
+    else:
+        kept_text.forget(request)
+        messages.success(request, _("Added: %(day)s.") % {"day": times.when(made, made.zone).day})
+        return True
+    return False
 
 
 def _make(request, event: Event):
@@ -86,6 +116,12 @@ def _dates(event: Event, reader) -> dict:
     }
 
 
+def _detached(dates: list[dict], event: Event) -> list[dict]:
+    """Those after this one that were changed by themselves."""
+    later = [one for one in dates if one["event"].slot > event.slot]
+    return [one for one in later if one["event"].is_detached and not one["event"].cancelled_at]
+
+
 def _in_series(request, pk) -> Event:
     event = get_own_event(request, pk)
     if event.series_id is None:
@@ -121,11 +157,7 @@ def series_edit(request, pk, slug):
     else:
         form = FollowingForm(event=event, initial=kept_text.take(request))
     context = _dates(event, request.user) | {"form": form}
-    context["detached"] = [
-        one
-        for one in context["dates"]
-        if one["event"].is_detached and one["event"].slot > event.slot and not one["event"].cancelled_at
-    ]
+    context["detached"] = _detached(context["dates"], event)
     return render(request, "events/series_edit.html", context, status=422 if form.errors else 200)
 
 
@@ -133,11 +165,18 @@ def series_edit(request, pk, slug):
 def series_call_off(request, pk, slug):
     """Call off this date and the following ones, on a page that says what happens then."""
     event = _in_series(request, pk)
-    form = ReasonForm(request.POST if request.method == "POST" else None, initial=kept_text.take(request))
+    form = CallOffForm(request.POST if request.method == "POST" else None, initial=kept_text.take(request))
+    context = _dates(event, request.user) | {"form": form}
+    context["detached"] = _detached(context["dates"], event)
+    if not context["detached"]:
+        del form.fields["spare"]
     if request.method == "POST" and form.is_valid():
         try:
             count = services.cancel_following(
-                event=event, actor=request.user, reason=form.cleaned_data["reason"]
+                event=event,
+                actor=request.user,
+                reason=form.cleaned_data["reason"],
+                spare_detached=form.cleaned_data.get("spare", False),
             )
             kept_text.forget(request)
             words = ngettext("%(count)d date is called off.", "%(count)d dates are called off.", count)
@@ -145,7 +184,6 @@ def series_call_off(request, pk, slug):
         except services.EventOver:
             messages.warning(request, _("This date is over, or was called off before."))
         return redirect(_url(event))
-    context = _dates(event, request.user) | {"form": form}
     return render(request, "events/series_call_off.html", context, status=422 if form.errors else 200)
 
 

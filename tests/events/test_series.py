@@ -3,6 +3,7 @@
 import zoneinfo
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -14,6 +15,7 @@ from events import services
 from events.forms.series import ways_to_repeat
 from events.models import MOST_DATES, Event, Series
 from events.recurrence import BadRule, shifted, slots
+from events.services import series as series_services
 from kmnet.core.models import Activity
 from tests.factories import make_member
 from tests.factories.events import make_event, make_registration, make_session_item
@@ -521,3 +523,76 @@ def test_filters_count_a_series_as_one_and_what_took_place_is_shown_by_date(clie
     clock.move_to(datetime(2027, 4, 20, 12, tzinfo=UTC))
     past = client.get(reverse("events:past")).context["page_of"].items
     assert len(past) == 4
+
+
+# --- one more, and some fewer ----------------------------------------------------------------------------------------
+def test_a_date_is_added_like_the_others_and_goes_with_those_that_follow(client, dates, organiser):
+    client.force_login(organiser)
+    page = at(dates[1])
+    shown = client.get(page)
+    typed = {
+        "act": "add",
+        "starts": "2027-04-14T18:30",
+        "submit_key": shown.context["form"]["submit_key"].value(),
+    }
+    for _press in range(2):
+        assert client.post(page, typed)["Location"] == page
+    *_others, made = again_all(dates)
+    assert len(again_all(dates)) == 5
+    assert clocks([made]) == ["14 18:30-19:30"]  # in summer time
+    assert (made.title, made.capacity, made.is_detached) == ("Journal club", 20, False)
+    assert made.published_at is not None
+    assert f"{made.registration_closes_at.astimezone(LONDON):%d %H:%M}" == "13 18:30"
+    assert set(made.organisers.all()) == set(dates[1].organisers.all())
+    services.update_following(event=dates[2], actor=organiser, title="Reading club")
+    assert [one.title for one in again_all(dates)][1:] == ["Journal club", *["Reading club"] * 3]
+
+
+@pytest.mark.parametrize(
+    ("starts", "words"),
+    [
+        ("2027-03-30T13:00", "There is a date at that time already."),
+        ("2026-03-30T13:00", "Choose a time that is still to come."),
+        ("", "error-summary"),
+    ],
+)
+def test_what_is_no_new_date_is_said_at_the_field(client, dates, organiser, starts, words):
+    client.force_login(organiser)
+    key = "5b2c8d1e-1111-4222-8333-444455556666"
+    answer = client.post(at(dates[0]), {"act": "add", "starts": starts, "submit_key": key})
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert len(again_all(dates)) == 4
+
+
+def test_who_may_not_plan_adds_no_date_and_there_is_an_end_to_them(dates, organiser, monkeypatch):
+    wanted = {"event": dates[0], "starts_at": dates[3].starts_at + timedelta(days=7), "submit_key": uuid4()}
+    with pytest.raises(PermissionDenied):
+        services.add_date(actor=make_member(is_organiser=True), **wanted)
+    with pytest.raises(PermissionDenied):
+        services.add_date(actor=organiser, **wanted | {"event": make_event(organisers=[organiser])})
+    monkeypatch.setattr(series_services, "MOST_DATES", 4)
+    with pytest.raises(services.TooManyDates):
+        services.add_date(actor=organiser, **wanted)
+    services.cancel_event(event=dates[1], actor=organiser)
+    with pytest.raises(services.EventOver):
+        services.add_date(actor=organiser, **wanted | {"event": dates[1]})
+    assert services.add_date(actor=organiser, **wanted).series_id == dates[0].series_id
+
+
+@pytest.mark.parametrize("spare", [True, False])
+def test_calling_off_names_what_was_changed_by_itself_and_leaves_it_if_told_so(
+    client, dates, organiser, spare
+):
+    client.force_login(organiser)
+    assert 'name="spare"' not in client.get(at(dates[0], "series_call_off")).content.decode()
+    services.update_event(event=dates[2], actor=organiser, summary="With a guest.")
+    page = client.get(at(dates[0], "series_call_off")).content.decode()
+    assert "1 date was changed by itself" in page
+    assert at(dates[2], "organise") in page
+    client.post(at(dates[0], "series_call_off"), {"reason": "No room.", **({"spare": "on"} if spare else {})})
+    assert [one.cancelled_at is not None for one in again(dates)] == [True, True, not spare, True]
+
+
+def again_all(dates) -> list[Event]:
+    return list(Event.objects.filter(series=dates[0].series_id).order_by("slot"))
