@@ -22,7 +22,7 @@ from events.models.event import Visibility
 from kmnet.core import activity, mail, moderation
 from kmnet.core.known_address import hash_of_address
 from kmnet.core.models import Activity, CommunitySettings, OutgoingMail, ReceivedMail
-from kmnet.core.models.mail import BUNDLE
+from kmnet.core.models.mail import BUNDLE, SuppressedAddress
 from kmnet.hub.models import DigestRun
 from kmnet.hub.moderation import tell_author
 from members import account_mails
@@ -304,7 +304,7 @@ for kind, queue_it, status in (
 def position(given):
     event = webinar(given, capacity=1)
     make_registration(event=event, member=given.noor)
-    event_mails.queue_position(registered(given, event, status=Place.WAITING), 1)
+    event_mails.queue_position(registered(given, event, status=Place.WAITING), 1, before=7)
 
 
 @scene("events.place_given")
@@ -405,6 +405,12 @@ def prove(given):
 def invited(given):
     event = webinar(given, visibility=Visibility.INVITED)
     events.invite_people(event=event, by=given.priya, members=[given.rosalind])
+
+
+@scene("events.organiser_added")
+def organiser_added(given):
+    event = webinar(given, organisers=[given.priya, given.rosalind])
+    event_mails.queue_organiser_added(event, given.rosalind, given.priya, MONDAY)
 
 
 # --- groups ----------------------------------------------------------------------------------------------------------
@@ -613,7 +619,7 @@ def introduction(given, kind):
     tell()
 
 
-# --- what came in by mail --------------------------------------------------------------------------------------------
+# --- by mail, and what came back -------------------------------------------------------------------------------------
 def came_in(given, **fields) -> ReceivedMail:
     raw = (
         "From: Rosalind Achebe <rosalind@example.org>\r\nTo: reply+abc@kmnet.example\r\n"
@@ -629,6 +635,18 @@ def came_in(given, **fields) -> ReceivedMail:
         member=given.rosalind,
         **fields,
     )
+
+
+@scene("core.prove_again")
+def prove_again(given):
+    SuppressedAddress.objects.create(
+        address_hash=hash_of_address(given.rosalind.email),
+        score=4,
+        scored_at=MONDAY,
+        suppressed_at=MONDAY,
+        reason="bounces",
+    )
+    queue("core.prove_again", given.rosalind)
 
 
 @scene("core.inbound_rejected")
