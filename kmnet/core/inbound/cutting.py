@@ -40,6 +40,8 @@ _WROTE = [
     r".{2,120}\bwrote on\b.{4,80}:",
 ]
 
+_BEGINS = re.compile(r"(?:On|Am|Den|Vom|Le|El|Il|Op|Em|Dnia|W dniu)\b|\d{4}-")
+
 # --- the header of the mail that Outlook and others put below an answer ----------------------------------------------
 _FROM = r"(?:From|Von|De|De la part de|Da|Van|Från|Fra|Od|Remitente|Expéditeur|Absender)"
 _FIELD = (
@@ -176,6 +178,7 @@ def mark_notices(lines: Lines) -> Lines:
 
 
 def mark_quotations(lines: Lines) -> Lines:
+    last_marked = max((at for at, (kind, _line) in enumerate(lines) if kind == Kind.QUOTE), default=-1)
     at = 0
     while at < len(lines):
         kind, line = lines[at]
@@ -189,7 +192,7 @@ def mark_quotations(lines: Lines) -> Lines:
             for place in range(at, at + length):
                 lines[place] = (Kind.QUOTE, lines[place][1])
             after = next_with_words(lines, at + length)
-            if after is not None and lines[after][0] == Kind.OWN and not is_marked(lines, after):
+            if after is not None and lines[after][0] == Kind.OWN and last_marked < after:
                 return quote_rest(
                     lines, at
                 )  # Proton, Yahoo and Outlook for phones put no mark before the lines
@@ -197,11 +200,6 @@ def mark_quotations(lines: Lines) -> Lines:
             continue
         at += 1
     return lines
-
-
-def is_marked(lines: Lines, place: int) -> bool:
-    """Are there quoted lines further down, so that this program does mark what it quotes?"""
-    return any(kind == Kind.QUOTE for kind, _line in lines[place:])
 
 
 def quote_rest(lines: Lines, place: int) -> Lines:
@@ -243,7 +241,9 @@ def header_length(lines: Lines, at: int) -> int:
         if len(joined) > LONGEST_HEADER:
             return 0
         if joined.endswith(":") and says_who(joined):
-            return length
+            # "Thanks!" right above "On Monday, Ana <...> wrote:" is no part of it.
+            own_words = length > 1 and not _BEGINS.match(joined) and header_length(lines, at + 1)
+            return 0 if own_words else length
     return 0
 
 
@@ -284,24 +284,24 @@ def stretches(lines: Lines) -> Iterable[Lines]:
 
 def signature_start(lines: list[str]) -> int:
     """The place from which on it is signature; len(lines) where there is none."""
-    end = len(lines)
-    for at, line in enumerate(lines):
-        stripped = line.strip()
-        if _DASHES.match(line):
+    full = [at for at, line in enumerate(lines) if line.strip()]  # the places of lines with words
+    end = next((at for at in full if _DASHES.match(lines[at])), len(lines))
+    for at in full[-3:]:  # below "Sent from my phone" hardly anything stands
+        if at < end and is_mobile_signature(lines[at].strip()):
             end = at
             break
-        stripped = re.sub(r"\s?<https?://[^\s<>]+>", "", stripped)
-        if stripped and (_SENT_FROM.match(stripped) or mobile_signatures().match(stripped)):
-            rest = [text for text in lines[at + 1 :] if text.strip()]
-            if len(rest) <= 2:
-                end = at
-                break
-    for at in range(end):
-        if _SIGN_OFF.match(lines[at].strip()) and any(line.strip() for line in lines[:at]):
-            below = [line for line in lines[at + 1 : end] if line.strip()]
-            if len(below) <= SIGN_OFF_LINES and all(len(line) < 120 for line in below):
+    full = [at for at in full if at < end]
+    for at in full[1:][-SIGN_OFF_LINES - 1 :]:  # something stands above it, and not much below
+        if len(lines[at]) < 60 and _SIGN_OFF.match(lines[at].strip()):
+            below = full[full.index(at) + 1 :]
+            if all(len(lines[place]) < 120 for place in below):
                 return at
     return end
+
+
+def is_mobile_signature(line: str) -> bool:
+    line = re.sub(r"\s?<https?://[^\s<>]+>", "", line[:LONGEST_HEADER])
+    return len(line) < 160 and bool(_SENT_FROM.match(line) or mobile_signatures().match(line))
 
 
 def choose(lines: Lines) -> tuple[list[str], list[str]]:

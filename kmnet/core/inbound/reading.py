@@ -40,6 +40,7 @@ class ReadMail:
     body: CutMail = field(default_factory=lambda: CutMail("", "", True, frozenset()))
     attachments: list[Attachment] = field(default_factory=list)
     is_encrypted: bool = False
+    is_unreadable: bool = False
     headers: dict[str, list[str]] = field(default_factory=dict)  # by lower-case name, in their order
 
     def first(self, name: str) -> str:
@@ -47,16 +48,25 @@ class ReadMail:
 
 
 def read(raw: bytes) -> ReadMail:
-    message = email.message_from_bytes(raw, policy=email.policy.compat32)
-    headers = headers_of(message)
+    headers = headers_of_bytes(raw)
     found = ReadMail(headers=headers)
     found.sender_name, found.sender = sender_of(headers.get("from", [""]))
     found.subject = clean_line(found.first("subject"))[:300]
     found.message_id = clean_line(found.first("message-id"))[:300]
     parts = Parts()
-    parts.walk(message)
+    try:
+        parts.walk(email.message_from_bytes(raw, policy=email.policy.compat32))
+        found.body = parts.words()
+    except (
+        RecursionError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+    ):  # the parser has its limits, too
+        found.is_unreadable = True
+        return found
     found.is_encrypted = parts.is_encrypted
-    found.body = parts.words()
     found.attachments = parts.files(found.body.cids)
     return found
 
@@ -209,21 +219,19 @@ def text_in(part: Message) -> str:
 
 def unflow(text: str, *, delsp: bool) -> str:
     """RFC 3676: a line that ends in a blank goes on in the next one, as long as both are quoted alike."""
-    found: list[str] = []
-    open_line = False
+    found: list[list[str]] = []  # the pieces of each line
+    before, open_line = "", False
     for line in text.split("\n"):
         marks = re.match(r"^>*", line)[0]
         rest = line[len(marks) :].removeprefix(" ")
-        before = re.match(r"^>*", found[-1])[0] if found else ""
-        shown = f"{marks} {rest}" if marks else rest
         if open_line and marks == before and rest != "-- ":
-            found[-1] += rest
+            found[-1].append(rest)
         else:
-            found.append(shown)
-        open_line = rest.endswith(" ") and rest != "-- "
+            found.append([f"{marks} {rest}" if marks else rest])
+        before, open_line = marks, rest.endswith(" ") and rest != "-- "
         if open_line and delsp:
-            found[-1] = found[-1][:-1]
-    return "\n".join(found)
+            found[-1][-1] = found[-1][-1][:-1]
+    return "\n".join("".join(pieces) for pieces in found)
 
 
 def domain_of(address: str) -> str:

@@ -212,6 +212,8 @@ def act(handle, received: ReceivedMail, found: Found, **about) -> Done:
 
 
 def check_readable(mail: ReadMail) -> None:
+    if mail.is_unreadable:
+        raise Refused("unreadable")
     if mail.is_encrypted:
         raise Refused("encrypted")
     if len(mail.body.words) > POST_LENGTH:
