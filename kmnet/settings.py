@@ -359,6 +359,9 @@ EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", default=60)  # and until each of its 
 # The pace of bulk (digests, invitations of a list); what somebody waits for is never held by it. 0: no limit.
 MAIL_PER_MINUTE = env.int("MAIL_PER_MINUTE", default=600)
 MAIL_PER_MINUTE_PER_DOMAIN = env.int("MAIL_PER_MINUTE_PER_DOMAIN", default=120)
+DIGEST_SHARED_FOR = (
+    20  # seconds that slices of digests share what was read of the threads: see kmnet/hub/digest/talks.py
+)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="kmnet <hello@kmnet.example>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 MAIL_DOMAIN = env.str("MAIL_DOMAIN", default="kmnet.example")  # the right half of Message-ID and List-Id

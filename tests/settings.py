@@ -15,6 +15,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CACHES["default"]["KEY_PREFIX"] = f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 CHECK_FIXED_QUERIES = True
+DIGEST_SHARED_FOR = -1  # each test has rows of its own, and moves their moments
 KEEP_GUEST_PAGES = False  # tests/core/test_guest_pages.py is about them
 CELERY_BROKER_URL = "memory://"  # wake-ups go nowhere; tests run the work themselves
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

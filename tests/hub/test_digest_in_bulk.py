@@ -211,7 +211,7 @@ class World:
 
 
 def met(runs):
-    found = talks.Talks(min(run.since for run in runs), max(run.until for run in runs))
+    found = talks.Talks(min(run.since for run in runs))
     return found, readers.meet(runs, list(found.by_id))
 
 
@@ -333,7 +333,7 @@ def sections_of(choice):
 
 
 # --- the same number of questions ------------------------------------------------------------------------------------
-def make_runs(count, **window):
+def make_runs(count=0, members=(), **window):
     now = timezone.now()
     window = {
         "since": now - DAY,
@@ -342,7 +342,7 @@ def make_runs(count, **window):
         "ahead_from": now,
         "ahead_until": now + DAY,
     } | window
-    members = [make_member(joined_at=now - 30 * DAY) for _ in range(count)]
+    members = [*members, *(make_member(joined_at=now - 30 * DAY) for _ in range(count))]
     return DigestRun.objects.bulk_create(
         DigestRun(member=member, period="2026-11-24", **window) for member in members
     )
@@ -369,26 +369,67 @@ def test_a_slice_costs_the_same_number_of_statements_for_2_readers_and_2_things_
     assert counts[0] == counts[1] <= 40, counts
 
 
-def test_what_is_hidden_after_it_was_prepared_is_not_sent():
-    reader, moderator = make_member(joined_at=timezone.now() - 30 * DAY), make_member(is_moderator=True)
-    hidden, stays = make_thread(title="Names a patient"), make_thread(title="Names nobody")
-    now = timezone.now() + timedelta(minutes=1)
-    run = DigestRun.objects.create(
-        member=reader,
-        period="2026-11-24",
-        since=now - DAY,
-        until=now,
-        due_at=now,
-        ahead_from=now,
-        ahead_until=now + DAY,
-    )
+def hide(post):
+    discussions.hide_post(post=post, actor=make_member(is_moderator=True), reason="Names a patient.")
+
+
+def leave_group(post):
+    post.thread.space.group.standings.filter(member__name="Rosalind").delete()
+
+
+def take_back(post):
+    Post.objects.filter(pk=post.pk).update(withdrawn_at=timezone.now())
+
+
+def merge(post):
+    Thread.objects.filter(pk=post.thread_id).update(merged_into=make_thread())
+
+
+def ignore(post):
+    for reader in Member.objects.filter(name="Rosalind"):
+        set_boundary(owner=reader, other=post.author, distance="ignore")
+
+
+def suspend(post):
+    Member.objects.filter(name="Rosalind").update(status="pending")
+
+
+@pytest.mark.parametrize("act", [hide, leave_group, take_back, merge, ignore, suspend])
+def test_what_changes_after_it_was_prepared_is_not_sent(act, monkeypatch):
+    reader = make_member(name="Rosalind", joined_at=timezone.now() - 30 * DAY)
+    author = make_member()
+    group = make_group(reader, convenor=author)
+    space = make_space(readable_by="group", group=group)
+    stays = make_thread(title="Names nobody")
+    gone = make_thread(title="Names a patient", author=author, space=space)
+    [run] = make_runs(members=[reader], until=timezone.now() + timedelta(minutes=1))
     mail = OutgoingMail(pk=1, member=reader, refs={"run": run.pk})
     mail.prepared = letters.prepare([mail])[mail.pk]
-    assert {news.talk.pk for news in mail.prepared.plans[run.pk].choice.talks} == {hidden.pk, stays.pk}
-    discussions.hide_post(post=hidden.posts.get(), actor=moderator, reason="Names a patient.")
+    assert {news.talk.pk for news in mail.prepared.plans[run.pk].choice.talks} == {gone.pk, stays.pk}
+    assert "Names a patient" in str(letters.compose_digest(mail).context["sections"])
+    act(gone.posts.get())
+    monkeypatch.setattr(letters, "FRESH_FOR", -1)  # some seconds go by
+    mail.member = Member.objects.get(pk=reader.pk)
     words = str(letters.compose_digest(mail).context["sections"])
     assert "Names nobody" in words
     assert "Names a patient" not in words
+
+
+def test_slices_that_follow_one_another_share_what_was_read_of_the_threads(
+    settings, django_assert_num_queries
+):
+    settings.DIGEST_SHARED_FOR = 60
+    make_thread(title="Told to all")
+    runs = make_runs(4, until=timezone.now() + timedelta(minutes=1))
+    try:
+        talks.Talks._kept = None
+        first = letters.Slice(runs[:2])
+        with django_assert_num_queries(0):
+            assert talks.Talks.covering(runs[2].since).by_id
+        for made, some in ((first, runs[:2]), (letters.Slice(runs[2:]), runs[2:])):
+            assert all(len(told(made.plans[run.pk].choice.rest)) == 1 for run in some)
+    finally:
+        talks.Talks._kept = None
 
 
 # --- the order and the minutes ---------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@
 
 Who may see what is decided by the rules of the apps: where a rule is asked in Python, for lack of time to ask the
 database for each member, a test holds it to the queryset that the pages use (tests/hub/test_digest_in_bulk.py), and
-the last word before a letter goes out has the queryset (letters.still_there).
+what was hidden or left since the slice was gathered is asked for once more before a letter is written (letters.Still).
 """
 
 from .letters import compose_digest, prepare

@@ -1,5 +1,6 @@
 """The words of a letter. What stands in many of them is written once for a slice, per language and zone."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,25 +14,26 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 
 from discussions.models import Post, Thread
+from events.models import Event
 from kmnet.core import tokens
-from kmnet.core.fixed import fixed
 from kmnet.core.mail import MailContent, Withhold
 from kmnet.core.mail.message import render
 from kmnet.core.text import plain_text
 from kmnet.hub import words
 from kmnet.hub.models import DigestRun, DigestSchedule
 from kmnet.hub.schedule import DAILY, DAYS, MONTHLY, NEVER
-from members.models import Profile
-from members.readers import kind_of, stand_in
+from members.models import Member, Profile
+from members.readers import kind_of
 from members.visibility import Shown
 from resources.models import Resource
 
 from .choosing import FOR_LINES, GLANCE, LINE, Choice, Minutes, choose, choose_lines
 from .others import RESOURCES, Others, gather
-from .readers import Reader, groups_of_others, meet
+from .readers import Reader, boundaries, groups_of_others, groups_read, meet
 from .talks import News, Talks
 
 EXCERPT = 180  # characters
+FRESH_FOR = 2  # seconds that an answer about what may still be shown counts
 MARK_READ_FOR = timedelta(days=90)
 OF_MEMBER = (
     "email", "name", "language", "time_zone", "status", "is_active", "is_staff", "is_superuser", "is_moderator",
@@ -143,6 +145,62 @@ def shorten(text: str) -> str:
     return text[:EXCERPT].rsplit(" ", 1)[0].rstrip(" ,;:.-–") + "…"
 
 
+@dataclass
+class Still:
+    """What of all that the letters of a slice hold may still be shown, as of a moment ago."""
+
+    spaces: dict[int, int]  # of threads that are shown, their space
+    posts: dict[int, tuple[int, int]]  # thread and number: moderators move posts
+    resources: set[int]
+    events: set[int]
+    groups: dict[int, dict[int, bool]]  # of readers
+    unwanted: dict[int, frozenset[int]]
+
+    @classmethod
+    def of(cls, plans: Iterable[Plan]) -> "Still":
+        plans = list(plans)
+        ids = [plan.reader.pk for plan in plans]
+        news = [news for plan in plans for news in plan.choice.talks]
+        threads = {one.talk.pk for one in news} | {
+            o.thread.pk for plan in plans for o in plan.others.outcomes
+        }
+        posts = Post.objects.shown().filter(pk__any_of=list({one.first.pk for one in news}))
+        resources = {found.resource.pk for plan in plans for found in plan.others.resources}
+        events = {event.pk for plan in plans for event in plan.others.events}
+        events |= {place.event_id for plan in plans for place in plan.others.places}
+        shown = Thread.objects.shown().filter(pk__any_of=list(threads), merged_into__isnull=True)
+        coming = Event.objects.published().filter(pk__any_of=list(events), cancelled_at__isnull=True)
+        return cls(
+            dict(shown.values_list("pk", "space")),
+            {
+                pk: (thread, number)
+                for pk, thread, number in posts.filter(withdrawn_at__isnull=True).values_list(
+                    "pk", "thread", "number"
+                )
+            },
+            set(Resource.objects.published().filter(pk__any_of=list(resources)).values_list("pk", flat=True)),
+            set(coming.values_list("pk", flat=True)),
+            groups_read(ids),
+            boundaries(ids)[0],
+        )
+
+    def holds(self, plan: Plan) -> bool:
+        reader, others = plan.reader, plan.others
+        return (
+            all(
+                self.spaces.get(news.talk.pk) == news.talk.space_id
+                and self.posts.get(news.first.pk) == (news.talk.pk, news.first.number)
+                for news in plan.choice.talks
+            )
+            and all(self.spaces.get(one.thread.pk) == one.thread.space_id for one in others.outcomes)
+            and all(found.resource.pk in self.resources for found in others.resources)
+            and all(event.pk in self.events for event in others.events)
+            and all(place.event_id in self.events for place in others.places)
+            and self.groups.get(reader.pk, {}) == reader.groups_read
+            and self.unwanted[reader.pk] == reader.unwanted
+        )
+
+
 class Slice:
     """The letters of some hundred members at a time."""
 
@@ -150,7 +208,7 @@ class Slice:
         """Runs come with their member and profile, as those of `runs_of`."""
         runs, self.now = list(runs), timezone.now()
         since = min((run.since for run in runs), default=None)
-        talks = Talks(since, max((run.until for run in runs), default=None))
+        talks = Talks.covering(since)
         readers = meet(runs, list(talks.by_id), for_others=for_others)
         others = gather(readers.values(), self.now)
         self.plans = {pk: plan_letter(reader, talks, others[pk]) for pk, reader in readers.items()}
@@ -161,6 +219,19 @@ class Slice:
             )
         )
         self._pieces: dict[tuple, Piece] = {}
+        self._still, self._looked_at = None, time.monotonic()
+
+    def holds(self, run_pk: int, member: Member) -> bool:
+        """Is what was gathered for this letter still so? `member` is the reader as they are now.
+
+        What may have changed for anybody (hidden, taken back, moved, a group that somebody left) is asked for the whole
+        slice, by the querysets of the pages, and anew after FRESH_FOR seconds."""
+        plan = self.plans.get(run_pk)
+        if plan is None or kind_of(member) != kind_of(plan.reader.member):
+            return False
+        if time.monotonic() - self._looked_at > FRESH_FOR:
+            self._still, self._looked_at = Still.of(self.plans.values()), time.monotonic()
+        return self._still is None or self._still.holds(plan)
 
     def piece(self, kind: str, *key, **context) -> Piece:
         """One item in words; made when it is first wanted in this language and zone."""
@@ -296,7 +367,7 @@ def prepare(mails: list) -> dict[int, Slice]:
 def compose_digest(outgoing) -> MailContent:
     """The letter of one run: as it was prepared with others a moment ago, or else by itself."""
     pk, made = outgoing.refs["run"], outgoing.prepared
-    if made is None or outgoing.is_preview or pk not in made.plans or not still_there(made.plans[pk]):
+    if made is None or outgoing.is_preview or not made.holds(pk, outgoing.member):
         run = runs_of([outgoing]).get(pk)
         if run is None:
             raise Withhold("its window is gone")
@@ -307,28 +378,6 @@ def compose_digest(outgoing) -> MailContent:
     if plan.is_empty:
         raise Withhold("nothing new")
     return MailContent(context=context_of(made, plan))
-
-
-@fixed
-def _posts_still_there(kind, *, reader, posts):
-    shown = Post.objects.shown().visible_to(stand_in(kind, reader))
-    return shown.filter(pk__any_of=posts, withdrawn_at__isnull=True).values_list("pk")
-
-
-@fixed
-def _resources_still_there(kind, *, reader, resources):
-    return Resource.objects.visible_to(stand_in(kind, reader)).filter(pk__any_of=resources).values_list("pk")
-
-
-def still_there(plan: Plan) -> bool:
-    """May the reader still see all that was prepared? Up to a minute has gone by. By the rule of the pages."""
-    kind, reader, posts = kind_of(plan.reader.member), plan.reader.pk, plan.posts
-    if posts and len(_posts_still_there(kind, reader=reader, posts=posts)) != len(posts):
-        return False
-    resources = [found.resource.pk for found in plan.others.resources]
-    return not resources or len(_resources_still_there(kind, reader=reader, resources=resources)) == len(
-        resources
-    )
 
 
 def context_of(made: Slice, plan: Plan) -> dict:

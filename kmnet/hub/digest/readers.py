@@ -35,6 +35,7 @@ class Reader:
     unwanted: frozenset[int] = frozenset()  # whose words they do not want to see
     blockers: frozenset[int] = frozenset()  # who keep them away
     groups: frozenset[int] = frozenset()  # in which they are, and that are open
+    groups_read: dict[int, bool] = field(default_factory=dict)  # in which they are, open or not
     helps: frozenset[str] = frozenset()  # slugs of what they can help with, in all spellings
     likes: frozenset[str] = frozenset()  # of all that they said about themselves
     mailed: set[int] = field(
@@ -85,9 +86,9 @@ def meet(runs: Iterable[DigestRun], thread_ids: list[int], *, for_others: bool =
     members = list({run.member_id: run.member for run in runs}.values())
     ids = [member.pk for member in members]
     followings = Following.of_many(members, thread_ids)
-    reads = _groups_read(ids)
+    reads = groups_read(ids)
     spaces = list(Space.objects.exclude(readable_by=Readers.PEOPLE))
-    unwanted, blockers = _boundaries(ids)
+    unwanted, blockers = boundaries(ids)
     helps, likes = _wishes(members)
     since = min((run.since for run in runs), default=None)
     mailed, mentioned = _mailed(ids, since), _mentions(ids, since)
@@ -103,9 +104,10 @@ def meet(runs: Iterable[DigestRun], thread_ids: list[int], *, for_others: bool =
             following,
             owed,
             spaces=frozenset(space.pk for space in spaces if _may_read(space, full, mine)),
-            unwanted=unwanted[pk] if run.member.keeps_away else frozenset(),
+            unwanted=unwanted[pk],
             blockers=blockers[pk],
             groups=frozenset(group for group, is_open in reads[pk].items() if is_open),
+            groups_read=reads[pk],
             helps=helps[pk],
             likes=likes[pk],
             mailed=mailed[pk],
@@ -124,7 +126,7 @@ def _may_read(space: Space, full: bool, groups: dict[int, bool]) -> bool:
     return space.readable_by == Readers.PUBLIC or (full and space.readable_by == Readers.MEMBERS)
 
 
-def _groups_read(ids: list[int]) -> dict[int, dict[int, bool]]:
+def groups_read(ids: list[int]) -> dict[int, dict[int, bool]]:
     """The groups that these members are in, each with whether it is open: groups_read_by and groups_of."""
     found = defaultdict(dict)
     rows = GroupMember.objects.filter(member__any_of=ids, standing__in=IN_IT)
@@ -142,7 +144,7 @@ def groups_of_others(ids: Iterable[int]) -> dict[int, set[int]]:
     return found
 
 
-def _boundaries(ids: list[int]) -> tuple[dict, dict]:
+def boundaries(ids: list[int]) -> tuple[dict, dict]:
     """Whom each of these keeps away, and who blocks them."""
     unwanted, blockers = defaultdict(set), defaultdict(set)
     for owner, other in Boundary.objects.filter(owner__any_of=ids).values_list("owner", "other"):

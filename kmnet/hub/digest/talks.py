@@ -1,5 +1,6 @@
 """Threads with something new, as lean rows that a slice of readers shares; and what of it is news to one of them."""
 
+import time
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
@@ -9,8 +10,10 @@ from itertools import islice, pairwise
 from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.db.models.functions import Length
+from django.utils import timezone
 from taggit.models import Tag
 
 from discussions.models import Level, Post, Thread
@@ -111,9 +114,26 @@ def new_posts(since: datetime, until: datetime) -> QuerySet:
 
 
 class Talks:
-    """All that is new in the windows of a slice. Two queries and the tags."""
+    """All that is new since a moment. Two queries and the tags. Nobody’s window and nobody’s rights are in it, so slices
+    that follow one another share it; what is hidden meanwhile is found out before a letter is written (letters.Still).
+    """
 
-    def __init__(self, since: datetime | None, until: datetime | None):
+    _kept: "Talks | None" = None
+
+    @classmethod
+    def covering(cls, since: datetime | None) -> "Talks":
+        """All that is new since then: as kept from the last slice, if that was read a moment ago (DIGEST_SHARED_FOR), or
+        else read anew. Windows end some minutes before they are told (services.SETTLING), so nothing is missing."""
+        kept = cls._kept
+        if since is None:
+            return cls(None)
+        if kept is None or since < kept.since or time.monotonic() - kept.read_at > settings.DIGEST_SHARED_FOR:
+            # From the full hour on, so that the windows of the next slices begin later.
+            kept = cls._kept = cls(since.replace(minute=0, second=0, microsecond=0))
+        return kept
+
+    def __init__(self, since: datetime | None):
+        self.since, self.read_at = since, time.monotonic()
         self.by_id: dict[int, Talk] = {}
         self.of_post: dict[int, int] = {}  # the thread of each new post
         self.started_by: dict[int, list[Talk]] = defaultdict(list)
@@ -122,7 +142,7 @@ class Talks:
         self.by_tag: dict[int, list[Talk]] = defaultdict(list)
         self.in_space: dict[int, list[Talk]] = defaultdict(list)
         if since is not None:
-            self._read(new_posts(since, until))
+            self._read(new_posts(since, timezone.now()))
         self.by_rank = sorted(self.by_id.values(), key=liveliness)
         for rank, talk in enumerate(self.by_rank):
             talk.rank = rank
