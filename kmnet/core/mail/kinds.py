@@ -160,6 +160,9 @@ class MailContent:
     headers: dict[str, str] = field(default_factory=dict)
     line: Line | None = None  # for what can be bundled
     category: str = ""  # where it is not the kind's
+    # Instead of the templates, where thousands of letters differ in little: gets the whole context, gives subject, text
+    # and HTML whose rules are inlined.
+    write: Callable[[dict], tuple[str, str, str]] | None = None
     from_name: str = ""  # "Maren de Wit" is shown as "Maren de Wit (kmnet)"; the address stays ours
 
 

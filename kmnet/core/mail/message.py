@@ -6,7 +6,7 @@ import zoneinfo
 from contextlib import ExitStack
 from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
-from functools import cache
+from functools import cache, partial
 
 import css_inline
 from django.conf import settings
@@ -56,9 +56,8 @@ def build_message(mail) -> EmailMultiAlternatives:
         else:
             content = kind.compose(mail)
         context = full_context(mail, kind, content)
-        subject = clean_line(render(f"{kind.template}_subject.txt", context, escaped=False))
-        text = clean_text(render(f"{kind.template}_message.txt", context, escaped=False)).strip() + "\n"
-        html = render(f"{kind.template}_message.html", {**context, "subject": subject}, escaped=True)
+        subject, text, html = (content.write or partial(write, kind))(context)
+        subject, text = clean_line(subject), clean_text(text).strip() + "\n"
         headers = headers_of(mail, kind, context, content)
     reply_to = content.reply_to or context["community"].contact_email or inbound.no_reply_address()
     message = Message(
@@ -70,13 +69,20 @@ def build_message(mail) -> EmailMultiAlternatives:
         headers=headers,
     )
     message.mail_id = mail.pk  # of the row; for whoever takes it to the mail server
-    html = harmless(inliner().inline(clean_text(html)))
     if len(html) > TOO_LARGE:
         logger.warning("mail %s of kind %s is %s bytes long", mail.pk, mail.kind, len(html))
     message.attach_alternative(html, "text/html")
     for attachment in content.attachments:
         message.attach(clean_line(attachment.filename), attachment.content, attachment.content_type)
     return message
+
+
+def write(kind: MailKind, context: dict) -> tuple[str, str, str]:
+    """Subject, text and HTML by the templates of the kind."""
+    subject = clean_line(render(f"{kind.template}_subject.txt", context, escaped=False))
+    text = render(f"{kind.template}_message.txt", context, escaped=False)
+    html = render(f"{kind.template}_message.html", {**context, "subject": subject}, escaped=True)
+    return subject, text, harmless(inliner().inline(clean_text(html)))
 
 
 def refuse_unwanted(mail, kind: MailKind) -> None:

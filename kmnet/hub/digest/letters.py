@@ -1,15 +1,14 @@
 """The words of a letter. What stands in many of them is written once for a slice, per language and zone."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import NamedTuple
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.safestring import mark_safe
+from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 
@@ -17,7 +16,7 @@ from discussions.models import Post, Thread
 from events.models import Event
 from kmnet.core import tokens
 from kmnet.core.mail import MailContent, Withhold
-from kmnet.core.mail.message import render
+from kmnet.core.mail.holding import zone_named
 from kmnet.core.text import plain_text
 from kmnet.hub import words
 from kmnet.hub.models import DigestRun, DigestSchedule
@@ -29,6 +28,7 @@ from resources.models import Resource
 
 from .choosing import FOR_LINES, GLANCE, LINE, Choice, Minutes, choose, choose_lines
 from .others import RESOURCES, Others, gather
+from .press import Order, Press, Section
 from .readers import Reader, boundaries, groups_of_others, groups_read, meet
 from .talks import News, Talks
 
@@ -40,20 +40,6 @@ OF_MEMBER = (
     "is_organiser", "is_host", "address_proven_at", "joined_at", "keeps_away",
 )  # fmt: skip
 OF_PROFILE = ("digest", "digest_weekday", "digest_days", "digest_minutes")
-
-
-class Piece(NamedTuple):
-    """One item in HTML and in text, ready to stand in a letter."""
-
-    html: str
-    text: str
-
-
-@dataclass
-class Section:
-    key: str
-    title: str
-    pieces: list[Piece]
 
 
 @dataclass
@@ -218,7 +204,7 @@ class Slice:
                 "member", "next_due_at"
             )
         )
-        self._pieces: dict[tuple, Piece] = {}
+        self.press = Press(self.now)
         self._still, self._looked_at = None, time.monotonic()
 
     def holds(self, run_pk: int, member: Member) -> bool:
@@ -233,108 +219,112 @@ class Slice:
             self._still, self._looked_at = Still.of(self.plans.values()), time.monotonic()
         return self._still is None or self._still.holds(plan)
 
-    def piece(self, kind: str, *key, **context) -> Piece:
-        """One item in words; made when it is first wanted in this language and zone."""
-        place = (kind, translation.get_language(), timezone.get_current_timezone_name(), *key)
-        found = self._pieces.get(place)
-        if found is None:
-            context |= {"kind": kind, "site_url": settings.SITE_URL, "now": self.now}
-            found = self._pieces[place] = Piece(
-                mark_safe(render("hub/email/_digest_item.html", context, escaped=True).strip()),
-                mark_safe(render("hub/email/_digest_item.txt", context, escaped=False).strip()),
-            )
-        return found
-
-    def _talk(self, kind: str, news: News, *key, **context) -> Piece:
-        thread, post = self.words.threads[news.talk.pk], self.words.posts[news.first.pk]
+    def _talk(self, kind: str, news: News, *key, **more_context) -> Order:
         more = len(news.posts) - 1
-        return self.piece(
-            kind,
-            post.pk,
-            more,
-            *key,
-            thread=thread,
-            post=post,
-            more=more,
-            excerpt=self.words.excerpt(post.pk),
-            url=settings.SITE_URL + thread.url_of(post.number),
-            **context,
-        )
 
-    def _question(self, news: News, reader: Reader) -> Piece:
+        def context():
+            thread, post = self.words.threads[news.talk.pk], self.words.posts[news.first.pk]
+            return {
+                "thread": thread,
+                "post": post,
+                "more": more,
+                "excerpt": self.words.excerpt(post.pk),
+                "url": settings.SITE_URL + thread.url_of(post.number),
+                **more_context,
+            }
+
+        return Order((kind, news.first.pk, more, *key), kind, context)
+
+    def _question(self, news: News, reader: Reader) -> Order:
         profile = self.words.profiles.get(news.talk.author_id)
         level = reader.level_to(news.talk.author_id, self.words.groups.get(news.talk.author_id, ()))
         place = Shown(profile, level).place if profile else ""
-        days = (self.now - news.talk.created_at).days
-        return self._talk("question", news, place, place=place, days=days)
+        return self._talk("question", news, place, place=place, days=(self.now - news.talk.created_at).days)
 
     def sections(self, plan: Plan) -> list[Section]:
-        """In the language and zone that are active."""
-        choice, others = plan.choice, plan.others
+        """What the letter is made of, in the language and zone that are active; without empty sections."""
+        choice, others, zone = plan.choice, plan.others, timezone.get_current_timezone_name()
+        resources = [
+            Order(
+                ("resource", found.resource.pk, found.because, found.asked),
+                "resource",
+                lambda found=found: {
+                    "resource": found.resource,
+                    "because": found.because,
+                    "asked": found.asked,
+                },
+            )
+            for found in others.resources
+        ]
+        if plan.more_resources:
+            more = {"count": plan.more_resources}
+            resources.append(Order(("more", plan.more_resources), "more", lambda: more))
         sections = [
             Section(
-                "questions",
                 gettext("Could you answer?"),
                 [self._question(news, plan.reader) for news in choice.questions],
             ),
+            Section(gettext("Replies to you"), [self._talk("reply", news) for news in choice.replies]),
             Section(
-                "replies", gettext("Replies to you"), [self._talk("reply", news) for news in choice.replies]
+                gettext("In threads that you follow"), [self._talk("talk", news) for news in choice.followed]
             ),
+            Section(gettext("In your spaces"), [self._talk("talk", news) for news in choice.rest]),
             Section(
-                "followed",
-                gettext("In threads that you follow"),
-                [self._talk("talk", news) for news in choice.followed],
-            ),
-            Section("rest", gettext("In your spaces"), [self._talk("talk", news) for news in choice.rest]),
-            Section(
-                "places",
                 ngettext("Your next event", "Your next events", len(others.places)),
                 [
-                    self.piece("place", one.pk, one.status, place=one, event=one.event)
+                    Order(
+                        ("place", one.pk, zone), "place", lambda one=one: {"place": one, "event": one.event}
+                    )
                     for one in others.places
                 ],
             ),
             Section(
-                "events",
                 gettext("Coming events"),
-                [self.piece("event", event.pk, event=event) for event in others.events],
-            ),
-            Section(
-                "resources",
-                gettext("New in the library"),
                 [
-                    self.piece(
-                        "resource",
-                        found.resource.pk,
-                        found.because,
-                        found.asked,
-                        resource=found.resource,
-                        because=found.because,
-                        asked=found.asked,
-                    )
-                    for found in others.resources
+                    Order(("event", event.pk, zone), "event", lambda event=event: {"event": event})
+                    for event in others.events
                 ],
             ),
+            Section(gettext("New in the library"), resources),
             Section(
-                "newcomers",
                 gettext("Say hello"),
                 [
-                    self.piece(
-                        "newcomer", member.pk, shown.headline, newcomer=member, headline=shown.headline
+                    Order(
+                        ("newcomer", member.pk, shown.headline),
+                        "newcomer",
+                        lambda member=member, shown=shown: {"newcomer": member, "headline": shown.headline},
                     )
                     for member, shown in others.newcomers
                 ],
             ),
             Section(
-                "outcomes",
                 gettext("What became of what you asked"),
                 [
-                    self.piece("outcome", one.thread.pk, thread=one.thread, accepted=one.accepted)
+                    Order(
+                        ("outcome", one.thread.pk),
+                        "outcome",
+                        lambda one=one: {"thread": one.thread, "accepted": one.accepted},
+                    )
                     for one in others.outcomes
                 ],
             ),
         ]
-        return [section for section in sections if section.pieces]
+        return [section for section in sections if section.orders]
+
+    def print(self, plan: Plan, context: dict) -> tuple[str, str]:
+        """The sections of one letter in HTML and text. The first letter of a language makes the pieces of all of it."""
+        sections = self.sections(plan)
+        if self.press.lacks(order for section in sections for order in section.orders):
+            language = translation.get_language()
+            together = [one for one in self.plans.values() if one.reader.member.language == language]
+            self.press.make(self._orders([*together, plan]), context)
+        return self.press.sections(sections)
+
+    def _orders(self, plans: Iterable[Plan]) -> Iterator[Order]:
+        for plan in plans:
+            with timezone.override(zone_named(plan.reader.member.time_zone)):
+                for section in self.sections(plan):
+                    yield from section.orders
 
     def askers(self, plan: Plan) -> list[str]:
         names = [self.words.threads[news.talk.pk].author.get_short_name() for news in plan.choice.questions]
@@ -377,28 +367,39 @@ def compose_digest(outgoing) -> MailContent:
     plan = made.plans[pk]
     if plan.is_empty:
         raise Withhold("nothing new")
-    return MailContent(context=context_of(made, plan))
+    return MailContent(write=lambda context: write(made, plan, context))
 
 
-def context_of(made: Slice, plan: Plan) -> dict:
-    """For the templates, in the language and zone of the reader."""
-    member, now = plan.reader.member, timezone.localtime()
-    token = tokens.make("digest-read", lifetime=MARK_READ_FOR, run=plan.reader.run.pk)
-    summary = summary_of(plan)
-    return {
-        "sections": made.sections(plan),
+def write(made: Slice, plan: Plan, context: dict) -> tuple[str, str, str]:
+    """Subject, text and HTML, in the language and zone of the reader, which are active."""
+    member, today = plan.reader.member, timezone.localtime()
+    summary, has_threads = summary_of(plan), any(plan.choice.talks)
+    next_due = made.next_due.get(member.pk)
+    day = date_format(today, gettext("l j F"))
+    if has_threads:
+        minutes = words.reading_time(plan.minutes)
+        day = gettext("%(day)s. %(minutes)s; nothing here runs out.") % {"day": day, "minutes": minutes}
+    values = {
+        "title_line": f"{words.greeting(today, member.get_short_name())} {summary}.",
         "summary": summary,
-        "subject_line": waiting_for(made.askers(plan)) or summary,
-        "time_needed": words.reading_time(plan.minutes),
-        "more": plan.choice.more,
-        "more_resources": plan.more_resources,
-        "has_threads": any(plan.choice.talks),
-        "greeting": words.greeting(now, member.get_short_name()),
-        "today": now,
-        "next_due": made.next_due.get(member.pk),
-        "mark_read_url": settings.SITE_URL + reverse("hub:digest_read", args=[token]),
+        "date_line": day,
+        "next_line": gettext("The next letter comes on %(day)s, if there is something new.")
+        % {"day": date_format(timezone.localtime(next_due), gettext("l j F"))}
+        if next_due
+        else "",
+        "mark_read_url": settings.SITE_URL
+        + reverse(
+            "hub:digest_read",
+            args=[tokens.make("digest-read", lifetime=MARK_READ_FOR, run=plan.reader.run.pk)],
+        ),
         "why": why_digest(member.profile),
+        **{name: context[name] for name in ("settings_url", "unsubscribe_url", "stop_all_url")},
     }
+    sections = made.print(plan, context)
+    html, text = made.press.letter(
+        values, sections, context, has_threads, plan.choice.more, next_due is not None
+    )
+    return waiting_for(made.askers(plan)) or summary, text, html
 
 
 # --- sentences -------------------------------------------------------------------------------------------------------
