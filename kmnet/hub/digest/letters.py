@@ -17,6 +17,7 @@ from events.models import Event
 from kmnet.core import tokens
 from kmnet.core.mail import MailContent, Withhold
 from kmnet.core.mail.holding import zone_named
+from kmnet.core.mail.message import render
 from kmnet.core.text import plain_text
 from kmnet.hub import words
 from kmnet.hub.models import DigestRun, DigestSchedule
@@ -399,7 +400,8 @@ def write(made: Slice, plan: Plan, context: dict) -> tuple[str, str, str]:
     html, text = made.press.letter(
         values, sections, context, has_threads, plan.choice.more, next_due is not None
     )
-    return waiting_for(made.askers(plan)) or summary, text, html
+    subject_line = waiting_for(made.askers(plan)) or summary
+    return render("hub/email/digest_subject.txt", {"subject_line": subject_line}, escaped=False), text, html
 
 
 # --- sentences -------------------------------------------------------------------------------------------------------
