@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from kmnet.core import mail_settings, presence
 
-from .. import services
+from .. import mail_links, services
 from ..forms import MailForm
 from ..mail_estimate import mails_a_week
 from ..models import Boundary, Member, Status
@@ -40,13 +40,14 @@ def by_link(request, member_id: int):
         return None
     with translation.override(member.language), timezone.override(zone_of(member)):
         form = MailForm(posted(request), member=member)
+        quick = {"less": mail_links.less_often_url(member), "pause": mail_links.pause_url(member)}
         saved = save(form)
         presence.note_post(request, member.pk)
         if request.htmx and form.is_bound:
-            return said(request, form, by_link=True)
+            return said(request, form, by_link=True, quick=quick)
         if saved:
             form = fresh(form)
-        context = {**told(form), "by_link": True, "is_saved": saved, "member": member}
+        context = {**told(form), "by_link": True, "quick": quick, "is_saved": saved, "member": member}
         status = 422 if form.is_bound else 200
         return render(request, "members/mail/settings.html", context, status=status)
 

@@ -1,5 +1,6 @@
 """What somebody is told, how and when: one page, signed in or behind the link of a mail."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -186,7 +187,11 @@ def test_same_page_behind_the_link_of_a_mail_needs_no_session(member):
     for _scanner in range(2):
         page = client.get(path)
         assert (page.status_code, page.cookies) == (200, {})
-    assert "csrfmiddlewaretoken" not in page.content.decode()
+    html = page.content.decode()
+    assert "csrfmiddlewaretoken" not in html
+    ways = re.findall(r'href="http://testserver(/mail/(?:less-often|pause)/[^"]+)"', html)
+    assert [client.get(way).status_code for way in ways] == [200, 200]
+    assert {'id="digest"', 'id="quiet"', 'id="pause"'} <= set(re.findall(r'id="\w+"', html))
     assert (chosen(member), MailHabits.objects.count()) == ({}, 0)
     saved = client.post(path, answers(member, how_reply="digest", paused_until="2020-01-01"))
     assert (saved.status_code, chosen(member)) == (422, {})
