@@ -1,6 +1,6 @@
 PYTHON ?= python3
 
-run test check bench storm fault:
+run test check bench storm faults:
 	@exec $(PYTHON) dev.py $@
 
-.PHONY: run test check bench storm fault
+.PHONY: run test check bench storm faults

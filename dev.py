@@ -4,7 +4,7 @@
     python3 dev.py run          the site with demo data                  (make run)
     python3 dev.py test ...     the tests; arguments go to pytest        (make test)
     python3 dev.py check        style, layers, migrations, deployment    (make check)
-    python3 dev.py fault ...    the slow tests: killed processes ...     (make fault)
+    python3 dev.py faults ...   the slow tests: all that can fail does   (make faults)
     python3 dev.py bench ...    how fast the pages are                   (make bench)
     python3 dev.py storm ...    a thousand people want a hundred places  (make storm)
     python3 dev.py manage ...   manage.py, with the servers that it needs
@@ -306,13 +306,13 @@ def main(arguments: list[str]) -> int:
         return inside[command]()
     if command == "lock":
         return compile_locks()
-    if command not in ("run", "test", "check", "fault", "bench", "storm", "manage"):
+    if command not in ("run", "test", "check", "faults", "bench", "storm", "manage"):
         say(__doc__)
         return 2
     set_up(lock_for_running() if command in ("run", "manage") else "dev")
     if command == "test":
         continue_inside("-m", "pytest", *pytest_arguments(rest))
-    if command == "fault":
+    if command == "faults":
         continue_inside("-m", "pytest", "-m", "fault", "--timeout", "900", *rest)
     continue_inside("dev.py", f"_{command}", *rest)
     return 1  # never reached: this process has become another

@@ -1,4 +1,4 @@
-"""`make run` as it is: started, stopped, killed and started again. Slow; `make fault` plays these."""
+"""`make run` as it is: started, stopped, killed and started again. Slow; `make faults` plays these."""
 
 import os
 import shutil
