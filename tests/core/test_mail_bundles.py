@@ -188,6 +188,16 @@ def test_piece_of_a_bundle_that_has_gone_gets_the_next_one(member):
     assert [message["Subject"] for message in send_due()] == ["one", "two"]
 
 
+def test_who_gets_no_mail_at_all_gets_no_next_bundle_either(member):
+    rows, opened = [queue(member, "one"), queue(member, "two")], bundle_of(member)
+    member.status, member.is_active = "suspended", False
+    member.save()
+    make_bundles_due()
+    assert send_due() == []
+    assert {outcome(row) for row in (*rows, opened)} == {("withheld", "the member is suspended")}
+    assert OutgoingMail.objects.count() == 3
+
+
 def test_member_has_one_open_bundle_at_most(member):
     queue(member, "one")
     bundle = bundle_of(member)

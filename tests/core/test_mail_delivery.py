@@ -329,3 +329,11 @@ def test_who_waits_for_a_mail_overtakes_five_thousand_of_bulk():
         queue_test_mail(refs={"title": "your new password"})
         assert mail.send_due_mail(limit=1) == 1
     assert sent()[-1]["Subject"] == "your new password"
+
+
+def test_code_overtakes_the_news_of_a_thread_that_many_follow():
+    with mail_kind("test.news", category="reply"), mail_kind("test.code", category="sign_in"):
+        for _number in range(3):
+            queue_test_mail("test.news", due_at=timezone.now() - timedelta(minutes=5))
+        queue_test_mail("test.code", refs={"title": "your code"})
+        assert [message["Subject"] for message in send_due()] == ["your code"] + ["A title"] * 3

@@ -194,8 +194,11 @@ register(MailKind(BUNDLE, gettext_lazy("Several pieces of news"), "core/email/bu
 def settle(lead: OutgoingMail) -> None:
     """Call it in the transaction that makes the bundle final: its pieces are what it is. What was left out says why, and
     what came too late for it, or could not be composed, waits in the next one."""
-    found = getattr(lead, "unpacked", None) or Unpacked()
+    found = getattr(lead, "unpacked", None)
     waiting = OutgoingMail.objects.waiting().filter(lead=lead)
+    if found is None:  # nobody looked into it: its member gets no mail at all
+        waiting.update(state=lead.state, reason=lead.reason)
+        return
     told = [piece.pk for piece, *_rest in found.told]
     outcome = {"state": lead.state, "reason": lead.reason, "sent_at": lead.sent_at}
     if told and lead.state in (MailState.SENT, MailState.FAILED):

@@ -25,7 +25,7 @@ from kmnet.core.models.mail import BUNDLE, MailState, OutgoingMail
 
 from . import bundles
 from .holding import Later
-from .kinds import Withhold, get_kind
+from .kinds import Withhold, all_kinds, get_kind
 from .message import build_message
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,11 @@ class Turn:
         self.sent: Counter[str] = Counter()  # by receiving domain
         self.prepared: dict[int, object] = {}
         self.prepared_at = 0.0
+        self.urgent = [
+            kind.key
+            for kind in all_kinds()
+            if not kind.bulk and kind.list_category is None and kind.key != BUNDLE
+        ]
 
     def full_domains(self, now: datetime) -> list[str] | None:
         """To which domains no bulk may go for now; None: to none at all. Counted anew each second, as others send, too."""
@@ -129,14 +134,16 @@ class Turn:
 
 
 def claim_next(turn: Turn | None = None) -> OutgoingMail | None:
-    """Lock the next row that is due and that no other worker has. Bulk waits until nothing else is due, and for the pace.
+    """Lock the next row that is due and that no other worker has: what cannot be switched off (codes, places at events)
+    before news, and bulk when nothing else is due and the pace allows it.
 
     The lock lets others refer to the row and read it, so that no page waits for a mail server."""
     turn = turn or Turn()
     now = timezone.now()
     rows = OutgoingMail.objects.due(now).select_related("member")
     rows = rows.select_for_update(skip_locked=True, no_key=True, of=("self",))
-    mail = rows.filter(bulk=False).first()
+    waited_for = rows.filter(bulk=False)
+    mail = waited_for.filter(kind__in=turn.urgent).first() or waited_for.first()
     if mail is not None:
         return mail
     full = turn.full_domains(now)

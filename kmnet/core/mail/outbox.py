@@ -143,7 +143,7 @@ def domain_of(address: str) -> str:
 def hasten(*, dedupe_key: str) -> bool:
     """Send now what waits for its time under this key; whether anything does."""
     now = timezone.now()
-    waiting = OutgoingMail.objects.waiting().filter(dedupe_key=dedupe_key, due_at__gt=now)
+    waiting = OutgoingMail.objects.waiting().filter(dedupe_key=dedupe_key, due_at__gt=now, lead__isnull=True)
     if not waiting.update(due_at=now, next_try_at=now):
         return False
     wake_sender()
