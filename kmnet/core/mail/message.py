@@ -2,6 +2,7 @@
 
 import logging
 import re
+import uuid
 import zoneinfo
 from contextlib import ExitStack
 from email.header import Header
@@ -41,7 +42,35 @@ class Message(EmailMultiAlternatives):
         made.policy = made.policy.clone(max_line_length=998)
         if not self.subject.isascii():
             made.replace_header("Subject", Header(self.subject, "utf-8", header_name="Subject").encode())
+        made.as_bytes = partial(as_bytes, made)
         return made
+
+
+def as_bytes(made, unixfrom: bool = False, linesep: str = "\n") -> bytes:
+    """What the message says of itself, for the one form that nearly all of ours have (text and HTML, nothing attached) at
+    a tenth of the price; a digest goes to a hundred thousand."""
+    plain = type(made).as_bytes
+    if unixfrom or made.get_content_type() != "multipart/alternative":
+        return plain(made, unixfrom, linesep)
+    if made.get_boundary() is None:
+        made.set_boundary(f"==={uuid.uuid4().hex}===")
+    parts, boundary = made.get_payload(), made.get_boundary()
+    pieces = [_headers(made)]
+    for part in parts:
+        payload = part.get_payload()
+        if part.get_content_maintype() != "text" or not isinstance(payload, str) or boundary in payload:
+            return plain(made, unixfrom, linesep)
+        pieces.append(f"\n--{boundary}\n{_headers(part)}\n{payload}")
+    pieces.append(f"\n--{boundary}--\n")
+    text = "".join(pieces)
+    if any(len(line) > 998 for line in text.split("\n")):  # the library folds it
+        return plain(made, unixfrom, linesep)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return lines.replace("\n", linesep).encode("utf-8", "surrogateescape")
+
+
+def _headers(part) -> str:
+    return "".join(f"{name}: {value}\n" for name, value in part.raw_items())
 
 
 def build_message(mail) -> EmailMultiAlternatives:
