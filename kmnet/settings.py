@@ -219,6 +219,7 @@ RETENTION_DAYS = {
     "mails": env.int("KEEP_MAILS", default=90),  # rows of the outbox that are sent, withheld or given up
     "received_mails": env.int("KEEP_RECEIVED_MAILS", default=30),  # that are worked on
     "reply_addresses": env.int("KEEP_REPLY_ADDRESSES", default=90),  # after their end
+    "mail_returns": env.int("KEEP_MAIL_RETURNS", default=90),  # what servers said when a mail came back
     "demo_mails": env.int("KEEP_DEMO_MAILS", default=30),  # what the demo's mailbox received
     "notifications": env.int("KEEP_NOTIFICATIONS", default=365),  # read ones
     "copies": env.int("KEEP_COPIES", default=1),  # of members' data, after they could no longer be taken

@@ -18,6 +18,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from . import activity, rows, tokens
+from .fixed import Prepared
 from .known_address import hash_of_address
 from .models import MailReturn, OutgoingMail, SuppressedAddress
 from .notices import COMPLAINT, HARD, SOFT, Notice, kind_of, parse_notices
@@ -103,17 +104,19 @@ def note_good_send(mail: OutgoingMail) -> None:
     ).update(score=Greatest(F("score") - GOOD_SEND, 0.0))
 
 
+# Asked of each mail at the moment of sending. A reason is there where no mail goes.
+_KNOWN = Prepared("SELECT reason FROM core_suppressedaddress WHERE address_hash = %s", ("text",))
+
+
 def refusal(mail: OutgoingMail, category: str | None) -> str:
     """Why no mail of this category goes to the receiver's address; "" where it may. One query, and it notes on `mail`
     whether anything ever came back (`mail.returned_before`)."""
-    digest = hash_of_address(address_of(mail))
-    found = (
-        SuppressedAddress.objects.filter(address_hash=digest).values_list("suppressed_at", "reason").first()
-    )
-    mail.returned_before = found is not None
-    if found is None or found[0] is None or category == "sign_in":
+    found = _KNOWN.rows((hash_of_address(address_of(mail)),))
+    mail.returned_before = bool(found)
+    reason = found[0][0] if found else ""
+    if not reason or category == "sign_in":
         return ""
-    return f"{RETURNS_MAIL}: a mail was marked as spam" if found[1] == "complaint" else RETURNS_MAIL
+    return f"{RETURNS_MAIL}: a mail was marked as spam" if reason == "complaint" else RETURNS_MAIL
 
 
 def address_of(mail: OutgoingMail) -> str:

@@ -1,7 +1,7 @@
 """What the floor forgets by itself."""
 
 from . import erasing
-from .models import DevMail, Notification, OutgoingMail, ReceivedMail, ReplyAddress
+from .models import DevMail, MailReturn, Notification, OutgoingMail, ReceivedMail, ReplyAddress
 from .models.mail import MailState
 from .retention import Job, register
 
@@ -13,6 +13,11 @@ def old_mails(before):
 
 def read_notifications(before):
     return Notification.objects.filter(read_at__lt=before)
+
+
+def mail_returns(before):
+    """What servers said names addresses. What it came to stands with the address, by its hash."""
+    return MailReturn.objects.filter(at__lt=before)
 
 
 def demo_mails(before):
@@ -45,6 +50,9 @@ register(
         counting(read_notifications),
         deleting(read_notifications),
     )
+)
+register(
+    Job("mail_returns", "notices of mail that came back", counting(mail_returns), deleting(mail_returns))
 )
 register(Job("demo_mails", "mails in the demo’s mailbox", counting(demo_mails), deleting(demo_mails)))
 register(

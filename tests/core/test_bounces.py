@@ -8,7 +8,9 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from kmnet.core import activity, bounces, mail, notices
+from kmnet.core import activity, bounces, mail, notices, retention
+from kmnet.core.inbound import working
+from kmnet.core.inbound.receiving import store
 from kmnet.core.known_address import hash_of_address
 from kmnet.core.mail import verp
 from kmnet.core.models import Activity, MailReturn, Notification, OutgoingMail, SuppressedAddress
@@ -532,3 +534,24 @@ def test_admins_find_it_by_the_address(client):
         other = client.get(f"/admin/core/{page}/", {"q": "ben@example.org"}).content.decode()
         assert ("1 " in found, "0 " in other) == (True, True)
     assert "550 no such person" in client.get("/admin/core/mailreturn/").content.decode()
+
+
+@pytest.mark.django_db
+def test_what_servers_said_goes_after_a_time_and_its_effect_stays():
+    for days in (100, 99, 5):
+        come_back(at=timezone.now() - timedelta(days=days))
+    assert suppressed()
+    assert (retention.run(dry_run=True)["mail_returns"], retention.run()["mail_returns"]) == (2, 2)
+    assert (MailReturn.objects.count(), suppressed()) == (1, True)
+
+
+@pytest.mark.django_db
+def test_a_notice_comes_in_by_the_same_door_as_replies_and_nobody_answers_it():
+    row = queue_in_kind(make_member(email="ana@example.org"))
+    sender = verp.bounce_address(row.pk)
+    arrived = store(report(), recipient=sender, via="test", envelope_sender="")
+    assert arrived is not None
+    working.work_on_received()
+    arrived.refresh_from_db()
+    assert (arrived.state, MailReturn.objects.get().mail) == ("done", row)
+    assert OutgoingMail.objects.count() == 1
