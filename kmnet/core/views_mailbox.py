@@ -7,6 +7,7 @@ from functools import wraps
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -98,6 +99,8 @@ def reply(request, pk):
     answer.set_content(f"{words}\n\nOn {mail['Date']}, {mail['From']} wrote:\n{quoted}")
     received = store(answer.as_bytes(), recipient=to, via="demo", envelope_sender=row.recipient)
     work_on_received()
+    with transaction.atomic():  # should a worker have taken it, it is done once the row is free
+        ReceivedMail.objects.select_for_update().get(pk=received.pk)
     return redirect(f"{reverse('mailbox:message', args=[pk])}?answered={received.pk}")
 
 
