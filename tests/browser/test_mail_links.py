@@ -38,12 +38,13 @@ def test_unsubscribe_from_the_mailbox(site, page: Page):
     assert page.context.cookies() == []
 
     page.get_by_role("link", name="Choose what else").click()
-    page.get_by_label("Replies to what I wrote").check()
-    page.get_by_label("The digest").uncheck()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_label("Replies to what I wrote, by e-mail").select_option("digest")
     expect(page.get_by_role("status").get_by_text("Saved")).to_be_visible()
+    page.get_by_label("Never", exact=True).check()
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_load_state()
     chosen = choices_of(member_id=member.pk)
-    assert (chosen["reply"], chosen["digest"]) == ("at_once", "never")
+    assert (chosen["reply"], chosen["digest"]) == ("digest", "never")
 
 
 def test_mail_in_the_mailbox_runs_and_fetches_nothing(site, page: Page):
