@@ -2,16 +2,19 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from .known_address import hash_of_address
 from .models import (
     Activity,
     AuditEntry,
     Flag,
     MailChoice,
     MailHabits,
+    MailReturn,
     Notification,
     OutgoingMail,
     ReceivedMail,
     ReplyAddress,
+    SuppressedAddress,
 )
 from .personal_data import Fate, PersonalData, declare, declare_impersonal, register, rows
 
@@ -47,6 +50,18 @@ def received_mails(member):
     """What I sent to kmnet by mail, and what became of it. The words are in what was made of it."""
     found = ReceivedMail.objects.filter(member=member).order_by("pk")
     return rows(found, "recipient", "sender", "message_id", "state", "reason", "received_at", "done_at")
+
+
+def mail_returned(member):
+    """Whether my address returns mail; known by a scrambled mark."""
+    found = SuppressedAddress.objects.filter(address_hash=hash_of_address(member.email))
+    return rows(found, "suppressed_at", "reason", "score", "scored_at")
+
+
+def mail_returns(member):
+    """What mail servers said of mails to me."""
+    found = MailReturn.objects.filter(address_hash=hash_of_address(member.email)).order_by("pk")
+    return rows(found, "at", "kind", "text")
 
 
 def notifications(member):
@@ -98,6 +113,20 @@ register(
 register(
     PersonalData(
         "received-mails", _("What I sent by mail"), received_mails, covers=("core.ReceivedMail",), order=71
+    )
+)
+register(
+    PersonalData(
+        "mail-returned",
+        _("Whether my address returns mail"),
+        mail_returned,
+        covers=("core.SuppressedAddress",),
+        order=71,
+    )
+)
+register(
+    PersonalData(
+        "mail-returns", _("Mails that came back"), mail_returns, covers=("core.MailReturn",), order=71
     )
 )
 register(
