@@ -554,7 +554,7 @@ def leaving(given, kind):
         member=given.rosalind,
         keep_words=True,
         asked_at=MONDAY,
-        due_at=MONDAY + timedelta(days=14),
+        due_at=MONDAY + timedelta(days=2 if kind.endswith("soon") else 14),
         status_before="active",
     )
     queue(kind, given.rosalind, leaving=row.pk)

@@ -75,7 +75,7 @@ class ReasonForm(forms.Form):
 @admin.register(OutgoingMail)
 class OutgoingMailAdmin(admin.ModelAdmin):
     list_display = ["created_at", "kind", "receiver", "state", "due_at", "attempts", "reason"]
-    list_filter = ["state", OneOfKind, OneOfCategory, Receivers, "bulk"]
+    list_filter = ["state", OneOfCategory, Receivers, "bulk", OneOfKind]
     list_select_related = ["member"]
     change_list_template = "admin/core/outgoingmail/change_list.html"
     search_fields = ["member__email", "member__name", "address", "message_id", "reason"]

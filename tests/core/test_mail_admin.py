@@ -249,7 +249,7 @@ def test_why_asks_whom_is_meant_and_answers_for_guests(admin):
     queue_test_mail(address="guest@example.org")
     answer, _page = why(admin, q="Guest@example.org")
     assert (len(answer.mails), answer.mails[0].words) == (1, "Is about to go out.")
-    assert ("Reminders before an event", "never", True, False) in answer.choices
+    assert ("Reminders before an event", "never", None, False) in answer.choices
     assert why(admin, q="nobody")[0] is None
     assert why(admin, q="")[0] is None
 

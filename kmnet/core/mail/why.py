@@ -45,9 +45,9 @@ class Answer:
     address: str
     hindrances: list[str] = field(default_factory=list)  # for which no mail, or less of it, goes out at all
     habits: list[str] = field(default_factory=list)
-    choices: list[tuple[str, str, bool, bool]] = field(
+    choices: list[tuple[str, str, bool | None, bool]] = field(
         default_factory=list
-    )  # what, how, on the site, as usual
+    )  # what, how, on the site (None: never there), as usual
     mails: list[Told] = field(default_factory=list)
 
 
@@ -151,7 +151,8 @@ def _habits(answer: Answer, member) -> None:
 def _choices(answer: Answer, chosen: dict[str, str], off_site: set[str], *, is_member: bool) -> None:
     for key, how in chosen.items():
         usual = how == usual_how(key, is_member=is_member) and key not in off_site
-        answer.choices.append((CATEGORIES[key].label, MailChoice.How(how).label, key not in off_site, usual))
+        on_site = key not in off_site if is_member and CATEGORIES[key].on_site else None
+        answer.choices.append((CATEGORIES[key].label, MailChoice.How(how).label, on_site, usual))
 
 
 def _mails(answer: Answer, rows) -> None:
