@@ -89,6 +89,34 @@ class ReadStateQuerySet(models.QuerySet):
                 values,
             )
 
+    def mark_many(self, *, member, numbers: dict[int, Iterable[int]]) -> None:
+        """As mark, for many threads (by id) in one statement."""
+        values = {
+            "member": member.pk,
+            "threads": list(numbers),
+            "numbers": [as_multirange(ranges_of(some)) for some in numbers.values()],
+            "now": timezone.now(),
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                WITH given AS (
+                    SELECT thread_id, numbers::int4multirange
+                    FROM unnest(%(threads)s::bigint[], %(numbers)s::text[]) AS given (thread_id, numbers)),
+                marked AS (
+                    UPDATE discussions_readstate mine SET numbers = mine.numbers + given.numbers, seen_at = %(now)s
+                    FROM given WHERE mine.member_id = %(member)s AND mine.thread_id = given.thread_id
+                    RETURNING mine.thread_id)
+                INSERT INTO discussions_readstate AS mine (member_id, thread_id, numbers, seen_at, reopened)
+                SELECT %(member)s, t.id, {NOT_OWED} + given.numbers, %(now)s, false
+                FROM given JOIN discussions_thread t ON t.id = given.thread_id
+                WHERE t.id NOT IN (SELECT thread_id FROM marked)
+                ON CONFLICT (member_id, thread_id) DO UPDATE
+                SET numbers = mine.numbers + excluded.numbers, seen_at = excluded.seen_at
+                """,
+                values,
+            )
+
     def unmark_from(self, *, member, thread_id: int, number: int) -> None:
         """This number and all later ones are unread again, whatever the member has said about being caught up."""
         values = {"member": member.pk, "thread": thread_id, "number": number, "now": timezone.now()}

@@ -218,8 +218,7 @@ def mark_digest_read(*, run: DigestRun) -> int:
     numbers: dict[int, list[int]] = {}
     for post in posts:
         numbers.setdefault(post.thread_id, []).append(post.number)
-    for thread_id, read in numbers.items():
-        ReadState.objects.mark(member=run.member, thread_id=thread_id, numbers=read)
+    ReadState.objects.mark_many(member=run.member, numbers=numbers)
     begun = [Thread(pk=thread_id) for thread_id, read in numbers.items() if 1 in read]
     activity.mark_read(member=run.member, targets=[*posts, *begun])
     DigestRun.objects.filter(pk=run.pk, read_at__isnull=True).update(read_at=timezone.now())

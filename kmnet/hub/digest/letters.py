@@ -36,6 +36,7 @@ from .talks import News, Talks
 EXCERPT = 180  # characters
 FRESH_FOR = 2  # seconds that an answer about what may still be shown counts
 MARK_READ_FOR = timedelta(days=90)
+MOST_COUNTED = 3
 OF_MEMBER = (
     "email", "name", "language", "time_zone", "status", "is_active", "is_staff", "is_superuser", "is_moderator",
     "is_organiser", "is_host", "address_proven_at", "joined_at", "keeps_away",
@@ -431,9 +432,9 @@ def _counted(plan: Plan) -> list[tuple[int, str]]:
 
 
 def summary_of(plan: Plan) -> str:
-    """“Two questions you could answer, one reply to you.” What is not there is not counted."""
+    """“Two questions you could answer, one reply to you.” What is not there is not counted; three counts are a sentence."""
     parts = [phrase % {"count": words.in_words(count)} for count, phrase in _counted(plan) if count]
-    return capfirst(gettext(", ").join(parts))
+    return capfirst(gettext(", ").join(parts[:MOST_COUNTED]))
 
 
 def waiting_for(names: list[str]) -> str:
@@ -456,7 +457,7 @@ def waiting_for(names: list[str]) -> str:
 def why_digest(profile) -> str:
     """“You asked for this letter on Tuesdays and Fridays.”"""
     if profile.digest == DAILY:
-        return gettext("You asked for this letter on every morning on which there is something new for you.")
+        return gettext("You asked for this letter every morning, when there is something new for you.")
     if profile.digest == MONTHLY:
         return gettext("You asked for this letter once a month, when there is something new for you.")
     days = sorted(profile.digest_days) if profile.digest == DAYS else [profile.digest_weekday]
