@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from kmnet.core import kept_text
+from kmnet.core import inbound, kept_text
 from kmnet.core.forms import POST_LENGTH
 from kmnet.core.ratelimit import limited
 from kmnet.core.text import clean_line, clean_text
@@ -155,6 +155,7 @@ def ask_context(form, space, **more) -> dict:
         "space": space,
         "vocabulary": words_offered(),
         "view": "preview" if "preview_html" in more else "write",
+        "ask_address": inbound.mailbox_address(f"ask+{space.slug}" if space else "ask"),
         **more,
     }
 

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from discussions import services
 from discussions.models import DiscussionSettings, Post, PostFile, Space, Thread
-from kmnet.core import inbound
+from kmnet.core import activity, inbound
 from kmnet.core.inbound import working
-from kmnet.core.models import OutgoingMail, ReceivedMail, ReplyAddress
+from kmnet.core.inbound.receiving import store
+from kmnet.core.models import Activity, MailChoice, OutgoingMail, ReceivedMail, ReplyAddress
 from members.models import Status
 from tests.factories import make_member
 from tests.factories.discussions import make_message, make_space, make_thread
@@ -75,9 +76,6 @@ def test_a_reply_stands_below_the_post_that_the_mail_told_of(ana, mailbox):
     thread = make_thread(author=ana, kind="question")
     reply = services.add_reply(author=make_member(), thread=thread, source="Try a ledger.")
     services.add_reply(author=make_member(), thread=thread, source="Or a map.", parent=reply)
-    from kmnet.core import activity
-    from kmnet.core.models import Activity
-
     for deed in Activity.objects.waiting():
         activity.fan_out(activity_id=deed.pk)
     told = next(mail for mail in mailbox(to=ana.email) if "Try a ledger." in text_of(mail))
@@ -88,10 +86,33 @@ def test_a_reply_stands_below_the_post_that_the_mail_told_of(ana, mailbox):
     assert (post.parent, post.source) == (reply, "Thanks!")
 
 
+def told_together(ana, replies: int):
+    """One mail about so many replies in Ana's thread, and the thread."""
+    MailChoice.objects.create(member=ana, category="reply", how="bundled")
+    thread = make_thread(author=ana, kind="question")
+    for number in range(replies):
+        services.add_reply(author=make_member(), thread=thread, source=f"Answer {number}.")
+    for deed in Activity.objects.waiting():
+        activity.fan_out(activity_id=deed.pk)
+    now = timezone.now()
+    OutgoingMail.objects.filter(member=ana).waiting().update(due_at=now, next_try_at=now)
+    [mail] = send_due(to=ana.email)
+    return mail, thread
+
+
+@pytest.mark.parametrize("replies", [1, 3])
+def test_a_mail_about_several_replies_in_one_thread_is_answered_there(ana, replies):
+    mail, thread = told_together(ana, replies)
+    assert (
+        receive(ana, mail["Reply-To"], "Thanks!\n", headers=[("In-Reply-To", mail["Message-ID"])]).state
+        == "done"
+    )
+    post = thread.posts.get(source="Thanks!")
+    assert (post.parent and post.parent.number) == (2 if replies == 1 else None)
+
+
 def test_the_same_mail_twice_is_one_post(ana, thread, address):
     raw = message(ana, address, message_id="<twice@mail.example.org>")
-    from kmnet.core.inbound.receiving import store
-
     first = store(raw, recipient=address, via="test")
     assert store(raw, recipient=address.upper(), via="test") is None
     working.work_on_received()
@@ -246,8 +267,6 @@ def test_an_encrypted_mail_is_refused(ana, address):
     raw = message(ana, address).replace(
         b'Content-Type: text/plain; charset="utf-8"', b'Content-Type: multipart/encrypted; boundary="x"'
     )
-    from kmnet.core.inbound.receiving import store
-
     store(raw, recipient=address, via="test")
     working.work_on_received()
     assert ReceivedMail.objects.get().reason == "encrypted"

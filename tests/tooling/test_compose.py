@@ -71,6 +71,14 @@ def test_every_service_is_watched_and_restarted_and_migration_runs_once(folder):
     assert services["db"]["volumes"][0]["target"] == "/var/lib/postgresql"  # as of Postgres 18
 
 
+def test_mail_comes_in_where_it_is_wanted(folder, monkeypatch):
+    monkeypatch.setenv("COMPOSE_PROFILES", "mail")
+    services = json.loads(compose(folder, "--format", "json").stdout)["services"]
+    assert set(services) == LONG_RUNNING | {"migrate", "mail"}
+    assert services["mail"]["ports"][0]["host_ip"] == "127.0.0.1"  # from the mail server of this machine only
+    assert services["mail"]["healthcheck"]["test"][-1] == "mail"
+
+
 def test_no_secret_stands_in_the_files():
     for name in ("docker-compose.yml", "Dockerfile", ".env.example"):
         for line in (ROOT / name).read_text().splitlines():

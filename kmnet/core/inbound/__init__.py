@@ -1,6 +1,6 @@
 """Mail that comes in. The apps register in hooks.py what may be answered by mail; reply_address gives an address."""
 
-from .addresses import is_reply_address, no_reply_address, reply_address, revoke
+from .addresses import is_reply_address, mailbox_address, no_reply_address, reply_address, revoke
 from .registry import (
     Attachment,
     Done,
@@ -25,6 +25,7 @@ __all__ = [
     "get_mailbox",
     "get_purpose",
     "is_reply_address",
+    "mailbox_address",
     "no_reply_address",
     "register_mailbox",
     "register_notice_handler",

@@ -45,6 +45,11 @@ def reply_address(*, member, purpose: str, target) -> str:
     return f"{LOCAL_PART}{found.token}@{settings.INBOUND_DOMAIN}"
 
 
+def mailbox_address(name: str) -> str:
+    """`ask@…`, or "" where this installation receives no mail."""
+    return f"{name}@{settings.INBOUND_DOMAIN}" if settings.INBOUND_MAIL else ""
+
+
 def no_reply_address() -> str:
     """For mails that take no answer where nobody is named to read one: what is sent there is refused with a reason."""
     return f"no-reply@{settings.INBOUND_DOMAIN}" if settings.INBOUND_MAIL else ""

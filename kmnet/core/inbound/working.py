@@ -17,6 +17,8 @@ from kmnet.core.audit import record_act
 from kmnet.core.forms import POST_LENGTH
 from kmnet.core.known_address import hash_of_address
 from kmnet.core.models import OutgoingMail, ReceivedMail, ReplyAddress
+from kmnet.core.models.mail import BUNDLE, MailState
+from kmnet.core.ratelimit import allow
 
 from . import proof, registry
 from .addresses import LOCAL_PART
@@ -26,6 +28,7 @@ from .registry import Done, Refused, Reply
 
 BATCH = 50
 MOST_TRIES = 6
+MOST_REFUSALS = 30  # mails about them to one member a day
 STRANGERS = 3  # mails by others to a reply address, after which it does not work any more: it was forwarded
 NAMESPACE = uuid.UUID("5f5b8f2e-6f2b-4c53-9d1a-0d1f3a1b7c55")
 State = ReceivedMail.State
@@ -223,9 +226,13 @@ def check_readable(mail: ReadMail) -> None:
 
 
 def mail_answered(mail: ReadMail, member) -> OutgoingMail | None:
-    """The mail of ours that this answers, by its Message-ID."""
+    """The mail of ours that this answers, by its Message-ID; of one that was to hold several and held one, that one."""
     named = f"{mail.first('in-reply-to')} {mail.first('references')}".split()
-    return OutgoingMail.objects.filter(message_id__in=named[:50], member=member).order_by("-pk").first()
+    found = OutgoingMail.objects.filter(message_id__in=named[:50], member=member).order_by("-pk").first()
+    if found is not None and found.kind == BUNDLE:
+        pieces = found.bundled.filter(state=MailState.SENT)[:2]
+        return pieces[0] if len(pieces) == 1 else found
+    return found
 
 
 def member_of(address: str):
@@ -259,6 +266,9 @@ def tell_refused(received: ReceivedMail, found: Found, refusal: Refused) -> None
 
 
 def queue_refusal(received: ReceivedMail, *, dedupe_key: str = "", **receiver) -> None:
+    member = receiver.get("member")
+    if member is not None and not allow(f"inbound-refusal:{member.pk}", limit=MOST_REFUSALS, seconds=86_400):
+        return  # no person writes so many: their mail program answers ours
     outbox.queue(
         "core.inbound_rejected",
         dedupe_key=dedupe_key or f"core.inbound_rejected:{received.pk}",

@@ -172,6 +172,7 @@ def together(told: list[tuple[OutgoingMail, MailKind, MailContent]]) -> MailCont
         things.setdefault(content.line.about or f"mail:{piece.pk}", []).append(content.line)
     categories = [kind.category for _piece, kind, _content in told]
     most = max(set(categories), key=categories.count)
+    answered = {content.reply_to for _piece, _kind, content in told}
     return MailContent(
         context={
             "things": [About(lines) for lines in things.values()],
@@ -181,6 +182,7 @@ def together(told: list[tuple[OutgoingMail, MailKind, MailContent]]) -> MailCont
             "why": _("You get these together, so that we write to you less often."),
         },
         category=most,
+        reply_to=answered.pop() if len(answered) == 1 else None,  # all are about one discussion
     )
 
 
