@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from discussions.models import Post, ReadState, Thread
 from kmnet.core import activity, mail
+from kmnet.core.models import OutgoingMail
+from kmnet.core.models.mail import MailState
 from members.models import Member, Profile
 from members.permissions import is_full_member
 
@@ -87,9 +89,29 @@ def refresh_schedules(*, now: datetime | None = None, limit: int = SLICE) -> int
             .order_by("pk")[:limit]
         )
         for schedule in changed:
+            was_paused = schedule.paused_until
             _apply(schedule, rhythm_of(schedule.member), now)
-        DigestSchedule.objects.bulk_update(changed, [*CHOSEN, "next_due_at", "covered_until"])
+            if schedule.paused_until is not None and schedule.paused_until != was_paused:
+                _take_back(schedule)
+        DigestSchedule.objects.bulk_update(
+            changed, [*CHOSEN, "next_due_at", "covered_until", "looked_ahead_until"]
+        )
     return len(new) + len(changed)
+
+
+def _take_back(schedule: DigestSchedule) -> None:
+    """A pause began while the last digest was on its way: what did not go out belongs to the first one after the pause.
+    The caller has locked the schedule, and saves it."""
+    run = DigestRun.objects.filter(member=schedule.member_id, until=schedule.covered_until).first()
+    if run is None:
+        return
+    mails = OutgoingMail.objects.filter(dedupe_key=run.dedupe_key)
+    # One that is on the wire this moment is left to its sender, who asks for the pause, too.
+    if list(mails.waiting().select_for_update(skip_locked=True)):
+        mails.update(state=MailState.WITHHELD, reason=f"mail is paused until {schedule.paused_until}")
+    if mails.filter(state=MailState.WITHHELD, reason__startswith="mail is paused").exists():
+        schedule.covered_until, schedule.looked_ahead_until = run.since, run.ahead_from
+        run.delete()
 
 
 @transaction.atomic

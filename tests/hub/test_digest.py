@@ -439,6 +439,25 @@ def test_a_pause_puts_the_digest_off_and_its_end_brings_it_back():
     assert services.refresh_schedules() == 0
 
 
+@pytest.mark.parametrize("noticed", ["before it is sent", "when it is sent"])
+def test_a_digest_that_a_pause_stops_on_its_way_is_told_after_the_pause(noticed):
+    reader = make_reader()
+    make_thread(title="Told after the pause")
+    age()
+    make_due(reader)
+    queue_due_digests()
+    pause = MailHabits.objects.create(member=reader, paused_until=timezone.now().date() + timedelta(days=9))
+    if noticed == "when it is sent":
+        assert send(reader) is None
+    services.refresh_schedules()
+    assert send(reader) is None
+    mail = OutgoingMail.objects.get(kind="hub.digest")
+    assert (mail.state, mail.reason) == ("withheld", f"mail is paused until {pause.paused_until}")
+    pause.delete()
+    services.refresh_schedules()
+    assert "Told after the pause" in part(deliver(reader), "plain")
+
+
 def test_days_that_a_member_chooses_are_seen():
     reader = make_reader()
     reader.profile.digest, reader.profile.digest_days = "days", [0, 3]

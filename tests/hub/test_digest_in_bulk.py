@@ -169,7 +169,8 @@ class World:
                 at = self.now - timedelta(hours=self.dice.randrange(100))
                 member.caught_up.create(space=space, at=at)
             for post in self.some(Post.objects.order_by("pk"), 3):
-                deed = activity.record("discussions.replied", actor=None, target=post)
+                target = self.dice.choice([post, post.thread])
+                deed = activity.record("discussions.replied", actor=None, target=target)
                 state = self.dice.choice(["sent", "waiting", "withheld"])
                 OutgoingMail.objects.create(
                     kind="discussions.reply",
@@ -236,7 +237,9 @@ def by_the_pages(run) -> set[int]:
     deeds = activity.Activity.objects.filter(
         pk__in=[mail.refs["activity"] for mail in mails if "activity" in mail.refs]
     )
-    mailed = set(deeds.values_list("target_id", flat=True))
+    targets = [deed.target for deed in deeds]
+    mailed = {one.pk for one in targets if isinstance(one, Post)}
+    mailed |= {one.posts.get(number=1).pk for one in targets if isinstance(one, Thread)}
     markers = {marker.thread_id: marker for marker in ReadState.objects.filter(member=member)}
     owed = Owed.to(member)
 

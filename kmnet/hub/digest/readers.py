@@ -10,7 +10,7 @@ from django.db.models import IntegerField, Value
 from django.utils.text import slugify
 from taggit.models import Tag
 
-from discussions.models import Following, Mention, Post, Readers, ReadState, Space
+from discussions.models import Following, Mention, Post, Readers, ReadState, Space, Thread
 from discussions.models.reading import Owed
 from kmnet.core.models import Activity, MailChoice, OutgoingMail, Term
 from kmnet.core.models.mail import MailState
@@ -41,6 +41,7 @@ class Reader:
     mailed: set[int] = field(
         default_factory=set
     )  # posts that came, or are about to come, by a mail of their own
+    mailed_threads: set[int] = field(default_factory=set)  # of which the first post did
     mentioned: set[int] = field(default_factory=set)  # posts that name them
     # Markers, by thread. Where there is one, it tells all; where not, `owed` does: the rule of ThreadQuerySet.unread_by.
     read: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
@@ -91,7 +92,7 @@ def meet(runs: Iterable[DigestRun], thread_ids: list[int], *, for_others: bool =
     unwanted, blockers = boundaries(ids)
     helps, likes = _wishes(members)
     since = min((run.since for run in runs), default=None)
-    mailed, mentioned = _mailed(ids, since), _mentions(ids, since)
+    (mailed, mailed_threads), mentioned = _mailed(ids, since), _mentions(ids, since)
     read, refused = _markers(ids, thread_ids), _refused(ids)
     found = {}
     for run in runs:
@@ -111,6 +112,7 @@ def meet(runs: Iterable[DigestRun], thread_ids: list[int], *, for_others: bool =
             helps=helps[pk],
             likes=likes[pk],
             mailed=mailed[pk],
+            mailed_threads=mailed_threads[pk],
             mentioned=mentioned[pk],
             read=read[pk],
             refused=refused[pk],
@@ -189,11 +191,12 @@ def _wishes(members: list[Member]) -> tuple[dict, dict]:
     return _frozen(helps), _frozen(likes)
 
 
-def _mailed(ids: list[int], since: datetime | None) -> dict[int, set[int]]:
-    """Posts that went to each of them by a mail of their own, or are about to: the digest does not repeat them."""
-    found = defaultdict(set)
+def _mailed(ids: list[int], since: datetime | None) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
+    """Posts that went to each of them by a mail of their own, or are about to, and threads that did so as a whole, that is
+    by their first post: the digest does not repeat them."""
+    posts, threads = defaultdict(set), defaultdict(set)
     if since is None:
-        return found
+        return posts, threads
     rows = OutgoingMail.objects.filter(
         member__any_of=ids,
         kind__startswith="discussions.",
@@ -202,15 +205,16 @@ def _mailed(ids: list[int], since: datetime | None) -> dict[int, set[int]]:
         refs__has_key="activity",
     ).values_list("member", "refs__activity")
     rows = list(rows)
+    types = ContentType.objects.get_for_models(Post, Thread)
     deeds = Activity.objects.filter(
-        pk__any_of=list({deed for _member, deed in rows}),
-        target_type=ContentType.objects.get_for_model(Post),
+        pk__any_of=list({deed for _member, deed in rows}), target_type__in=types.values()
     )
-    target = dict(deeds.values_list("pk", "target_id"))
+    about = {pk: (kind, target) for pk, kind, target in deeds.values_list("pk", "target_type", "target_id")}
     for member, deed in rows:
-        if deed in target:
-            found[member].add(target[deed])
-    return found
+        if deed in about:
+            kind, target = about[deed]
+            posts[member].add(target) if kind == types[Post].pk else threads[member].add(target)
+    return posts, threads
 
 
 def _mentions(ids: list[int], since: datetime | None) -> dict[int, set[int]]:

@@ -226,6 +226,7 @@ def unread_of(reader: Reader, talk: Talk) -> Iterator[NewPost]:
             and post.writer != me
             and post.writer not in unwanted
             and post.pk not in mailed
+            and not (post.number == 1 and talk.pk in reader.mailed_threads)
         ):
             yield post
 
