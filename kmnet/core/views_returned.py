@@ -45,9 +45,9 @@ def works_again(request, token):
     if request.method == "POST":
         bounces.works_again(address_hash=data["h"])
         presence.note(member_id=data["m"])
-        return render(request, "core/works_again.html", {"done": True})
+        return render(request, "core/works_again.html", {"done": True, "mail_returned": False})
     row = SuppressedAddress.objects.filter(address_hash=data["h"], suppressed_at__isnull=False)
-    return render(request, "core/works_again.html", {"done": not row.exists()})
+    return render(request, "core/works_again.html", {"done": not row.exists(), "mail_returned": False})
 
 
 @csrf_exempt
