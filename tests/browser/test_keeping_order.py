@@ -58,7 +58,7 @@ def test_second_report_hides_a_post_and_its_author_mends_it_and_asks_again(site:
     who.press("Tell the moderators")
     who.has_title("Thank you. A moderator looks within a day.")
     who.follow("Go back to where you were")
-    expect(page.locator("#post-2, article").filter(has_text="has hidden this reply")).to_have_count(1)
+    expect(page.locator("#post-2, article").filter(has_text="Hidden after members told us")).to_have_count(1)
     expect(page.locator("main")).not_to_contain_text("Miller")
 
     site.work()
