@@ -669,13 +669,13 @@ def receipt(given):
 
 # --- what is the same at each run ------------------------------------------------------------------------------------
 PARTS = "members|invitations|accounts|settings|join|welcome"
-NUMBERED = "bookmarks|keep|posts|introductions|group|hub|moderation"
+NUMBERED = "bookmarks|keep|posts|introductions|group|hub|messages|moderation"
 STEADY = [
     (re.compile(r"(/mail/[a-z-]+/)[^/\s\"<>#]{20,}/"), r"\1TOKEN/"),
     (re.compile(rf"(/(?:{PARTS})/[a-z/-]*?)[A-Za-z0-9_-]+:[A-Za-z0-9_:-]{{20,}}/"), r"\1TOKEN/"),
     (re.compile(r"reply\+[a-z0-9]+@"), "reply+TOKEN@"),
     (re.compile(r"/(\d+)(?=-[a-z0-9])"), "/1"),
-    (re.compile(rf"(/(?:{NUMBERED})/(?:[a-z-]+/)*)\d+"), r"\g<1>1"),
+    (re.compile(rf"(/(?:{NUMBERED})/(?:[a-z.-]+/)*)\d+"), r"\g<1>1"),
     (re.compile(r"thread-\d+@"), "thread-1@"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "HEX"),
 ]
