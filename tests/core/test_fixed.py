@@ -198,3 +198,19 @@ def test_a_transaction_lost_to_a_forgotten_statement_is_the_only_one(monkeypatch
             assert ask() == [ada]
         assert [ask(), ask()] == [[ada]] * 2
     assert sent == ["SELECT", "DEALLOCATE", "PREPARE", "EXECUTE", "EXECUTE"]
+
+
+@fixed
+def named_since(*, since, name):
+    return Member.objects.filter(joined_at__gt=since, name=name).order_by("pk").values_list("pk", "name")[:2]
+
+
+@pytest.mark.django_db
+def test_many_are_asked_for_in_one_statement(django_assert_num_queries):
+    ada, ben, eve = make_member(name="Ada 5%s"), make_member(name="Ben"), make_member(name="Ben")
+    now = timezone.now()
+    past, future = now - timedelta(days=1), now + timedelta(days=1)
+    named_since(since=now, name="x")
+    with django_assert_num_queries(1):
+        found = named_since.each(since=[past, past, future], name=["Ben", "Ada 5%s", "Ben"])
+    assert sorted(found) == [(0, ben.pk, "Ben"), (0, eve.pk, "Ben"), (1, ada.pk, "Ada 5%s")]

@@ -29,7 +29,7 @@ from kmnet.core import activity
 from kmnet.core.mail.message import build_message
 from kmnet.core.models import MailChoice, OutgoingMail
 from kmnet.hub import home
-from kmnet.hub.digest import letters, others, readers, talks
+from kmnet.hub.digest import letters, others, press, readers, slices, talks
 from kmnet.hub.models import DigestRun
 from members.models import Member
 from members.services import lift_boundary, set_boundary
@@ -307,9 +307,9 @@ def test_many_at_once_are_told_what_the_pages_would_show_each_of_them(seed):
         assert {one.pk for one, _shown in here.newcomers} <= {one.pk for one in arrived}
 
     # And each letter is what it would be by itself, within the minutes, and nothing in it twice.
-    made = letters.Slice(world.runs)
+    made = slices.Slice(world.runs)
     for run in world.runs:
-        here, alone = made.plans[run.pk], letters.Slice([run]).plans[run.pk]
+        here, alone = made.plans[run.pk], slices.Slice([run]).plans[run.pk]
         assert contents(here) == contents(alone)
         assert here.minutes <= run.member.profile.digest_minutes + 1e-6
         told = [news.talk.pk for news in here.choice.talks] + [one.thread.pk for one in here.others.outcomes]
@@ -412,11 +412,44 @@ def test_what_changes_after_it_was_prepared_is_not_sent(act, monkeypatch):
     assert {news.talk.pk for news in mail.prepared.plans[run.pk].choice.talks} == {gone.pk, stays.pk}
     assert "Names a patient" in str(build_message(mail).body)
     act(gone.posts.get())
-    monkeypatch.setattr(letters, "FRESH_FOR", -1)  # some seconds go by
+    monkeypatch.setattr(slices, "FRESH_FOR", -1)  # some seconds go by
     mail.member = Member.objects.get(pk=reader.pk)
     words = str(build_message(mail).body)
     assert "Names nobody" in words
     assert "Names a patient" not in words
+
+
+def test_an_item_that_cannot_be_put_into_words_keeps_only_its_own_readers_waiting(monkeypatch, caplog):
+    """The one sees a thread of their group, which breaks; the other gets a letter all the same."""
+    one, other = make_member(), make_member()
+    space = make_space(readable_by="group", group=make_group(one, other))
+    GroupMember = space.group.standings.model
+    GroupMember.objects.filter(member=other).delete()
+    make_thread(title="Breaks", space=space, author=one)
+    make_post(
+        thread=Thread.objects.get(title="Breaks"),
+        author=space.group.standings.get(standing="convenor").member,
+    )
+    make_thread(title="Is told")
+    Member.objects.filter(pk__in=[one.pk, other.pk]).update(joined_at=timezone.now() - 30 * DAY)
+    runs = make_runs(members=[one, other], until=timezone.now() + timedelta(minutes=1))
+    raw = press.Press.raw
+
+    def breaks(self, order):
+        if order.context().get("thread") and order.context()["thread"].title == "Breaks":
+            raise ValueError("no words for it")
+        return raw(self, order)
+
+    monkeypatch.setattr(press.Press, "raw", breaks)
+    mails = [
+        OutgoingMail(pk=run.pk, kind="hub.digest", member=run.member, refs={"run": run.pk}) for run in runs
+    ]
+    prepared = letters.prepare(mails)
+    for mail in mails:
+        mail.prepared = prepared[mail.pk]
+    with pytest.raises(ValueError, match="no words"):
+        build_message(mails[0])
+    assert "Is told" in build_message(mails[1]).body
 
 
 def test_slices_that_follow_one_another_share_what_was_read_of_the_threads(
@@ -427,10 +460,10 @@ def test_slices_that_follow_one_another_share_what_was_read_of_the_threads(
     runs = make_runs(4, until=timezone.now() + timedelta(minutes=1))
     try:
         talks.Talks._kept = None
-        first = letters.Slice(runs[:2])
+        first = slices.Slice(runs[:2])
         with django_assert_num_queries(0):
             assert talks.Talks.covering(runs[2].since).by_id
-        for made, some in ((first, runs[:2]), (letters.Slice(runs[2:]), runs[2:])):
+        for made, some in ((first, runs[:2]), (slices.Slice(runs[2:]), runs[2:])):
             assert all(len(told(made.plans[run.pk].choice.rest)) == 1 for run in some)
     finally:
         talks.Talks._kept = None
@@ -452,7 +485,7 @@ def plan_for(reader, **window):
         },
     )
     run = DigestRun.objects.select_related("member__profile").get(pk=run.pk)
-    return letters.Slice([run]).plans[run.pk]
+    return slices.Slice([run]).plans[run.pk]
 
 
 def make_reader(**profile):

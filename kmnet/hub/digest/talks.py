@@ -115,7 +115,7 @@ def new_posts(since: datetime, until: datetime) -> QuerySet:
 
 class Talks:
     """All that is new since a moment. Two queries and the tags. Nobody’s window and nobody’s rights are in it, so slices
-    that follow one another share it; what is hidden meanwhile is found out before a letter is written (letters.Still).
+    that follow one another share it; what is hidden meanwhile is found out before a letter is written (slices.Still).
     """
 
     _kept: "Talks | None" = None
