@@ -3,11 +3,14 @@
 import os
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import browser_finder
 
 # Playwright's synchronous API keeps an event loop in the thread; Django would refuse the database to it.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+expect.set_options(timeout=30_000)  # ms, as what Playwright itself waits for; on a busy machine its 5 s are few
 
 QUIET = [
     "--disable-gpu",

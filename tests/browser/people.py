@@ -64,7 +64,6 @@ class Person:
             locale="en-GB",
             reduced_motion="reduce",  # as in faults_of; nobody waits for a transition
         )
-        self.context.set_default_timeout(15_000)
         self.page: Page = self.context.new_page()
         self.faults: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))

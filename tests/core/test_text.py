@@ -98,9 +98,9 @@ def test_render_markdown_shows_a_picture_as_words():
     ],
 )
 def test_render_markdown_of_hostile_nesting_ends_soon(source):
-    start = time.perf_counter()
+    start = time.thread_time()  # its own work, however busy the machine is
     render_markdown(source)
-    assert time.perf_counter() - start < 5
+    assert time.thread_time() - start < 5
 
 
 @pytest.mark.parametrize("use", ["[a]", "![a]"])

@@ -228,7 +228,7 @@ def test_a_server_that_drips_is_left_in_time(network, record, monkeypatch):
         handler.send_response(200)
         handler.send_header("Content-Type", CSL)
         handler.end_headers()
-        for _count in range(200):
+        for _count in range(2000):
             handler.wfile.write(b" ")
             handler.wfile.flush()
             time.sleep(0.02)
@@ -241,7 +241,7 @@ def test_a_server_that_drips_is_left_in_time(network, record, monkeypatch):
         look_up(record)
         took = time.monotonic() - started
     assert (record.state, record.raw) == ("failed", None)
-    assert took < 3
+    assert took < 20  # of forty seconds
 
 
 def test_what_is_known_outlives_a_failure_later(network, record):

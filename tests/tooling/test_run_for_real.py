@@ -54,7 +54,7 @@ class Site:
         return supervisor.RunLock(self.state / "run.lock").read()["url"]
 
     def get(self, path: str) -> str:
-        with urllib.request.urlopen(self.url() + path, timeout=10) as answer:
+        with urllib.request.urlopen(self.url() + path, timeout=60) as answer:
             return answer.read().decode()
 
 
@@ -67,7 +67,7 @@ def site():
     for run in site.runs:
         if run.poll() is None:
             run.terminate()
-            run.wait(30)
+            run.wait(60)
     shutil.rmtree(folder)
 
 
@@ -110,8 +110,8 @@ def test_site_runs_once_keeps_its_state_and_leaves_nothing(site):
     assert beside.returncode == 0, beside.stderr
 
     run.send_signal(signal.SIGINT)
-    assert run.wait(30) == 0
-    wait_until(lambda: all_gone(family), 5)
+    assert run.wait(60) == 0
+    wait_until(lambda: all_gone(family), 30)
 
     kept = site.call(
         "_manage", "shell", "-c", f"{mark} print('kept:', H.objects.filter(name='kept').count())"
@@ -124,11 +124,11 @@ def test_killed_supervisor_leaves_no_process_and_the_next_start_is_clean(site):
     family = family_of(run)
     run.kill()
     run.wait()
-    wait_until(lambda: all_gone(family), 15)
+    wait_until(lambda: all_gone(family), 30)
     again = site.start_and_wait()
     assert '"database": "ok"' in site.get("readyz")
     again.terminate()
-    assert again.wait(30) == 0
+    assert again.wait(60) == 0
 
 
 def test_supervisor_killed_while_it_starts_leaves_no_process(site):
@@ -137,7 +137,7 @@ def test_supervisor_killed_while_it_starts_leaves_no_process(site):
     family = family_of(run)
     run.kill()
     run.wait()
-    wait_until(lambda: all_gone(family), 15)
+    wait_until(lambda: all_gone(family), 30)
 
 
 def test_ctrl_c_while_it_starts_stops_it_at_once(site):
@@ -145,8 +145,8 @@ def test_ctrl_c_while_it_starts_stops_it_at_once(site):
     wait_until(lambda: len(family_of(run)) > 4, START_LIMIT)
     family = family_of(run)
     run.send_signal(signal.SIGINT)
-    assert run.wait(20) == 130
-    wait_until(lambda: all_gone(family), 5)
+    assert run.wait(60) == 130
+    wait_until(lambda: all_gone(family), 30)
 
 
 def test_start_right_after_a_kill_waits_for_the_killed_run_to_clear_away(site):
@@ -163,9 +163,9 @@ def test_process_that_dies_stops_the_others_with_code_1(site):
     family = family_of(run)
     beat = next(p for p in family if "beat" in p.cmdline())
     beat.kill()
-    assert run.wait(30) == 1
+    assert run.wait(60) == 1
     assert "Stopped by itself: beat" in site.log.read_text()
-    wait_until(lambda: all_gone(family), 5)
+    wait_until(lambda: all_gone(family), 30)
 
 
 def test_busy_port_is_refused_and_a_free_one_honoured(site):
@@ -178,7 +178,7 @@ def test_busy_port_is_refused_and_a_free_one_honoured(site):
     assert refused.returncode == 1
     assert f"Port {port} is taken" in refused.stderr
     first.terminate()
-    assert first.wait(30) == 0
+    assert first.wait(60) == 0
 
 
 def test_named_servers_are_used_and_only_the_missing_one_is_started(site):
@@ -189,4 +189,4 @@ def test_named_servers_are_used_and_only_the_missing_one_is_started(site):
         assert {path.name for path in site.state.glob("*.log")} == {started}
         assert '"redis": "ok"' in site.get("readyz")
         run.terminate()
-        assert run.wait(30) == 0
+        assert run.wait(60) == 0
