@@ -10,7 +10,9 @@ from tests import browser_finder
 # Playwright's synchronous API keeps an event loop in the thread; Django would refuse the database to it.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
-expect.set_options(timeout=30_000)  # ms, as what Playwright itself waits for; on a busy machine its 5 s are few
+expect.set_options(
+    timeout=30_000
+)  # ms, as what Playwright itself waits for; on a busy machine its 5 s are few
 
 QUIET = [
     "--disable-gpu",
@@ -22,6 +24,8 @@ QUIET = [
     "--renderer-process-limit=1",
     "--in-process-gpu",
     "--disable-smooth-scrolling",
+    # Each page is new to the compiler: what would be fast after minutes costs more than it saves.
+    "--js-flags=--max-opt=2 --min-semi-space-size=64",
 ]
 
 

@@ -76,6 +76,29 @@ def test_axe_finds_nothing_on_account_pages(signed_in, live_server):
     assert faults == []
 
 
+@pytest.mark.parametrize(
+    ("media", "found_at"),
+    [
+        ("(prefers-color-scheme: dark)", "390 px, dark"),
+        ("(prefers-color-scheme: dark) and (min-width: 1000px)", "1280 px, dark"),
+        ("(prefers-color-scheme: light) and (min-width: 1000px)", "1280 px, light"),
+    ],
+)
+def test_axe_finds_one_pale_line_among_many(page, live_server, media, found_at):
+    """Also where only one of all that are alike is asked about."""
+    page.goto(live_server.url + "/about/privacy/")
+    page.evaluate(
+        """media => {
+          const sheet = new CSSStyleSheet();
+          sheet.replaceSync(`@media ${media} { .pale { color: #777 !important; background: #888 !important; } }`);
+          document.adoptedStyleSheets = [sheet];
+          [...document.querySelectorAll("main p")].at(-2).classList.add("pale");
+        }""",
+        media,
+    )
+    assert [f"{found_at}: color-contrast" in fault for fault in faults_of(page, "a page")] == [True]
+
+
 @pytest.mark.parametrize("status", [400, 403, 429, 500, 503])
 def test_axe_finds_nothing_on_error_pages(page, live_server, rf, status):
     view = {
