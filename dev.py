@@ -198,10 +198,11 @@ def manage(arguments: list[str]) -> int:
 
 
 def pytest_arguments(arguments: list[str]) -> list[str]:
-    """Two or more workers, unless the caller knows better."""
+    """A worker more than processors, up to four, unless the caller knows better: one waits often enough, for a browser,
+    a lock or another process."""
     if any(argument.startswith(("-n", "--numprocesses", "--pdb")) for argument in arguments):
         return arguments
-    return ["-n", str(min(4, max(2, os.cpu_count() or 2))), "--dist", "worksteal", *arguments]
+    return ["-n", str(min(4, (os.cpu_count() or 1) + 1)), "--dist", "worksteal", *arguments]
 
 
 def production_environment() -> dict:
