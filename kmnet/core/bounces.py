@@ -125,9 +125,12 @@ def address_of(mail: OutgoingMail) -> str:
 
 # --- who tells it ----------------------------------------------------------------------------------------------------
 def note_refusal(mail: OutgoingMail, said: str) -> None:
-    """The mail server refused this receiver while we spoke with it, for good."""
-    kind = kind_of("", said)
-    note_return(told_by=f"smtp:{mail.message_id}", kind=kind, address=address_of(mail), mail=mail, text=said)
+    """The mail server refused this receiver while we spoke with it, for good; never raises."""
+    kind, told_by = kind_of("", said), f"smtp:{mail.message_id}"
+    try:
+        note_return(told_by=told_by, kind=kind, address=address_of(mail), mail=mail, text=said)
+    except Exception:  # the mail's own row must not suffer
+        logger.exception("the refusal of mail %s could not be counted", mail.pk)
 
 
 def handle_notice(received) -> bool:

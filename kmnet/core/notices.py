@@ -107,8 +107,15 @@ _FOR_NOW = re.compile(
 )
 
 
+# Said of whoever hands the mail in: were it counted against the address, a fault in our own set-up would silence everybody.
+_ABOUT_US = re.compile(
+    r"relay|authenti|sender|client host|helo|ehlo|not permitted|our server|your (ip|host|server)|reverse dns",
+    re.IGNORECASE,
+)
+
+
 def _by_words(said: str, *, hard: bool) -> str:
-    if _FOR_NOW.search(said):
+    if _FOR_NOW.search(said) or _ABOUT_US.search(said):
         return SOFT
     return HARD if hard or _NOBODY.search(said) else SOFT
 

@@ -189,6 +189,12 @@ def test_notices_are_read(raw, found):
         ("4.4.7", "delivery time expired", SOFT),
         ("", "the mail server refused the receiver: 550 no such person", HARD),
         ("", "550 5.7.26 DMARC", SOFT),
+        (
+            "",
+            "the mail server refused the receiver: 550 relaying denied",
+            SOFT,
+        ),  # our set-up, not the address
+        ("", "550 5.4.1 Recipient address rejected: Access denied", HARD),  # as Microsoft says it
         ("", "451 try again", SOFT),
         ("", "nothing known", SOFT),
     ],
