@@ -25,6 +25,7 @@ from .permissions import can_view_post, can_view_thread
 MOST_FILES = 10
 MOST_MERGES = 10
 MOST_CUT = 20_000  # characters
+MOST_UNPROVEN = 2  # questions a day that nothing proves
 SHORTEST_TITLE, LONGEST_TITLE = 5, 160  # as in forms.ThreadForm
 
 _ADDRESS = re.compile(r"[\w.+'-]{1,64}@[\w.-]{1,200}\.\w{2,}")
@@ -110,6 +111,10 @@ def ask(reply: Reply) -> Done:
     if space is None:
         raise Refused("no_space" if reply.detail else "may_not_write")
     limit("discussions-ask", member, 60)
+    if not reply.authenticated and not allow(
+        f"ask-unproven:{member.pk}", limit=MOST_UNPROVEN, seconds=86_400
+    ):
+        raise Refused("limit")  # or anybody could use up, in the member's name, what these may write in a day
     try:
         with text_with_files(reply) as source:
             thread = services.start_thread(

@@ -291,6 +291,19 @@ def test_a_private_message_is_answered_by_mail_and_nobody_else_reads_it(ana):
     assert (post.author, post.source) == (ana, "Between us: yes.")
 
 
+def test_what_was_cut_from_a_message_is_for_its_writer_alone(ana, client):
+    per = make_member()
+    first = make_message(per, ana)
+    address = inbound.reply_address(member=ana, purpose="discussions.message", target=first.thread)
+    receive(ana, address, SIGNED)
+    seen = []
+    for person in (ana, per):
+        client.force_login(person)
+        page = client.get(f"/messages/{first.thread_id}/").content.decode()
+        seen.append(("I do it weekly." in page, "+351 22 1234" in page))
+    assert seen == [(True, True), (True, False)]
+
+
 def test_a_conversation_that_is_over_takes_no_message(ana):
     per = make_member()
     first = make_message(per, ana)
@@ -348,6 +361,22 @@ def test_a_question_that_nothing_proves_waits_for_a_moderator(ana, ask_here, hea
     assert "Nothing proves that the mail came from you" in text_of(told)
     services.release_post(post=post, actor=make_member(is_moderator=True), reason="Hers.")
     assert Thread.objects.get(author=ana).state == "visible"
+
+
+def test_in_a_members_name_others_cannot_use_up_what_they_may_ask(ana, ask_here):
+    said = [receive(ana, "ask@kmnet.example", subject=f"Number {number}?").reason for number in range(4)]
+    assert said == ["unproven", "unproven", "limit", "limit"]
+    assert receive(ana, "ask@kmnet.example", subject="My own?", headers=[passed(ana)]).state == "done"
+
+
+def test_the_form_tells_how_to_ask_by_mail(ana, client, settings):
+    client.force_login(ana)
+    space = make_space()
+    assert "mailto:ask@kmnet.example" in client.get("/discussions/ask/").content.decode()
+    url = f"/discussions/{space.slug}/ask/"
+    assert f"mailto:ask+{space.slug}@kmnet.example" in client.get(url).content.decode()
+    settings.INBOUND_MAIL = False
+    assert "mailto:ask" not in client.get(url).content.decode()
 
 
 def test_asking_in_a_space_by_its_name(ana, ask_here):
