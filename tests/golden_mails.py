@@ -463,12 +463,15 @@ def digest(given):
         author=given.rosalind,
         title=SUMMARY,
         source="I look for one.",
+        tags=["primary care"],
     )
     make_post(thread=own, author=given.maren, source="Ours is in the library: one page, five boxes.")
     Post.objects.update(published_at=MONDAY - timedelta(days=1))
     make_registration(event=webinar(given), member=given.rosalind)
     make_resource(
-        title="Multi-professional groups in general practice", published_at=MONDAY - timedelta(days=1)
+        title="Multi-professional groups in general practice",
+        published_at=MONDAY - timedelta(days=1),
+        tags=["primary care"],
     )
     run = DigestRun.objects.create(
         member=given.rosalind,
