@@ -84,7 +84,7 @@ class Weather:
         if mood == "busy":
             return "421 4.3.2 too busy"
         if mood == "hang":
-            await asyncio.sleep(4)
+            await asyncio.sleep(8)
         if mood in ("accept", "unsaid"):
             self.accepted[message_id] += 1
         if mood == "accept":
@@ -119,7 +119,7 @@ class Site:
             "DATABASE_URL": database.geturl(),
             "REDIS_URL": f"unix://{self.socket}?db=0",
             "EMAIL_URL": f"smtp://127.0.0.1:{smtp_port}",
-            "EMAIL_TIMEOUT": "2",
+            "EMAIL_TIMEOUT": "5",
             "MAIL_CONNECT_TIMEOUT": "2",
             "MAIL_PER_MINUTE": "0",
             "MAIL_PER_MINUTE_PER_DOMAIN": "0",
@@ -300,13 +300,17 @@ def check(world: World, sky: Weather, kills: int) -> Counter:
         OutgoingMail.objects.filter(state="sent", lead__isnull=True).values_list("message_id", flat=True)
     )
     assert set(sky.accepted) == rows  # all that is said to be sent was accepted, and nothing else was
-    twice = {message_id: count for message_id, count in sky.accepted.items() if count > 1}
-    assert set(twice.values()) <= {2}
-    unexplained = set(twice) - set(sky.unsaid)
-    assert (
-        len(unexplained) <= kills
-    )  # accepted, and the sender or its database was gone before it could note it
-    return Counter({"mails": len(rows), "twice": len(twice)})
+    # Once more for each time that it was accepted and its sender could not hear so: by the server's mood (at most once a
+    # mail), or because the sender, or its database, was gone before it could note it.
+    by_accident = {
+        message_id: count - 1 - sky.unsaid[message_id]
+        for message_id, count in sky.accepted.items()
+        if count - 1 > sky.unsaid[message_id]
+    }
+    assert set(by_accident.values()) <= {1}
+    assert len(by_accident) <= kills
+    twice = sum(count > 1 for count in sky.accepted.values())
+    return Counter({"mails": len(rows), "twice": twice, "of these by accident": len(by_accident)})
 
 
 @pytest.mark.fault
