@@ -15,6 +15,7 @@ from kmnet.core.mail.message import render
 from kmnet.hub import words
 from kmnet.hub.models import DigestRun
 from kmnet.hub.schedule import DAILY, DAYS, MONTHLY, NEVER
+from members import mail_links
 
 from .slices import Plan, Slice
 
@@ -88,6 +89,8 @@ def write(made: Slice, plan: Plan, context: dict) -> tuple[str, str, str]:
             args=[tokens.make("digest-read", lifetime=MARK_READ_FOR, run=plan.reader.run.pk)],
         ),
         "why": why_digest(member.profile),
+        "less_often_url": mail_links.less_often_url(member),
+        "pause_url": mail_links.pause_url(member),
         **{name: context[name] for name in ("settings_url", "unsubscribe_url", "stop_all_url")},
     }
     sections = made.print(plan, context)

@@ -19,8 +19,8 @@ BEGIN, END = (
 BLANK = re.compile(f"{BEGIN}(\\w+){END}")
 # What is filled into the frame for each reader; all but the first are plain words or addresses.
 BLANKS = (
-    "sections", "title_line", "summary", "date_line", "next_line", "mark_read_url", "why", "settings_url",
-    "unsubscribe_url", "stop_all_url",
+    "sections", "title_line", "summary", "date_line", "next_line", "mark_read_url", "why", "less_often_url", "pause_url",
+    "settings_url", "unsubscribe_url", "stop_all_url",
 )  # fmt: skip
 
 
