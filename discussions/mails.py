@@ -52,6 +52,7 @@ def find(mail) -> tuple[Activity, Post]:
         raise Withhold("the post is gone")
     if mail.is_preview and (post.mask_id or post.thread.mask_id or (post.parent and post.parent.mask_id)):
         raise Withhold("somebody writes there without their name: it is shown to its receiver only")
+    refuse_group(mail, post.thread)
     if post.is_taken_back:
         raise Withhold("its author took the post back before sending")
     if not (post.is_shown and (post.thread.is_shown or post.thread.is_conversation)):
@@ -63,6 +64,12 @@ def find(mail) -> tuple[Activity, Post]:
     ):  # there compose_message asks
         raise Withhold("the receiver has muted the thread")
     return activity, post
+
+
+def refuse_group(mail, thread: Thread) -> None:
+    """What a group writes is read by those who are in it, and not by an admin who looks at the outbox."""
+    if mail.is_preview and thread.space.group_id:
+        raise Withhold("it is from a group: it is shown to its receiver only")
 
 
 def refuse_read(mail, post: Post) -> None:
@@ -171,6 +178,7 @@ def compose_asking(mail) -> MailContent:
     if post is None:
         raise Withhold("the thread is gone")
     thread = post.thread
+    refuse_group(mail, thread)
     asked = AskedToAnswer.objects.filter(thread=thread, member=mail.member).first()
     if asked is None:
         raise Withhold("the receiver is not asked any more")
@@ -309,10 +317,11 @@ def compose_kept(mail) -> MailContent:
     if reason := why_not(kept):
         raise Withhold(reason)
     thread = kept.post.thread
+    refuse_group(mail, thread)
     return MailContent(
         context={
             "thread": thread,
-            "note": kept.note,
+            "note": "" if mail.is_preview else kept.note,
             "url": settings.SITE_URL + thread.url_of(kept.post.number),
             "again_url": settings.SITE_URL + reverse("discussions:keep", args=[kept.post_id]),
         },

@@ -12,6 +12,7 @@ from discussions.forms import ThreadForm
 from discussions.mails import compose_reply
 from discussions.models import Post, Space, Thread
 from discussions.tags import TAGS_IN_USE, tags_in_use
+from kmnet.core import activity
 from kmnet.core.mail import Withhold
 from kmnet.core.models import Activity, AuditEntry, Flag, OutgoingMail
 from kmnet.core.search import SearchText
@@ -258,3 +259,16 @@ def test_a_reported_post_is_read_with_what_it_answers_and_no_more_and_that_is_lo
     post.refresh_from_db()
     assert post.state == "hidden"
     assert WORD not in client.get(reverse("hub:moderation_settled")).content.decode()
+
+
+def test_an_admin_who_looks_at_the_outbox_reads_nothing_of_a_group(client, space, inside, convenor):
+    """What its receivers get is theirs: it is shown to nobody else."""
+    thread = make_thread(author=inside, space=space, title=f"About the {WORD}")
+    make_post(thread=thread, author=convenor, source=f"The {WORD} it is.")
+    for deed in Activity.objects.order_by("pk"):
+        activity.fan_out(activity_id=deed.pk)
+    row = OutgoingMail.objects.get(member=inside, kind="discussions.reply")
+    client.force_login(make_member(is_staff=True, is_superuser=True, is_moderator=True))
+    page = client.get(reverse("admin:core_outgoingmail_preview", args=[row.pk])).content.decode()
+    assert WORD not in page
+    assert "it is shown to its receiver only" in page

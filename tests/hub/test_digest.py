@@ -25,6 +25,7 @@ from kmnet.hub.tasks import queue_due_digests
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
 from tests.factories.events import make_event, make_registration
+from tests.factories.groups import make_group
 from tests.factories.resources import make_resource
 
 pytestmark = pytest.mark.django_db
@@ -506,13 +507,17 @@ def test_schedules_are_claimed_in_slices():
     assert OutgoingMail.objects.filter(kind="hub.digest").count() == 5
 
 
-def test_who_looks_at_the_digest_of_another_sees_nothing_of_what_they_asked_without_their_name():
+def test_who_looks_at_the_digest_of_another_sees_nothing_of_groups_or_of_what_they_asked_without_their_name():
     reader = make_reader()
     settings = DiscussionSettings()
     settings.save()
     settings.unmaskers.set([make_member(is_moderator=True), make_member(is_moderator=True)])
     masked = make_thread(author=reader, masked=True, replies=1)
     named = make_thread(author=reader, replies=1)
+    convenor = make_member()
+    space = make_space(readable_by="group", group=make_group(reader, convenor=convenor))
+    in_group = make_thread(author=reader, space=space)
+    make_post(thread=in_group, author=convenor)
     age()
     make_due(reader)
     services.claim_due_digests()
@@ -522,7 +527,7 @@ def test_who_looks_at_the_digest_of_another_sees_nothing_of_what_they_asked_with
         made = letters.Slice(letters.runs_of([mail]).values(), for_others=for_others)
         return {news.talk.pk for plan in made.plans.values() for news in plan.choice.replies}
 
-    assert told(False) == {masked.pk, named.pk}
+    assert told(False) == {masked.pk, named.pk, in_group.pk}
     assert told(True) == {named.pk}
 
 

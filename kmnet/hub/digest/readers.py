@@ -47,7 +47,7 @@ class Reader:
     read: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     refused: frozenset[str] = frozenset()  # categories of which they want no mail
     for_others: bool = (
-        False  # somebody else looks at the letter: nothing that shows what they asked without their name
+        False  # somebody else looks at it: nothing of groups, or of what they asked without their name
     )
 
     @property
@@ -98,7 +98,7 @@ def meet(runs: Iterable[DigestRun], thread_ids: list[int], *, for_others: bool =
     for run in runs:
         pk, full = run.member_id, is_full_member(run.member)
         following, owed = followings[pk]
-        mine = reads[pk] if full else {}
+        mine = reads[pk] if full and not for_others else {}
         found[run.pk] = Reader(
             run,
             pk,
