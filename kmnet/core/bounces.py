@@ -148,10 +148,14 @@ def handle_notice(received) -> bool:
         if mail is None:
             logger.info("a notice names no mail of ours: received mail %s", received.pk)
             continue
+        address = _meant(mail, notice.recipient)
+        if not address:
+            logger.info("a notice is about an address that its member left: received mail %s", received.pk)
+            continue
         note_return(
             told_by=f"{received.message_id[:280]}#{number}",
             kind=notice.kind,
-            address=_meant(mail, notice.recipient),
+            address=address,
             mail=mail,
             text=notice.text,
         )
@@ -167,16 +171,17 @@ def _mail_of(mail_id: int | None, notice: Notice) -> OutgoingMail | None:
     return found.filter(message_id=notice.message_id).first()
 
 
-def _meant(mail: OutgoingMail, named: str) -> str:
-    """The address that we wrote to. The one that the notice names may lie behind it, where mail is forwarded; the
-    member's may be another one by now."""
+def _meant(mail: OutgoingMail, named: str, *, vouched: bool = False) -> str:
+    """The address that we wrote to; "" where that is nobody's any more. The one that the notice names may lie behind it,
+    where mail is forwarded, or be anybody's: who got a mail can write a notice about it. It counts where it is an address
+    of the same member, or the provider vouches for it. The member's may be another one by now."""
     current = address_of(mail)
     if not named or named.lower() == current.lower():
         return current
     if mail.member_id and mail.member.emailaddress_set.filter(email__iexact=named).exists():
         return named
     if mail.domain and current.rpartition("@")[2].lower() != mail.domain.lower():
-        return named
+        return named if vouched else ""
     return current
 
 
@@ -202,7 +207,7 @@ def note_event(event, esp_name: str) -> bool:
     return note_return(
         told_by=f"{esp_name}:{told_by}",
         kind=kind,
-        address=_meant(mail, event.recipient) if mail else event.recipient,
+        address=_meant(mail, event.recipient, vouched=True) if mail else event.recipient,
         mail=mail,
         text=said,
     )

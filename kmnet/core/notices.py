@@ -24,8 +24,15 @@ class Notice:
 
 
 def parse_notices(raw: bytes) -> list[Notice]:
-    """What this message tells: one for each receiver; none where it is no notice, or none that counts (a delay, a
-    delivery, a "not spam")."""
+    """What this message tells: one for each receiver; none where it is no notice, none that counts (a delay, a delivery,
+    a "not spam"), or none that can be read."""
+    try:
+        return _parsed(raw)
+    except (RecursionError, ValueError, LookupError, TypeError, AttributeError):  # the parser has its limits
+        return []
+
+
+def _parsed(raw: bytes) -> list[Notice]:
     message = email.message_from_bytes(raw[:MOST], policy=policy.compat32)
     kind = str(message.get_param("report-type") or "").lower()
     parts = list(message.walk())

@@ -380,6 +380,20 @@ def test_a_new_address_does_not_inherit_what_the_old_one_did():
 
 
 @pytest.mark.django_db
+def test_whoever_got_a_mail_cannot_accuse_somebody_elses_address():
+    """They know its envelope sender; and their own address is another one by now."""
+    victim, mallory = make_member(email="victim@other.example"), make_member(email="mallory@old.example")
+    rows = [queue_in_kind(mallory) for _mail in range(3)]
+    mallory.email = "mallory@new.example"
+    mallory.save()
+    for number, row in enumerate(rows):
+        raw = report().replace(b"ana@example.org", victim.email.encode())
+        assert bounces.handle_notice(received(raw, verp.bounce_address(row.pk), f"<accused{number}@mx>"))
+    assert not SuppressedAddress.objects.filter(address_hash=hash_of_address(victim.email)).exists()
+    assert not MailReturn.objects.exists()
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("event", "kind"),
     [
