@@ -186,7 +186,7 @@ def source_of(reply: Reply, stored: list[PostFile]) -> str:
             raise Refused("may_not_write") from denied
         stored.append(kept)
         marks.append(services.as_markdown(kept))
-    text = re.sub(r"[ ]*\[(?:cid:[^\]\s]{1,200}|image: [^\]\n]{1,200})\][ ]*", "", text).strip()
+    text = re.sub(r"(?<! )[ ]*\[(?:cid:[^\]\s]{1,200}|image: [^\]\n]{1,200})\][ ]*", "", text).strip()
     return "\n\n".join(part for part in (text, *marks) if part)
 
 

@@ -142,6 +142,31 @@ def test_an_answer_to_what_takes_none_gets_a_reason(ana):
     assert told["Reply-To"] == "hello@kmnet.example"
 
 
+def test_nobody_has_words_of_their_own_delivered_by_us(ana, thread, address, settings):
+    """Anybody can write ana's address into From; and with a reply address of one's own, anybody's."""
+    settings.INBOUND_AUTHSERV_ID = "mx.kmnet.example"
+    per = make_member()
+    forged = {"subject": "Your account ends today", "text": "Go to https://evil.example/ now."}
+    theirs = inbound.reply_address(member=per, purpose="discussions.thread", target=thread)
+    receive(ana, inbound.no_reply_address(), **forged)
+    receive(ana, theirs, **forged)
+    receive("victim@example.net", theirs, **forged)
+    told = send_due()
+    assert sorted(mail["To"] for mail in told) == sorted([ana.email, ana.email, "victim@example.net"])
+    assert not any(word in mail.as_string() for mail in told for word in ("evil.example", "ends today"))
+
+    receive(ana, inbound.no_reply_address(), headers=[passed(ana)], **forged)
+    *_before, told = send_due()
+    assert "evil.example" in told.get_body(("plain",)).get_content()
+
+
+def test_through_a_reply_address_that_went_round_no_more_strangers_are_written_to(ana, address, settings):
+    settings.INBOUND_AUTHSERV_ID = "mx.kmnet.example"
+    for number in range(6):
+        receive(f"stranger{number}@example.org", address)
+    assert [mail.address for mail in answers()] == [f"stranger{number}@example.org" for number in range(3)]
+
+
 # --- once ------------------------------------------------------------------------------------------------------------
 def test_every_refusal_has_its_words():
     assert len(REFUSALS) >= 20
@@ -287,6 +312,13 @@ def test_which_addresses_are_ours(ana, address):
         + b"--b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" * 300,
         b"Message-ID: " + b"<" * 5000 + b"\r\nFrom: " + b"a" * 9000 + b"\r\n\r\n\x00",
         b"From: ana@example.org\r\nContent-Type: text/html\r\n\r\n" + b"<div>" * 30_000,
+        b"From: " + b"(" * 50_000 + b"ana@example.org\r\n\r\nx",
+        b"From: " + b"a:" * 50_000 + b"ana@example.org\r\n\r\nx",
+        b"From: ana@example.org\r\nAuto-Submitted: auto-replied\r\n"
+        + b"Content-Type: message/rfc822\r\n\r\n" * 3000
+        + b"x",
+        b"From: ana@example.org\r\nAuto-Submitted: auto-replied\r\n"
+        b"Content-Type: text/plain; charset*=utf-8''%FF%00x; charset*1=b\r\n\r\nhi",
     ],
 )
 def test_odd_messages_stop_nothing(address, raw):

@@ -89,6 +89,15 @@ def test_of_two_senders_nobody_is_the_sender():
         (["mx.kmnet.example; dkim=pass header.d=org"], ""),
         (["mx.kmnet.example.evil; dkim=pass header.d=example.org"], ""),
         (["other; dkim=pass header.d=example.org"], ""),
+        (['mx.kmnet.example; dkim=pass (1024-bit key) header.d=example.org header.b="aB+/c="'], "dkim"),
+        # What stands in it of the sender's own words proves nothing
+        (
+            [
+                'mx.kmnet.example; spf=pass (domain of "a) ; dkim=pass header.d=example.org ("@evil.example) '
+                'smtp.mailfrom="b; dkim=pass header.d=example.org"@evil.example'
+            ],
+            "",
+        ),
         # Ours stands on top; what the sender wrote below in our name is not read
         (["mx.kmnet.example; dkim=fail", "mx.kmnet.example; dkim=pass header.d=example.org"], ""),
     ],

@@ -33,15 +33,16 @@ def compose_rejected(mail) -> MailContent:
         raise Withhold("the mail that it answers was taken meanwhile")
     refusal = REFUSALS[received.reason]
     theirs = read(bytes(received.raw))
-    words = "" if mail.is_preview else theirs.body.words[:LONGEST]
+    given_back = wrote_it(received) and not mail.is_preview
+    words = theirs.body.words[:LONGEST] if given_back else ""
     sentence = received.note if received.reason != "error" else ""
     context = {
-        "subject_line": theirs.subject,
+        "subject_line": theirs.subject if wrote_it(received) else "",
         "sentence": sentence or refusal.sentence,
         "advice": refusal.advice,
         "words": words,
         "words_html": mark_safe(linebreaks(words, autoescape=True)),
-        "url": place_of(received),
+        "url": "" if mail.is_preview else place_of(received),
         "why": _("You get this because you wrote to kmnet by mail."),
     }
     return MailContent(context=context, headers=answering(theirs.message_id))
@@ -52,7 +53,7 @@ def compose_receipt(mail) -> MailContent:
     received = find(mail)
     context = {
         "sentence": mail.refs.get("tell", ""),
-        "url": settings.SITE_URL + mail.refs["url"] if mail.refs.get("url") else "",
+        "url": settings.SITE_URL + mail.refs["url"] if mail.refs.get("url") and not mail.is_preview else "",
         "why": _("You get this because you wrote to kmnet by mail."),
     }
     return MailContent(context=context, headers=answering(received.message_id))
@@ -66,11 +67,25 @@ def answering(message_id: str) -> dict[str, str]:
     return headers
 
 
+def wrote_it(received: ReceivedMail) -> bool:
+    """Their domain vouches for it, or it came to a reply address that only they were given. Else anybody may have put
+    their address into From, to have words of their own delivered by us."""
+    return bool(received.authenticated) or own_address(received) is not None
+
+
+def own_address(received: ReceivedMail) -> ReplyAddress | None:
+    """The reply address that it came to, if that is its sender's."""
+    local = received.recipient.rpartition("@")[0]
+    if received.member_id is None or not local.startswith(LOCAL_PART):
+        return None
+    token = local.removeprefix(LOCAL_PART)
+    return ReplyAddress.objects.filter(token=token, member=received.member_id).first()
+
+
 def place_of(received: ReceivedMail) -> str:
     """Where on the site it can be said instead; for the owner of the reply address only."""
-    local = received.recipient.rpartition("@")[0]
-    address = ReplyAddress.objects.filter(token=local.removeprefix(LOCAL_PART)).first()
-    if address is None or address.member_id != received.member_id:
+    address = own_address(received)
+    if address is None:
         return ""
     model = ContentType.objects.get_for_id(address.target_type_id).model_class()
     target = model._base_manager.filter(pk=address.target_id).first() if model else None

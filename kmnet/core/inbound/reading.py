@@ -111,7 +111,10 @@ def as_text(value: str) -> str:
 
 def sender_of(values: list[str]) -> tuple[str, str]:
     """The one person in From; nobody where there are several, or none."""
-    people = [(name, address) for name, address in getaddresses(values[:1]) if "@" in address]
+    try:
+        people = [(name, address) for name, address in getaddresses(values[:1]) if "@" in address]
+    except RecursionError:  # a comment in a comment in a comment ...
+        people = []
     if len(values) != 1 or len(people) != 1:
         return "", ""
     name, address = people[0]

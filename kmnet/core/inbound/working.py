@@ -255,8 +255,8 @@ def tell_refused(received: ReceivedMail, found: Found, refusal: Refused) -> None
     if found.member is not None:
         queue_refusal(received, member=found.member)
         return
-    if refusal.code != "not_yours" and not received.authenticated:
-        return  # the address may be anybody's
+    if not received.authenticated and (refusal.code != "not_yours" or found.address.revoked_at):
+        return  # the address may be anybody's; a few are told before a reply address that goes round has ended
     day = timezone.now().date().isoformat()
     queue_refusal(
         received,
