@@ -74,7 +74,7 @@ class ReasonForm(forms.Form):
 
 @admin.register(OutgoingMail)
 class OutgoingMailAdmin(admin.ModelAdmin):
-    list_display = ["created_at", "kind", "receiver", "state", "due_at", "attempts", "reason"]
+    list_display = ["created_at", "receiver", "state", "reason", "kind", "due_at", "attempts"]
     list_filter = ["state", OneOfCategory, Receivers, "bulk", OneOfKind]
     list_select_related = ["member"]
     change_list_template = "admin/core/outgoingmail/change_list.html"

@@ -3,20 +3,10 @@
 from datetime import datetime
 
 from django.utils.text import capfirst
-from django.utils.translation import gettext, gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
-SMALL_NUMBERS = (
-    pgettext_lazy("number", "one"),
-    pgettext_lazy("number", "two"),
-    pgettext_lazy("number", "three"),
-    pgettext_lazy("number", "four"),
-    pgettext_lazy("number", "five"),
-    pgettext_lazy("number", "six"),
-    pgettext_lazy("number", "seven"),
-    pgettext_lazy("number", "eight"),
-    pgettext_lazy("number", "nine"),
-    pgettext_lazy("number", "ten"),
-)
+from kmnet.core.numbers import in_words
+
 WEEKDAYS = (
     gettext_lazy("Mondays"),
     gettext_lazy("Tuesdays"),
@@ -26,11 +16,6 @@ WEEKDAYS = (
     gettext_lazy("Saturdays"),
     gettext_lazy("Sundays"),
 )
-
-
-def in_words(count: int) -> str:
-    """two, 14"""
-    return str(SMALL_NUMBERS[count - 1]) if 1 <= count <= len(SMALL_NUMBERS) else str(count)
 
 
 def capital(count: int) -> str:

@@ -6,6 +6,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from kmnet.core import mail_settings, presence
+from kmnet.core.numbers import in_words
 
 from .. import mail_links, services
 from ..forms import MailForm
@@ -73,6 +74,7 @@ def told(form: MailForm) -> dict:
     return {
         "form": form,
         "a_week": round(number),
+        "a_week_in_words": in_words(round(number)),
         "seldom": 0 < number < 0.5,
         "pause": form.initial["paused_until"],
         "lost": no_digest and "digest" in hows.values(),

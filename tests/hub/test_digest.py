@@ -1,5 +1,6 @@
 """The digest: what it tells, what it never tells, and that each window is told once."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from io import StringIO
@@ -9,6 +10,7 @@ import pytest
 from django.core import mail as sent
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from taggit.models import Tag
@@ -129,6 +131,32 @@ def test_a_digest_tells_of_threads_events_and_resources_in_text_and_html():
     assert "Maren’s ledger &amp; it works." in html
     assert "One question you could answer, one reply to you, one conversation." in text
     assert message["Subject"] == "Samina is waiting for someone like you"
+
+
+def test_the_foot_leads_to_less_often_and_to_a_pause_themselves():
+    reader = make_reader()
+    make_thread()
+    age()
+    message = first_digest(reader)
+    for body in (part(message, "plain"), part(message, "html")):
+        ways = re.findall(r"http://testserver(/mail/(?:less-often|pause)/[^\s\"]+)", body)
+        assert [Client().post(way).status_code for way in ways] == [200, 200]
+    reader.profile.refresh_from_db()
+    assert reader.profile.digest == "monthly"
+    assert MailHabits.objects.get(member=reader).paused_until
+
+
+@pytest.mark.parametrize("threads", [1, 30])
+def test_what_did_not_fit_is_told_and_it_still_ends(threads):
+    reader = make_reader()
+    for _thread in range(threads):
+        make_thread(source="Some words to be read. " * 60)
+    age()
+    message = first_digest(reader)
+    for body in (part(message, "plain"), part(message, "html")):
+        assert ("That is everything. You are caught up." in body) == (threads == 1)
+        assert ("That is everything for today. You are caught up." in body) == (threads == 30)
+        assert ("There is more in your spaces, for another day" in body) == (threads == 30)
 
 
 def test_a_digest_carries_the_headers_of_list_mail():

@@ -318,7 +318,7 @@ def test_estimate_counts_what_was_left_out_by_choice_and_nothing_else(member):
 @pytest.mark.parametrize(
     ("digest", "words"),
     [
-        ("daily", "7 e-mails a week"),
+        ("daily", "seven e-mails a week"),
         ("weekly", "one e-mail a week"),
         ("monthly", "less than one"),
         ("never", "hardly get any"),
@@ -327,6 +327,13 @@ def test_estimate_counts_what_was_left_out_by_choice_and_nothing_else(member):
 def test_page_tells_how_much_that_is(visitor, member, digest, words):
     Profile.objects.filter(member=member).update(digest=digest)
     assert words in visitor.get(PAGE).content.decode()
+
+
+def test_form_begins_with_its_first_heading_level_with_the_sections_beside_it(visitor):
+    html = visitor.get(PAGE).content.decode()
+    assert re.search(r'<form [^>]*id="mail-form"[^>]*>\s*<section', html)
+    assert html.count('name="csrfmiddlewaretoken"') >= 1
+    assert '<a href="#quiet">Quiet for a while?</a>' in html
 
 
 # --- the links at the foot of a digest -------------------------------------------------------------------------------
