@@ -201,6 +201,8 @@ class OutgoingMailAdmin(admin.ModelAdmin):
             answer, people = why.about_member(chosen), []
         elif not people and "@" in words:
             answer = why.about_address(words)
+            if not answer.is_known:
+                answer = None
         context = {
             **self.admin_site.each_context(request),
             "title": _("Why did somebody not get a mail?"),

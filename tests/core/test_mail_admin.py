@@ -207,17 +207,18 @@ def test_why_ana_did_not_get_a_mail_stands_in_plain_words(noon, admin):
     assert [told.words for told in answer.mails if told.row.kind != "core.bundle"] == [
         "Given up: 550 no",
         "Waits until 23 November 2026, 14:00.",
-        "Waits in a bundle that goes out at 23 November 2026, 12:30.",
+        "Waits in a bundle that goes out on 23 November 2026, 12:30.",
         "Not sent: switched off by the receiver: reply.",
-        "Went out at 23 November 2026, 12:00.",
+        "Went out on 23 November 2026, 12:00.",
     ]
     assert answer.hindrances == []
     assert answer.habits == [
         "What they want bundled is gathered for 30 minutes.",
         "Quiet from 22:00 until 07:00 in UTC: what can wait goes out afterwards.",
-        "1 piece of news waits in a bundle that goes out at 23 November 2026, 12:30.",
+        "1 piece of news waits in a bundle that goes out on 23 November 2026, 12:30.",
     ]
     assert ("Replies to what I wrote", "never", False, False) in answer.choices
+    assert ("The digest", "as often as they chose", None, True) in answer.choices
     assert "Not sent: switched off by the receiver: reply." in page
 
 
@@ -250,7 +251,10 @@ def test_why_asks_whom_is_meant_and_answers_for_guests(admin):
     answer, _page = why(admin, q="Guest@example.org")
     assert (len(answer.mails), answer.mails[0].words) == (1, "Is about to go out.")
     assert ("Reminders before an event", "never", None, False) in answer.choices
-    assert why(admin, q="nobody")[0] is None
+    for nobody in ("nobody", "nobody@example.org"):
+        answer, page = why(admin, q=nobody)
+        assert answer is None
+        assert "Nobody of that name, and no mail to such an address." in page
     assert why(admin, q="")[0] is None
 
 

@@ -50,6 +50,11 @@ class Answer:
     )  # what, how, on the site (None: never there), as usual
     mails: list[Told] = field(default_factory=list)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is anything to tell: of an address that nothing went to, and that chose nothing, there is not."""
+        return bool(self.mails or self.hindrances or not all(usual for *_choice, usual in self.choices))
+
 
 def find_people(words: str) -> list:
     """Members by name, handle or address, the best known first."""
@@ -140,8 +145,8 @@ def _habits(answer: Answer, member) -> None:
     if bundle is not None:
         answer.habits.append(
             ngettext(
-                "%(count)d piece of news waits in a bundle that goes out at %(when)s.",
-                "%(count)d pieces of news wait in a bundle that goes out at %(when)s.",
+                "%(count)d piece of news waits in a bundle that goes out on %(when)s.",
+                "%(count)d pieces of news wait in a bundle that goes out on %(when)s.",
                 bundle.pieces,
             )
             % {"count": bundle.pieces, "when": moment(bundle.next_try_at)}
@@ -152,7 +157,9 @@ def _choices(answer: Answer, chosen: dict[str, str], off_site: set[str], *, is_m
     for key, how in chosen.items():
         usual = how == usual_how(key, is_member=is_member) and key not in off_site
         on_site = key not in off_site if is_member and CATEGORIES[key].on_site else None
-        answer.choices.append((CATEGORIES[key].label, MailChoice.How(how).label, on_site, usual))
+        comes = key == "digest" and how != MailChoice.How.NEVER  # by a rhythm of its own, never at once
+        told = _("as often as they chose") if comes else MailChoice.How(how).label
+        answer.choices.append((CATEGORIES[key].label, told, on_site, usual))
 
 
 def _mails(answer: Answer, rows) -> None:
@@ -168,16 +175,16 @@ def words_of(row: OutgoingMail) -> str:
     """What became of it."""
     if row.state == MailState.SENT:
         if row.lead_id:
-            return _("Told in a bundle, which went out at %(when)s.") % {"when": moment(row.sent_at)}
-        return _("Went out at %(when)s.") % {"when": moment(row.sent_at)}
+            return _("Told in a bundle, which went out on %(when)s.") % {"when": moment(row.sent_at)}
+        return _("Went out on %(when)s.") % {"when": moment(row.sent_at)}
     if row.state == MailState.WITHHELD:
         return _("Not sent: %(reason)s.") % {"reason": row.reason}
     if row.state == MailState.FAILED:
         return _("Given up: %(reason)s") % {"reason": row.reason}
     if row.lead_id:
-        return _("Waits in a bundle that goes out at %(when)s.") % {"when": moment(row.lead.next_try_at)}
+        return _("Waits in a bundle that goes out on %(when)s.") % {"when": moment(row.lead.next_try_at)}
     if row.reason:
-        return _("Is tried again at %(when)s: %(reason)s") % {
+        return _("Is tried again on %(when)s: %(reason)s") % {
             "when": moment(row.next_try_at),
             "reason": row.reason,
         }
