@@ -3,6 +3,7 @@ with the same limits; what these refuse is told in a mail."""
 
 import re
 from contextlib import contextmanager
+from dataclasses import replace
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -13,7 +14,7 @@ from kmnet.core import inbound
 from kmnet.core.inbound import Done, Refused, Reply
 from kmnet.core.models import Activity
 from kmnet.core.ratelimit import allow
-from kmnet.core.text import clean_line, clean_text
+from kmnet.core.text import clean_line, clean_text, fold
 from kmnet.core.uploads import UploadRefused
 from members import services as members
 from members.permissions import is_full_member
@@ -21,10 +22,13 @@ from members.permissions import is_full_member
 from . import holding, services
 from .models import HeldFor, Kind, Post, PostFile, Space, Thread
 from .permissions import can_view_post, can_view_thread
+from .services import masks
 
 MOST_FILES = 10
 MOST_MERGES = 10
 MOST_CUT = 20_000  # characters
+LAST_LINES = 8  # in which a name is taken for a signature
+SIGNED_WORDS = 5  # of a line with it
 MOST_UNPROVEN = 2  # questions a day that nothing proves
 SHORTEST_TITLE, LONGEST_TITLE = 5, 160  # as in forms.ThreadForm
 
@@ -39,6 +43,10 @@ def answer_thread(reply: Reply) -> Done:
     if thread is None or not can_view_thread(member, thread):
         raise Refused("gone")
     limit("discussions-reply", member, 120)
+    if masks.worn_in(thread.pk, mask=thread.mask_id or 0, author=member.pk).exists():
+        reply = replace(reply, text=unsigned(reply.text, member))
+        if not reply.text and not reply.attachments:
+            raise Refused("empty")
     try:
         with text_with_files(reply) as source:
             post = services.add_reply(
@@ -55,6 +63,26 @@ def answer_thread(reply: Reply) -> Done:
     except PermissionDenied as denied:
         raise Refused("may_not_write") from denied
     return written(reply, post)
+
+
+def unsigned(text: str, member) -> str:
+    """Without the name below the words, as hands type it below each mail: not every signature is known by its marks, and
+    this one would tell who writes without their name."""
+    names = {word for word in words_in(member.name) if len(word) > 2} or set(words_in(member.name))
+    known = {member.handle.lower(), *(row.email.lower() for row in member.emailaddress_set.all())}
+    lines = text.rstrip().split("\n")
+    for number in range(max(0, len(lines) - LAST_LINES), len(lines)):
+        line, words = lines[number].lower(), words_in(lines[number])
+        is_short = len(words) <= SIGNED_WORDS and names & set(words)
+        if is_short or names <= set(words) or any(one and one in line for one in known):
+            left = [word for word in lines[number].split() if not names & set(words_in(word))]
+            lines[number:] = [" ".join(left)] if number == 0 and not any(one in line for one in known) else []
+            break
+    return "\n".join(lines).strip()
+
+
+def words_in(text: str) -> list[str]:
+    return re.findall(r"\w+", fold(text))
 
 
 def where_it_went(pk: int) -> Thread | None:

@@ -15,6 +15,7 @@ from kmnet.core.inbound.refusals import REFUSALS
 from kmnet.core.models import OutgoingMail, ReceivedMail, ReplyAddress
 from tests.factories import make_member
 from tests.factories.discussions import make_thread
+from tests.factories.events import make_event, make_registration
 from tests.inbound import message, passed, receive
 from tests.mailbox import send_due
 
@@ -325,6 +326,18 @@ def test_odd_messages_stop_nothing(address, raw):
     store(raw, recipient=address, via="test", envelope_sender="a\r\nb")
     working.work_on_received()
     assert ReceivedMail.objects.get().state in ("dropped", "rejected")
+
+
+def test_who_is_suspended_answers_nothing_by_an_address_that_was_made_meanwhile(ana):
+    """One that a sender had not committed yet when theirs were revoked."""
+    event = make_event(capacity=1)
+    registration = make_registration(event=event, member=ana, status="offered")
+    ana.status, ana.is_active = "suspended", False
+    ana.save()
+    late = inbound.reply_address(member=ana, purpose="events.offer", target=registration)
+    assert receive(ana, late, "no").reason == "account"
+    registration.refresh_from_db()
+    assert registration.status == "offered"
 
 
 def test_whoever_suspends_or_leaves_answers_no_more(ana, thread, address):

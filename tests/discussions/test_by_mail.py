@@ -149,6 +149,23 @@ def test_a_reply_without_a_name_keeps_no_signature(thread, ruled):
     assert post.mask_id is not None
     assert (post.source, post.cut_words) == ("I do it weekly.", "")
 
+    asker.name = "Ana Lima Duarte"
+    asker.save()
+    named_within = "What Ana Duarte and many others of us have often written there helps."
+    for text, kept in (
+        ("It helps.\n\nThanks, Ana\n", "It helps."),
+        (
+            "It helps.\n\nGreetings from\nAna Lima Duarte, librarian at the hospital of Recife\n",
+            "It helps.\n\nGreetings from",
+        ),
+        (f"It helps.\n\nWrite to me: {asker.email}\n", "It helps."),
+        ("It helps. Ana\n", "It helps."),
+        (named_within, named_within),
+    ):
+        assert receive(asker, address, text).state == "done"
+        assert Post.objects.filter(thread=masked).order_by("pk").last().source == kept
+    assert receive(asker, address, "Ana\n").reason == "empty"
+
 
 def test_files_come_along_as_uploads_and_one_that_is_refused_refuses_the_mail(ana, thread, address):
     receive(ana, address, "See the guide.\n", files=[("guide.pdf", "application/pdf", PDF)])

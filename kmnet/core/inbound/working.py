@@ -198,6 +198,8 @@ def act(handle, received: ReceivedMail, found: Found, **about) -> Done:
     mail = found.mail
     if proof.is_forged(mail):
         raise Refused("forged")
+    if not found.member.is_active:
+        raise Refused("account")  # also by an address that was made while they were suspended
     with translation.override(found.member.language):
         return handle(
             Reply(
