@@ -215,7 +215,7 @@ def test_many_deeds_at_once_open_one_bundle(news_kind):
     assert OutgoingMail.objects.filter(kind=BUNDLE).count() == 1
     make_bundles_due()
     mail.send_due_mail()
-    assert [message["Subject"] for message in sent()] == [f"4 new: {sent()[0]['Subject'][7:9]}, and more"]
+    assert [message["Subject"] for message in sent()] == [f"4 new: {sent()[0]['Subject'][7:9]} (and more)"]
 
 
 def test_bundle_goes_out_once_whoever_sends(news_kind):

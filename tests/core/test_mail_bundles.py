@@ -80,9 +80,10 @@ def test_first_piece_opens_a_bundle_and_later_ones_join_it(member, time_machine)
     time_machine.shift(timedelta(minutes=1))
 
     [message] = send_due()
-    assert (message["Subject"], message["Message-ID"]) == ("3 new: one, and more", opened.message_id)
+    assert (message["Subject"], message["Message-ID"]) == ("3 new: one (and more)", opened.message_id)
     assert message["List-Id"] == "watched <watched.kmnet.example>"
     text = text_of(message)
+    assert "Three pieces of news for you." in text
     assert text.index("Words about one") < text.index("Words about three") < text.index("Words about two")
     assert "Words about one &lt;b&gt;" in html_of(message)
     assert all(f"https://kmnet.example/{title}" in text for title in ("one", "two", "three"))
@@ -359,7 +360,7 @@ def test_cancelled_bundle_takes_its_pieces_along_and_sent_again_brings_them_back
 
     again = mail.resend(opened, actor=admin, reason="no mistake")
     assert again.pk == bundle_of(member).pk
-    assert [message["Subject"] for message in send_due()] == ["2 new: one, and more"]
+    assert [message["Subject"] for message in send_due()] == ["2 new: one (and more)"]
 
     mail.resend(again, actor=admin, reason="it did not arrive")
     [first, second] = send_due()

@@ -54,7 +54,7 @@ def test_replies_in_one_thread_are_one_line(member, member_client):
     response = member_client.get(LIST)
     assert len(response.context["unread"]) == 1
     assert response.context["unread"][0].others == 2
-    assert "and 2 more here" in response.content.decode()
+    assert "and two more here" in response.content.decode()
     assert "One thing is new to you" in " ".join(response.content.decode().split())
 
 

@@ -11,10 +11,12 @@ from itertools import groupby
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from kmnet.core.models.mail import BUNDLE, MailState, OutgoingMail
+from kmnet.core.numbers import in_words
 
 from .holding import Later, Wishes
 from .kinds import CATEGORIES, Line, MailContent, MailKind, Withhold, get_kind, register
@@ -177,6 +179,7 @@ def together(told: list[tuple[OutgoingMail, MailKind, MailContent]]) -> MailCont
         context={
             "things": [About(lines) for lines in things.values()],
             "count": len(told),
+            "count_in_words": capfirst(in_words(len(told))),
             "more": max(0, len(told) - MOST),
             "categories": [CATEGORIES[key] for key in dict.fromkeys(categories)],
             "why": _("You get these together, so that we write to you less often."),
