@@ -336,6 +336,15 @@ def test_form_begins_with_its_first_heading_level_with_the_sections_beside_it(vi
     assert '<a href="#quiet">Quiet for a while?</a>' in html
 
 
+@pytest.mark.parametrize("kind", ["less-often", "pause", "settings", "unsubscribe", "here", "works-again"])
+def test_dead_link_of_a_mail_leads_to_the_settings_of_mail(client, kind):
+    response = client.get(f"/mail/{kind}/x/")
+    html = response.content.decode()
+    assert response.status_code == 404
+    assert 'href="/settings/mail/"' in html
+    assert "or its time is over" in html  # that of the proof of an address is three days
+
+
 # --- the links at the foot of a digest -------------------------------------------------------------------------------
 def path_of(url: str) -> str:
     return url.removeprefix("http://testserver")
