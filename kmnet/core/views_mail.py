@@ -2,7 +2,9 @@
 
 from django import forms
 from django.contrib.auth import get_user_model
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import Http404
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -56,9 +58,7 @@ def unsubscribe(request, token):
         return dead_link(request)
     was = {key: how for key, how in choices_of(**person.key).items() if key in keys}
     if request.method == "POST":
-        wanted = (
-            before(request, person, keys) if request.POST.get("again") else dict.fromkeys(keys, How.NEVER)
-        )
+        wanted = before(request, person, keys) if asks_again(request) else dict.fromkeys(keys, How.NEVER)
         for key in keys:
             choose(key, wanted[key], **person.key)
         presence.note_post(request, person.member_id)
@@ -71,6 +71,15 @@ def unsubscribe(request, token):
         "settings_path": person.settings_path() + ("" if category == ALL else f"#{category}"),
     }
     return render(request, "core/unsubscribe.html", context)
+
+
+def asks_again(request) -> bool:
+    """Whether the button of our own page was pressed that undoes it. Of a mail program that acts for its owner the body
+    says nothing, in whatever form it comes: it stops."""
+    try:
+        return bool(request.POST.get("again"))
+    except (BadRequest, MultiPartParserError, SuspiciousOperation):
+        return False
 
 
 def keys_of(category: str) -> list[str]:

@@ -105,6 +105,23 @@ def test_one_person_s_link_leaves_the_others_alone(client):
     )
 
 
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("application/x-www-form-urlencoded; charset=latin-1", b"List-Unsubscribe=One-Click"),
+        ("application/x-www-form-urlencoded", b"&".join(b"a%d=1" % number for number in range(2000))),
+        ("application/x-www-form-urlencoded", b"\x00\xff%ff%00"),
+        ("text/plain", b"List-Unsubscribe=One-Click"),
+    ],
+)
+def test_one_click_acts_whatever_form_a_mail_program_gives_its_body(strict_client, content_type, body):
+    member = make_member()
+    path = unsubscribe_path(mail_to(member=member))
+    assert strict_client.post(path, body, content_type=content_type).status_code == 200
+    assert MailChoice.objects.get(member=member).how == "never"
+
+
 @pytest.mark.parametrize("name", ["mail:unsubscribe", "mail:settings"])
 def test_broken_link_says_so(client, name):
     for token in ("x", tokens.make("offer", m=1), tokens.make("unsubscribe", m=0, c="reply"), "a:b:c"):
