@@ -4,10 +4,12 @@ with the same limits; what these refuse is told in a mail."""
 import re
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from kmnet.core import inbound
@@ -23,10 +25,12 @@ from . import holding, services
 from .models import HeldFor, Kind, Post, PostFile, Space, Thread
 from .permissions import can_view_post, can_view_thread
 from .services import masks
+from .services.limits import by
 
 MOST_FILES = 10
 MOST_MERGES = 10
 MOST_CUT = 20_000  # characters
+LONG_ENOUGH = 30  # characters that nobody types twice
 LAST_LINES = 8  # in which a name is taken for a signature
 SIGNED_WORDS = 5  # of a line with it
 MOST_UNPROVEN = 2  # questions a day that nothing proves
@@ -47,6 +51,7 @@ def answer_thread(reply: Reply) -> Done:
         reply = replace(reply, text=unsigned(reply.text, member))
         if not reply.text and not reply.attachments:
             raise Refused("empty")
+    refuse_repeated(reply, thread)
     try:
         with text_with_files(reply) as source:
             post = services.add_reply(
@@ -81,6 +86,19 @@ def unsigned(text: str, member) -> str:
     return "\n".join(lines).strip()
 
 
+def refuse_repeated(reply: Reply, thread: Thread) -> None:
+    """The same words again on one day: sent twice, or by a machine that does not say that it is one. Two of these would
+    answer each other without end. (Short words are said again by people, too.)"""
+    text = clean_text(reply.text).strip()
+    if len(text) < LONG_ENOUGH or reply.attachments:
+        return
+    since = timezone.now() - timedelta(days=1)
+    same = Post.objects.filter(thread=thread, source=text, created_at__gt=since)
+    same = by(reply.member, same.exclude(state=Post.State.DELETED).exclude(submit_key=reply.submit_key))
+    if same.exists():
+        raise Refused("said_already")
+
+
 def words_in(text: str) -> list[str]:
     return re.findall(r"\w+", fold(text))
 
@@ -103,6 +121,7 @@ def answer_message(reply: Reply) -> Done:
     if not can_view_thread(member, reply.target):
         raise Refused("gone")
     limit("messages-write", member, 600)
+    refuse_repeated(reply, reply.target)
     try:
         with text_with_files(reply) as source:
             post = services.send_message(
@@ -234,6 +253,6 @@ def harmless(cut: str) -> str:
     return clean_text(_ADDRESS.sub("…", cut))[:MOST_CUT]
 
 
-inbound.register_purpose(inbound.ReplyPurpose("discussions.thread", answer_thread))
-inbound.register_purpose(inbound.ReplyPurpose("discussions.message", answer_message))
+inbound.register_purpose(inbound.ReplyPurpose("discussions.thread", answer_thread, may_see=can_view_thread))
+inbound.register_purpose(inbound.ReplyPurpose("discussions.message", answer_message, may_see=can_view_thread))
 inbound.register_mailbox(inbound.Mailbox("ask", ask))

@@ -12,6 +12,7 @@ from members import services as members
 
 from . import services
 from .models import Registration, Status
+from .permissions import can_view_event
 
 MOST_WORDS = 40  # of a first line that is still taken for an answer
 # English, French, German, Spanish, Italian, Portuguese, Dutch; folded, as the words are
@@ -194,4 +195,8 @@ def answer_offer(reply: Reply) -> Done:
     return Done(result=registration, tell=tell, url=registration.event.get_absolute_url())
 
 
-inbound.register_purpose(inbound.ReplyPurpose("events.offer", answer_offer))
+def is_theirs(member, registration: Registration) -> bool:
+    return registration.member_id == member.pk and can_view_event(member, registration.event)
+
+
+inbound.register_purpose(inbound.ReplyPurpose("events.offer", answer_offer, may_see=is_theirs))

@@ -175,7 +175,8 @@ def test_every_refusal_has_its_words():
 
 
 def test_one_that_fails_is_tried_again_and_holds_up_no_other(ana, thread, address, monkeypatch):
-    handle, broken = registry.get_purpose("discussions.thread").handle, []
+    known, broken = registry.get_purpose("discussions.thread"), []
+    handle = known.handle
 
     def break_once(reply):
         if reply.text == "First." and len(broken) < 1:
@@ -196,7 +197,7 @@ def test_one_that_fails_is_tried_again_and_holds_up_no_other(ana, thread, addres
         ReceivedMail.objects.update(next_try_at=timezone.now())
         working.work_on_received()
     finally:
-        registry.register_purpose(inbound.ReplyPurpose("discussions.thread", handle))
+        registry.register_purpose(known)
     assert list(thread.posts.filter(author=ana).order_by("number").values_list("source", flat=True)) == [
         "Second.",
         "First.",
@@ -207,7 +208,7 @@ def test_one_that_always_fails_goes_back_to_its_sender(ana, thread, address, mon
     def always(reply):
         raise RuntimeError
 
-    handle = registry.get_purpose("discussions.thread").handle
+    known = registry.get_purpose("discussions.thread")
     registry.register_purpose(inbound.ReplyPurpose("discussions.thread", always))
     try:
         store(message(ana, address, "My careful words."), recipient=address, via="test")
@@ -215,7 +216,7 @@ def test_one_that_always_fails_goes_back_to_its_sender(ana, thread, address, mon
             ReceivedMail.objects.update(next_try_at=timezone.now())
             working.work_on_received()
     finally:
-        registry.register_purpose(inbound.ReplyPurpose("discussions.thread", handle))
+        registry.register_purpose(known)
     received = ReceivedMail.objects.get()
     assert (received.state, received.reason) == ("rejected", "error")
     [told] = send_due(to=ana.email)

@@ -14,8 +14,10 @@ from kmnet.core.inbound import working
 from kmnet.core.inbound.receiving import store
 from kmnet.core.models import Activity, MailChoice, OutgoingMail, ReceivedMail, ReplyAddress
 from members.models import Status
+from members.services import groups
 from tests.factories import make_member
 from tests.factories.discussions import make_message, make_space, make_thread
+from tests.factories.groups import make_group
 from tests.factories.resources import PDF
 from tests.inbound import message, passed, receive
 from tests.mailbox import send_due, text_of
@@ -167,6 +169,19 @@ def test_a_reply_without_a_name_keeps_no_signature(thread, ruled):
     assert receive(asker, address, "Ana\n").reason == "empty"
 
 
+def test_the_same_words_sent_again_are_posted_once(ana, thread, address):
+    """By hand, or by an assistant that does not say that it is one: two of these would write to each other for ever."""
+    away = "I am at the seaside until the first of the month.\n"
+    assert [receive(ana, address, away).reason for _time in range(3)] == ["", "said_already", "said_already"]
+    assert thread.posts.filter(author=ana).count() == 1
+    assert [receive(ana, address, "Yes.\n").reason for _time in range(2)] == ["", ""]
+    first = make_message(ana, make_member())
+    talk = inbound.reply_address(member=ana, purpose="discussions.message", target=first.thread)
+    assert [receive(ana, talk, away).reason for _time in range(2)] == ["", "said_already"]
+    services.delete_post(actor=ana, post=thread.posts.filter(author=ana).first())
+    assert receive(ana, address, away).reason == ""
+
+
 def test_files_come_along_as_uploads_and_one_that_is_refused_refuses_the_mail(ana, thread, address):
     receive(ana, address, "See the guide.\n", files=[("guide.pdf", "application/pdf", PDF)])
     post = thread.posts.get(number=2)
@@ -299,6 +314,17 @@ def test_a_thread_that_was_merged_takes_the_reply_along(ana, thread, address):
 
 
 # --- private messages ------------------------------------------------------------------------------------------------
+def test_who_has_left_a_group_is_not_led_there_and_its_title_is_not_told(ana):
+    group = make_group(ana)
+    thread = make_thread(space=make_space(readable_by="group", group=group), author=ana, title="Secretword?")
+    address = inbound.reply_address(member=ana, purpose="discussions.thread", target=thread)
+    receive(ana, address, "\n")
+    assert "secretword" in answers_to(ana)[-1].lower()  # as long as it is hers to see
+    groups.leave_group(member=ana, group=group)
+    assert receive(ana, address).reason == "gone"
+    assert "secretword" not in answers_to(ana)[-1].lower()
+
+
 def test_a_private_message_is_answered_by_mail_and_nobody_else_reads_it(ana):
     per = make_member()
     first = make_message(per, ana)

@@ -11,6 +11,7 @@ from kmnet.core import mail as outbox
 from kmnet.core.mail import MailContent, MailKind, Withhold
 from kmnet.core.models import ReceivedMail, ReplyAddress
 
+from . import registry
 from .addresses import LOCAL_PART
 from .reading import read
 from .refusals import REFUSALS
@@ -83,13 +84,16 @@ def own_address(received: ReceivedMail) -> ReplyAddress | None:
 
 
 def place_of(received: ReceivedMail) -> str:
-    """Where on the site it can be said instead; for the owner of the reply address only."""
+    """Where on the site it can be said instead; for the owner of the reply address only, and if they may see it now."""
     address = own_address(received)
     if address is None:
         return ""
     model = ContentType.objects.get_for_id(address.target_type_id).model_class()
     target = model._base_manager.filter(pk=address.target_id).first() if model else None
-    return settings.SITE_URL + address_of(target) if target is not None else ""
+    purpose = registry.get_purpose(address.purpose)
+    if target is None or purpose is None or not purpose.may_see(received.member, target):
+        return ""
+    return settings.SITE_URL + address_of(target)
 
 
 def address_of(target) -> str:

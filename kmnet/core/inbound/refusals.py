@@ -69,6 +69,10 @@ REFUSALS = {
         _("You have written a lot in a short time, and this would have been too much."),
         _("Send it again later."),
     ),
+    "said_already": Refusal(
+        _("You have sent just these words there already, so they are not posted a second time."),
+        _("If they are from your out-of-office assistant, please keep it from answering kmnet."),
+    ),
     "empty": Refusal(
         _("We found no words in your mail."),
         _("Write your reply above the mail that you answer, and send it again."),

@@ -52,11 +52,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class ReplyPurpose:
-    """`handle` runs in the transaction that marks the mail as done; it asks what the page would ask, and raises Refused."""
+    """`handle` runs in the transaction that marks the mail as done; it asks what the page would ask, and raises Refused.
+    `may_see(member, target)`: whether a mail that refuses may lead there."""
 
     key: str
     handle: Callable[[Reply], Done]
     needs_words: bool = True
+    may_see: Callable[[object, models.Model], bool] = lambda _member, _target: False
 
 
 @dataclass(frozen=True)
