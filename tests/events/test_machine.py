@@ -166,6 +166,7 @@ class Model:
         if self.now < START - HOUR / 4:
             raise services.DoorsClosed
         if soft and not row.came:
+            self.settle()
             if self.free() > 0:
                 row.take(self.now)
             elif self.now < START or sum(one.came for one in self.rows.values()) >= self.capacity:
@@ -373,10 +374,15 @@ class Machine(RuleBasedStateMachine):
             assert broken == [] or (lapsed and all(one.startswith("a place is free") for one in broken))
 
 
-def run(examples: int, steps: int, phases=(Phase.generate,)) -> None:
-    """Without shrinking, which takes minutes: the long test does it."""
+def people() -> None:
+    """Those who play in every example of one test."""
     Machine.members = [make_member(password=None) for _number in range(6)]
     Machine.organiser = make_member(is_organiser=True, password=None)
+
+
+def run(examples: int, steps: int, phases=(Phase.generate,)) -> None:
+    """Without shrinking, which takes minutes: the long test does it."""
+    people()
     run_state_machine_as_test(
         Machine,
         settings=settings(
@@ -392,6 +398,30 @@ def run(examples: int, steps: int, phases=(Phase.generate,)) -> None:
 @pytest.mark.django_db
 def test_services_do_what_the_model_says_in_any_order():
     run(examples=15, steps=25)
+
+
+@pytest.mark.django_db
+def test_at_the_door_lapsed_offers_end_first():
+    """What the long one found: at 99.9 hours two were silent, and no beat has ended the offers of their places."""
+    people()
+    machine = Machine()
+    machine.begin(here=6, hour=99.9)
+
+    def states():
+        machine.they_agree()
+        machine.no_rule_is_broken()
+        return [row.status for row in machine.model.rows.values()]
+
+    try:
+        assert states() == ["soft", "soft", "offered", "offered", "waiting", "waiting"]
+        machine.enter(who=2)  # is somebody who waits: refused, and nothing is ended by that
+        assert states() == ["soft", "soft", "offered", "offered", "waiting", "waiting"]
+        machine.enter(who=0)
+        assert states() == ["confirmed", "soft", "expired", "expired", "waiting", "waiting"]
+        machine.enter(who=1)
+        assert states() == ["confirmed", "confirmed", "expired", "expired", "waiting", "waiting"]
+    finally:
+        machine.teardown()
 
 
 @pytest.mark.fault
