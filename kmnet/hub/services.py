@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from discussions.models import Post, ReadState, Thread
-from kmnet.core import activity, mail
+from kmnet.core import activity, jobs, mail
 from kmnet.core.models import OutgoingMail
 from kmnet.core.models.mail import MailState
 from members.models import Member, Profile
@@ -114,19 +114,17 @@ def _take_back(schedule: DigestSchedule) -> None:
         run.delete()
 
 
-@transaction.atomic
 def claim_due_digests(*, now: datetime | None = None, limit: int = SLICE) -> int:
     """Fix the window of each digest that is due and queue its mail; return how many schedules were served.
 
-    Any number of workers may run it at once: the lock on the schedule is the claim, and goes with a killed worker.
+    Any number of workers may run it at once: the lock on the schedule is the claim, and goes with a killed worker. One
+    member whose digest cannot be queued is noted, and keeps none of the others (jobs.serve_slice).
     The window starts where the last one ended and ends now, so a late beat makes a longer window, an additional beat
     finds nothing due, and nothing is skipped or told twice.
     """
     now = now or timezone.now()
-    due = DigestSchedule.objects.due(now).select_for_update(skip_locked=True, of=("self",), no_key=True)
-    schedules = list(due.select_related("member")[:limit])
-    queue_digests(schedules, now)
-    return len(schedules)
+    due = DigestSchedule.objects.due(now).select_related("member")
+    return jobs.serve_slice(due, lambda schedules: queue_digests(schedules, now), no_key=True, limit=limit)
 
 
 def queue_digests(schedules: list[DigestSchedule], now: datetime) -> list[DigestRun]:

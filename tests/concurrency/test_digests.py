@@ -5,9 +5,10 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
+from kmnet.core import jobs
 from kmnet.core.models import OutgoingMail
 from kmnet.hub import services
 from kmnet.hub.models import DigestRun, DigestSchedule, DigestScheduleQuerySet
@@ -70,12 +71,11 @@ def test_without_the_lock_both_would_have_made_it(both_have_read, monkeypatch):
     make_due_readers(1)
     monkeypatch.setattr(DigestScheduleQuerySet, "select_for_update", lambda self, **kwargs: self)
 
-    def claim():
-        try:
-            return services.claim_due_digests()
-        except IntegrityError as error:
-            return str(error).split('"')[1]
-
-    assert set(two_workers(claim)) == {1, "one_digest_per_member_and_period"}
+    broken = []  # what the slice of one of them ran into, and then its only row alone
+    monkeypatch.setattr(
+        jobs.logger, "warning", lambda *args, exc_info: broken.append(str(exc_info).split('"')[1])
+    )
+    assert sorted(two_workers(services.claim_due_digests)) == [0, 1]
+    assert broken == ["one_digest_per_member_and_period"]
     assert DigestRun.objects.count() == 1
     assert OutgoingMail.objects.filter(kind="hub.digest").count() == 1

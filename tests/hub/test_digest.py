@@ -535,6 +535,28 @@ def test_schedules_are_claimed_in_slices():
     assert OutgoingMail.objects.filter(kind="hub.digest").count() == 5
 
 
+def test_one_whose_digest_cannot_be_queued_keeps_nobody_elses(monkeypatch):
+    bad, *others = (make_reader() for _number in range(4))
+    for reader in (bad, *others):
+        make_due(reader)
+    key = services.period_key
+
+    def key_of(rhythm, due):
+        if due == bad_due:
+            raise ValueError("broken")
+        return key(rhythm, due)
+
+    bad_due = DigestSchedule.objects.get(member=bad).next_due_at - timedelta(seconds=1)
+    DigestSchedule.objects.filter(member=bad).update(next_due_at=bad_due)
+    monkeypatch.setattr(services, "period_key", key_of)
+    assert services.claim_due_digests() == 3
+    assert set(DigestRun.objects.values_list("member", flat=True)) == {reader.pk for reader in others}
+    assert list(DigestSchedule.objects.due(timezone.now()).values_list("member", flat=True)) == [bad.pk]
+    monkeypatch.undo()
+    assert services.claim_due_digests() == 1
+    assert DigestRun.objects.filter(member=bad).count() == 1
+
+
 def test_who_looks_at_the_digest_of_another_sees_nothing_of_groups_or_of_what_they_asked_without_their_name():
     reader = make_reader()
     settings = DiscussionSettings()
