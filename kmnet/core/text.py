@@ -254,8 +254,10 @@ def _words(text: str) -> Token:
 
 
 def plain_text(html: str) -> str:
-    """What a reader would read of our own HTML, on one line."""
-    spaced = re.sub(r"</(p|li|h\d|blockquote|td|th|tr|pre)>|<br\s*/?>", " ", html)
+    """What a reader would read of our own HTML, on one line. Items of a list and headings end where they end."""
+    ended = re.sub(r"(?<=\w)</li>(?=\s*<li)", "; ", html)
+    ended = re.sub(r"(?<=\w)(?:</li>\s*</[uo]l>|</h\d>)(?=\s*<\w)", ". ", ended)
+    spaced = re.sub(r"</(p|li|h\d|blockquote|td|th|tr|pre)>|<br\s*/?>", " ", ended)
     text = strip_tags(spaced)
     for entity, char in (
         ("&lt;", "<"),

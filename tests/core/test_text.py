@@ -128,6 +128,13 @@ def test_excerpt_cuts_at_a_word():
     assert excerpt("Short & <b>sweet</b>", 80) == "Short & <b>sweet</b>"
 
 
+def test_excerpt_keeps_the_items_of_a_list_and_headings_apart():
+    source = "I write:\n\n- who came\n- what changed\n\nAfter a year we had 46 lines."
+    assert excerpt(source, 80) == "I write: who came; what changed. After a year we had 46 lines."
+    assert excerpt("- Who came?\n- What *changed*", 80) == "Who came? What changed"
+    assert excerpt("## What I tried\n\nLunch.", 80) == "What I tried. Lunch."
+
+
 # --- what posts have beyond that ---------------------------------------------------------------------------------------
 PICTURE = re.compile(r"/files/[a-z]+\.png")
 EXTRAS = Extras(
