@@ -52,7 +52,7 @@ class MailForm(forms.Form):
     """The whole page: what one hears of, the digest, and the quiet times."""
 
     bundle_minutes = forms.TypedChoiceField(
-        label=gettext_lazy("How long we wait for other news before such a mail goes out"),
+        label=gettext_lazy("How long a mail “with other news” waits for more"),
         choices=list(DELAYS.items()),
         coerce=int,
     )
