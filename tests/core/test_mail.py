@@ -302,6 +302,23 @@ def test_every_receiver_gets_a_message_of_their_own():
         assert other.email.encode() not in message.as_bytes()
 
 
+def test_words_that_look_encoded_are_read_as_they_stand():
+    """Else a name could hold an address, or a line break, in every inbox."""
+    title = "=?utf-8?q?hello=40kmnet.example=0aBcc=3a_x?="
+
+    def compose(row):
+        return mail.MailContent(
+            {"title": title, "sentence": title, "at": row.created_at}, from_name=f"Eve {title}"
+        )
+
+    with mail_kind("test.named", compose=compose):
+        queue_test_mail("test.named")
+        [message] = send_due()
+    assert title in message["Subject"]
+    assert (message["From"].addresses[0].addr_spec, message["Bcc"]) == ("hello@kmnet.example", None)
+    assert "q?hello=40" in message["From"].addresses[0].display_name
+
+
 @pytest.mark.parametrize(
     "title",
     [

@@ -40,7 +40,8 @@ class Message(EmailMultiAlternatives):
         readers lose the rest, such as the link of List-Unsubscribe. Lines may have 998 characters."""
         made = super().message(**kwargs)
         made.policy = made.policy.clone(max_line_length=998)
-        if not self.subject.isascii():
+        # What looks as if it were encoded would be read as something else.
+        if not self.subject.isascii() or "=?" in self.subject:
             made.replace_header("Subject", Header(self.subject, "utf-8", header_name="Subject").encode())
         made.as_bytes = partial(as_bytes, made)
         return made
@@ -213,7 +214,7 @@ def sender(name: str) -> str:
     """Our address, with the name of the person who wrote in front where there is one."""
     ours, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     # Mail servers drop or misread senders with these in their names; an address in a name would also deceive.
-    name = re.sub(r'[@:;,"<>()\[\]\\]', " ", name)
+    name = re.sub(r'[@:;,"<>()\[\]\\]|=\?|\?=', " ", name)
     name = shorten(clean_line(name), 60)
     return formataddr((f"{name} ({ours})" if name and ours else name or ours, address), charset="utf-8")
 
