@@ -654,7 +654,7 @@ def prove_again(given):
 
 @scene("core.inbound_rejected")
 def rejected(given):
-    row = came_in(given, state="rejected", reason="address_ended", done_at=MONDAY)
+    row = came_in(given, state="rejected", reason="address_ended", done_at=MONDAY, authenticated="dkim")
     queue("core.inbound_rejected", given.rosalind, received=row.pk)
 
 
