@@ -6,6 +6,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from events.tasks import queue_due_reminders, sweep_promotions, sweep_registrations
 from kmnet.core import mail
@@ -100,6 +101,16 @@ class Person:
 
     def click(self, target) -> None:
         """Click, and wait until what it asked for has come and is in the page."""
+        try:
+            self._click(target)
+        except PlaywrightTimeout as error:  # what was there instead
+            error.add_note(
+                f"{self.name} was at {self.page.url}: {self.page.locator('body').inner_text()[:600]}"
+            )
+            error.add_note(f"faults: {self.faults}")
+            raise
+
+    def _click(self, target) -> None:
         if not self.scripts or not target.evaluate("element => !!element.closest('[hx-post], [hx-get]')"):
             with self.page.expect_navigation(wait_until="load"):
                 target.click()
