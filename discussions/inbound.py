@@ -78,7 +78,10 @@ def unsigned(text: str, member) -> str:
     lines = text.rstrip().split("\n")
     for number in range(max(0, len(lines) - LAST_LINES), len(lines)):
         line, words = lines[number].lower(), words_in(lines[number])
-        is_short = len(words) <= SIGNED_WORDS and names & set(words)
+        as_name = {word for one in lines[number].split() if one != one.lower() for word in words_in(one)}
+        is_short = names & (
+            as_name if 2 < len(words) <= SIGNED_WORDS else set(words) if len(words) <= 2 else set()
+        )
         if is_short or names <= set(words) or any(one and one in line for one in known):
             left = [word for word in lines[number].split() if not names & set(words_in(word))]
             lines[number:] = [" ".join(left)] if number == 0 and not any(one in line for one in known) else []

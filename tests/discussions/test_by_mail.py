@@ -163,6 +163,8 @@ def test_a_reply_without_a_name_keeps_no_signature(thread, ruled):
         (f"It helps.\n\nWrite to me: {asker.email}\n", "It helps."),
         ("It helps. Ana\n", "It helps."),
         (named_within, named_within),
+        ("It helps.\n\nana", "It helps."),
+        ("It helps.\nAnd the lima beans, too.", "It helps.\nAnd the lima beans, too."),
     ):
         assert receive(asker, address, text).state == "done"
         assert Post.objects.filter(thread=masked).order_by("pk").last().source == kept
