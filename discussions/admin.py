@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 from taggit.admin import TagAdmin as PackagedTagAdmin
 from taggit.models import Tag
 
-from kmnet.core.admin import ReadOnlyAdmin
+from kmnet.core.admin_base import ReadOnlyAdmin
 from members.permissions import can_moderate
 
 from . import services

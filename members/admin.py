@@ -21,6 +21,8 @@ from django.shortcuts import redirect
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
+from kmnet.core.admin_base import ReadOnlyAdmin
+
 from . import (
     admin_joining,  # noqa: F401
     services,
@@ -45,7 +47,7 @@ class ReasonActionForm(ActionForm):
     reason = forms.CharField(label=_("Reason, for the log:"), required=False, max_length=500)
 
 
-class StaffAdmin(admin.ModelAdmin):
+class StaffAdmin(ReadOnlyAdmin):
     """Moderators look and act; only admins change roles. Nobody adds or deletes here."""
 
     action_form = ReasonActionForm
@@ -62,15 +64,6 @@ class StaffAdmin(admin.ModelAdmin):
 
     def has_view_permission(self, request, obj=None):
         return can_moderate(request.user)
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
     def act(self, request, queryset, service, **names):
         """One service call per row; each refusal is told, none stops the others."""

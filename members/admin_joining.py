@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core.admin import ReadOnlyAdmin
+from kmnet.core.admin_base import ReadOnlyAdmin
 
 from . import services
 from .models import BringIn, Greeting, Invitation, JoinRequest

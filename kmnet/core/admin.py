@@ -15,6 +15,7 @@ from . import (
     placeholders,
     tokens,
 )
+from .admin_base import ReadOnlyAdmin
 from .mail.message import build_message
 from .mail_pages import framed_mail
 from .models import (
@@ -31,19 +32,6 @@ from .models import (
 admin.site.site_header = _("kmnet administration")
 admin.site.site_title = _("kmnet administration")
 admin.site.index_title = _("What the community is made of")
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """To look at; nothing here is made, changed or removed by hand."""
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
 
 class CommunitySettingsForm(forms.ModelForm):

@@ -6,24 +6,16 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from . import inbound
+from .admin_base import ReadOnlyAdmin
 from .audit import record_act
 from .inbound.addresses import LOCAL_PART
 from .inbound.working import try_again
 from .models import ReceivedMail, ReplyAddress
 
 
-class OnlyToLookAt(admin.ModelAdmin):
+class OnlyToLookAt(ReadOnlyAdmin):
     show_full_result_count = False
     ordering = ["-pk"]
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
     def has_repair_permission(self, request):
         return request.user.has_perm(f"core.change_{self.opts.model_name}")

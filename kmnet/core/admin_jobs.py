@@ -6,12 +6,13 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from . import jobs
+from .admin_base import ReadOnlyAdmin
 from .health import beat_report
 from .models import JobState
 
 
 @admin.register(JobState)
-class JobStateAdmin(admin.ModelAdmin):
+class JobStateAdmin(ReadOnlyAdmin):
     """To look at. The list shows every job that the apps have registered, whether it ever ran or not."""
 
     fields = [
@@ -19,15 +20,6 @@ class JobStateAdmin(admin.ModelAdmin):
         *("failures", "failed_at", "failure"),
     ]
     readonly_fields = fields
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
     def changelist_view(self, request, extra_context=None):
         if not self.has_view_permission(request):

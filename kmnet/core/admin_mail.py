@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from . import mail, tokens
+from .admin_base import ReadOnlyAdmin
 from .mail import why
 from .mail.message import build_message
 from .mail_pages import framed_mail
@@ -73,7 +74,7 @@ class ReasonForm(forms.Form):
 
 
 @admin.register(OutgoingMail)
-class OutgoingMailAdmin(admin.ModelAdmin):
+class OutgoingMailAdmin(ReadOnlyAdmin):
     list_display = ["created_at", "receiver", "state", "reason", "kind", "due_at", "attempts"]
     list_filter = ["state", OneOfCategory, Receivers, "bulk", OneOfKind]
     list_select_related = ["member"]
@@ -92,15 +93,6 @@ class OutgoingMailAdmin(admin.ModelAdmin):
     # Neither the secret is among them, nor what the mail is about (refs, dedupe_key): of what was written without a name
     # that would tell who wrote it.
     readonly_fields = fields
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
     def has_repair_permission(self, request):
         return request.user.has_perm("core.change_outgoingmail")
@@ -248,19 +240,10 @@ class OutgoingMailAdmin(admin.ModelAdmin):
 
 
 @admin.register(MailChoice)
-class MailChoiceAdmin(admin.ModelAdmin):
+class MailChoiceAdmin(ReadOnlyAdmin):
     """What people chose; only they change it."""
 
     list_display = ["changed_at", "member", "address", "category", "how"]
     list_filter = ["category", "how"]
     list_select_related = ["member"]
     search_fields = ["member__email", "member__name", "address"]
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False

@@ -3,25 +3,17 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from .admin_base import ReadOnlyAdmin
 from .known_address import hash_of_address
 from .models import MailReturn, SuppressedAddress
 
 
-class ReturnedAdmin(admin.ModelAdmin):
+class ReturnedAdmin(ReadOnlyAdmin):
     """To look at, and to find by the address."""
 
     search_fields = ["address_hash"]
     search_help_text = _("A whole e-mail address")
     show_full_result_count = False
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
     def get_search_results(self, request, queryset, search_term):
         if "@" in search_term:

@@ -5,7 +5,7 @@ from django.db.models import CharField, OuterRef, Subquery, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core.admin import ReadOnlyAdmin
+from kmnet.core.admin_base import ReadOnlyAdmin
 from kmnet.core.models import OutgoingMail
 from kmnet.core.models.mail import MailState
 
