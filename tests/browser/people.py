@@ -1,12 +1,14 @@
 """People at their browsers: each has an own one, reads own mails, and never sees a page that axe would fault."""
 
 import re
+import time
+from collections import deque
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Browser, Page, expect
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from playwright.sync_api import Error as PlaywrightError
 
 from events.tasks import queue_due_reminders, sweep_promotions, sweep_registrations
 from kmnet.core import mail
@@ -32,6 +34,7 @@ class Site:
         self.looked_at: dict[str, list[str]] = {}
         self.seen: dict[str, str] = {}  # each view that showed somebody a page, and where
         self.judged: set[str] = set()  # the views whose pages were looked at
+        self.answers: deque[str] = deque(maxlen=60)  # as the server gave them
 
     def work(self) -> None:
         """What worker and beat do, once round."""
@@ -48,9 +51,29 @@ class Site:
         self.people.append(someone)
         return someone
 
+    def note(self, request, response) -> None:
+        """What the server answered, to whom, and which cookies came and went."""
+        user, cookies = getattr(request, "user", None), response.cookies
+        set_now = [f"{name}{'' if cookies[name].value else ' (taken away)'}" for name in cookies]
+        self.answers.append(
+            f"{_clock()} {response.status_code} {request.method} {request.get_full_path()} "
+            f"to {getattr(user, 'name', '') or 'a guest'}, who brought {', '.join(request.COOKIES) or 'no cookie'}"
+            + (f"; cookies set: {', '.join(set_now)}" if set_now else "")
+        )
+
+    def told(self) -> str:
+        """For whoever reads that a test failed: what everybody saw at the end, and how they came there."""
+        people = [someone.told() for someone in self.people]
+        return "\n\n".join([*people, "\n".join(["The server's latest answers:", *self.answers])])
+
     def close(self) -> None:
         for someone in self.people:
             someone.context.close()
+
+
+def _clock() -> str:
+    now = time.time()
+    return f"{time.strftime('%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03}"
 
 
 class Person:
@@ -70,6 +93,37 @@ class Person:
         self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
         self.page.on("console", self._hear)
         self.page.on("response", self._notice)
+        self.heard: deque[str] = deque(maxlen=30)  # by their browser
+        self.page.on("response", lambda answer: self._hear_of(answer.request, str(answer.status)))
+        self.page.on("requestfailed", lambda request: self._hear_of(request, f"nothing ({request.failure})"))
+        self.page.on("framenavigated", lambda frame: self.heard.append(f"{_clock()} now at {frame.url}"))
+
+    def _hear_of(self, request, what: str) -> None:
+        if request.resource_type in ("document", "xhr", "fetch", "ping"):
+            self.heard.append(f"{_clock()} {what}: {request.method} {request.url}")
+
+    def told(self) -> str:
+        """Where they are, as whom, what stands there, and what their browser asked for lately."""
+
+        def ask(question) -> str:
+            try:
+                return str(question())
+            except PlaywrightError as error:  # the page may be gone
+                return f"({error.message.splitlines()[0]})"
+
+        def words(place: str) -> str:
+            return ask(lambda: self.page.locator(place).first.inner_text(timeout=2000))
+
+        names = ask(lambda: ", ".join(cookie["name"] for cookie in self.context.cookies()))
+        signed_in = ask(lambda: self.page.locator("form[action='/accounts/logout/']").count() > 0)
+        return "\n".join(
+            [
+                f"{self.name} at {self.page.url}; signed in there: {signed_in}; cookies: {names}; faults: {self.faults}",
+                f"Title: {words('h1')}",
+                *self.heard,
+                words("body")[:1500],
+            ]
+        )
 
     def _hear(self, message) -> None:
         if message.type == "error" and "Content Security Policy" in message.text:
@@ -101,16 +155,6 @@ class Person:
 
     def click(self, target) -> None:
         """Click, and wait until what it asked for has come and is in the page."""
-        try:
-            self._click(target)
-        except PlaywrightTimeout as error:  # what was there instead
-            error.add_note(
-                f"{self.name} was at {self.page.url}: {self.page.locator('body').inner_text()[:600]}"
-            )
-            error.add_note(f"faults: {self.faults}")
-            raise
-
-    def _click(self, target) -> None:
         if not self.scripts or not target.evaluate("element => !!element.closest('[hx-post], [hx-get]')"):
             with self.page.expect_navigation(wait_until="load"):
                 target.click()
