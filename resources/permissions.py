@@ -8,7 +8,7 @@ from .models import Resource, Visibility
 
 def can_view_resource(user, resource: Resource) -> bool:
     """The same rule as ResourceQuerySet.readable_by; files follow their resource."""
-    if is_full_member(user) and resource.added_by_id == user.pk:
+    if is_full_member(user) and user.pk in (resource.added_by_id, resource.keeper_id):
         return True
     if not is_for(user, resource):
         return False
@@ -28,8 +28,8 @@ def can_add_resource(user) -> bool:
 
 
 def can_edit_resource(user, resource: Resource) -> bool:
-    """Only who added it: moderators hide, they do not rewrite. What is hidden stays as it was judged."""
-    return can_write(user) and resource.added_by_id == user.pk and resource.state != Resource.State.HIDDEN
+    """Only who looks after it: moderators hide, they do not rewrite. What is hidden stays as it was judged."""
+    return can_write(user) and resource.keeper_id == user.pk and resource.state != Resource.State.HIDDEN
 
 
 def can_hide_resource(user, resource: Resource) -> bool:

@@ -1,10 +1,22 @@
 """What this app holds about people: their parts of the copy, and what becomes of it when they leave."""
 
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.personal_data import Fate, PersonalData, declare, register, rows, tag_names
 
-from .models import Resource, ResourceFile
+from .models import (
+    Collection,
+    HandOver,
+    ImportBatch,
+    Resource,
+    ResourceFile,
+    SavedResource,
+    SavedSearch,
+    Story,
+    UsedMark,
+)
 
 
 def resources(member):
@@ -53,3 +65,88 @@ declare(
     "resources.ResourceFile", name=Fate.STAYS, file=Fate.STAYS, content_type=Fate.STAYS, sha256=Fate.STAYS
 )
 declare("resources.DoiRecord", doi=Fate.STAYS, raw=Fate.STAYS, reason=Fate.STAYS)  # what the agencies publish
+
+
+# --- what people tell, put together and keep -------------------------------------------------------------------------
+def told(member):
+    """My stories, also those without my name."""
+    found = Story.objects.filter(Q(author=member) | Q(mask__author=member)).order_by("pk")
+    return rows(
+        found, "place", "people", "changed", "happened", "again", "did_not_work", "state", "hidden_reason",
+        "created_at", "edited_at", resource="resource__title", resource_id="resource_id",
+    )  # fmt: skip
+
+
+def gathered(member):
+    found = Collection.objects.filter(owner=member).order_by("pk")
+    return rows(
+        found.annotate(held=ArrayAgg("items__resource__title", order_by="items__position")),
+        "title", "description", "visibility", "state", "hidden_reason", "created_at", "updated_at",
+        resources="held", group="group__name",
+    )  # fmt: skip
+
+
+def saved(member):
+    found = SavedResource.objects.filter(member=member).order_by("pk")
+    return rows(found, "created_at", resource="resource__title", resource_id="resource_id")
+
+
+def used(member):
+    found = UsedMark.objects.filter(member=member).order_by("pk")
+    return rows(found, "created_at", resource="resource__title", resource_id="resource_id")
+
+
+def searches(member):
+    found = SavedSearch.objects.filter(member=member).order_by("pk")
+    return rows(found, "name", "query", "tells", "seen_until", "created_at")
+
+
+def asked_to_keep(member):
+    """What I was asked to look after."""
+    found = HandOver.objects.filter(asked=member).order_by("pk")
+    return rows(found, "asked_at", "answered_at", "accepted", resource="resource__title")
+
+
+def imports(member):
+    found = ImportBatch.objects.filter(member=member).order_by("pk")
+    return rows(
+        found, "file_name", "form", "state", "made", "created_at", "saved_at", "rows", "chosen", "source"
+    )
+
+
+for _key, _label, _export, _covers in (
+    ("stories", _("My stories of what I used"), told, ("resources.Story", "resources.StoryMask")),
+    ("collections", _("My collections"), gathered, ("resources.Collection",)),
+    ("saved", _("Resources that I saved"), saved, ("resources.SavedResource",)),
+    ("used", _("Resources that I used"), used, ("resources.UsedMark",)),
+    ("searches", _("Searches that I saved"), searches, ("resources.SavedSearch",)),
+    ("asked_to_keep", _("Resources that I was asked to look after"), asked_to_keep, ("resources.HandOver",)),
+    ("imports", _("References that I brought in"), imports, ("resources.ImportBatch",)),
+):
+    register(PersonalData(f"library_{_key}", _label, _export, covers=_covers, order=52))
+
+declare(
+    "resources.ResourceFile", label=Fate.STAYS, language=Fate.STAYS, finding=Fate.STAYS, thumbnail=Fate.STAYS
+)
+declare(  # words that stay unsigned, or go with the account
+    "resources.Story",
+    **dict.fromkeys(("place", "people", "changed", "happened", "search"), Fate.STAYS),
+    hidden_reason=Fate.REDACTED,
+)
+declare(
+    "resources.Collection",
+    **dict.fromkeys(("title", "slug", "description", "description_html"), Fate.STAYS),
+    hidden_reason=Fate.REDACTED,
+)
+declare("resources.CollectionItem", note=Fate.STAYS)
+declare("resources.ResourceText", **dict.fromkeys(("text", "title", "doi", "reason", "search"), Fate.STAYS))
+declare("resources.ResourceVersion", changes=Fate.STAYS, csl=Fate.STAYS)
+declare("resources.ResourceEdit", before=Fate.STAYS, note=Fate.STAYS)
+declare("resources.Derivative", checked_note=Fate.STAYS)
+declare("resources.Tombstone", note=Fate.REDACTED, citation=Fate.STAYS)
+declare("resources.LinkRecord", url=Fate.STAYS, url_key=Fate.STAYS, item=Fate.STAYS, reason=Fate.STAYS)
+declare(
+    "resources.LinkCheck",
+    **dict.fromkeys(("url", "url_key", "host", "reason", "moved_to"), Fate.STAYS),
+)
+declare("resources.UsageEvent", visitor=Fate.STAYS)  # of a salt that is thrown away each day

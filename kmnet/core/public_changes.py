@@ -16,6 +16,9 @@ EXEMPT = {
     *("discussions_readstate", "discussions_threadwatch", "discussions_caughtup", "discussions_draft"),
     *("discussions_bookmark", "discussions_quietthanks", "discussions_thanksmonth"),
     *("hub_digestrun", "hub_digestschedule", "events_registrationlog"),
+    *("resources_savedresource", "resources_savedsearch", "resources_usageevent", "resources_usageday"),
+    *("resources_usedmark", "resources_importbatch", "resources_linkcheck", "resources_handover"),
+    *("resources_storymask", "resources_doirecord", "resources_linkrecord", "resources_resourceedit"),
     *(
         "core_notification",
         "core_outgoingmail",

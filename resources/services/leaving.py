@@ -7,7 +7,7 @@ from kmnet.core import erasing, files
 from kmnet.core.models import Activity
 from members.models import Member
 
-from ..models import Resource, ResourceFile
+from ..models import Collection, Resource, ResourceFile, Story
 
 
 @transaction.atomic
@@ -16,12 +16,18 @@ def forget_adder(*, member: Member, keep_words: bool) -> None:
     mine = list(
         Resource.objects.filter(added_by=member).order_by("pk").select_for_update(of=("self",)).only("pk")
     )
+    told = Story.objects.filter(Q(author=member) | Q(mask__author=member))
+    gathered = Collection.objects.filter(owner=member)
+    gathered.filter(visibility=Collection.Visibility.OWN).delete()  # nobody else has ever seen it
     gone = ResourceFile.objects.filter(added_by=member, resource__isnull=True)
     if keep_words:
         Resource.objects.filter(added_by=member).update(added_by=None, submit_key=None)
     else:
         gone = ResourceFile.objects.filter(Q(resource__in=mine) | Q(added_by=member))
-    files.doom(gone.values_list("file", flat=True))
+        for found in (told, gathered):
+            erasing.forget_targets(found.only("pk"))
+            found.delete()
+    files.doom([*gone.values_list("file", flat=True), *gone.values_list("thumbnail", flat=True)])
     gone.delete()
     ResourceFile.objects.filter(added_by=member).update(added_by=None)
     if not keep_words:

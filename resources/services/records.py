@@ -159,6 +159,7 @@ def add_resource(
     now = timezone.now()
     resource = Resource(
         added_by=actor,
+        keeper=actor,
         submit_key=submit_key,
         import_key=import_key,
         published_at=published_at or now,

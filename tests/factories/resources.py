@@ -48,6 +48,7 @@ def make_resource(
         announce=False,
     )
     fields["added_by"] = added_by
+    fields.setdefault("keeper", added_by)
     for name, value in fields.items():
         setattr(resource, name, value)
     resource.save(update_fields=list(fields))

@@ -1,16 +1,13 @@
-"""The library: records of things that help, their files, and what is known about a DOI.
+"""Records of things that help.
 
 CSL-JSON is the bibliographic form that everything else is a projection of (resources.csl); the columns beside it are
-what lists, searches and constraints need. Versions, derivatives, stories and collections hang on Resource by their
-own tables later; nothing here needs to change for them.
+what lists, searches and constraints need. Versions, derivatives, stories and collections hang on Resource by their own
+tables.
 """
-
-import uuid
 
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
-from django.core.files.storage import storages
 from django.db import models
 from django.db.models import Prefetch, Q
 from django.db.models.functions import Lower
@@ -26,9 +23,9 @@ from kmnet.core.models.moderation import HideableQuerySet
 from members.models import Group, groups_read_by
 from members.permissions import can_moderate, is_full_member
 
-from . import csl as csl_json
-from .identifiers import doi_url
-from .licences import BY_KEY, CHOICES, Licence
+from .. import csl as csl_json
+from ..identifiers import doi_url
+from ..licences import BY_KEY, CHOICES, Licence
 
 LANGUAGES = [
     ("en", "English"),
@@ -90,15 +87,16 @@ class ResourceQuerySet(HideableQuerySet):
     def readable_by(self, user):
         """What this person may open; the same rule as permissions.can_view_resource.
 
-        Beside what they meet in lists: moderators open hidden ones, to judge and restore them; members their own.
+        Beside what they meet in lists: moderators open hidden ones, to judge and restore them; members what they added
+        or look after.
         """
         reach = audience_rule(user)
         if can_moderate(user):
-            return self.filter(reach | Q(added_by=user))
+            return self.filter(reach | Q(added_by=user) | Q(keeper=user))
         seen = reach & Q(state=Resource.State.VISIBLE, published_at__isnull=False)
         if not is_full_member(user):
             return self.filter(seen)
-        return self.filter(seen | Q(added_by=user))
+        return self.filter(seen | Q(added_by=user) | Q(keeper=user))
 
     def with_card(self):
         """All that a row or a card of a list shows, in four queries whatever its length."""
@@ -144,6 +142,17 @@ class Resource(Hideable):
     group = models.ForeignKey(
         Group, models.PROTECT, null=True, blank=True, related_name="resources", verbose_name=_("group")
     )
+    files_for = (
+        models.CharField(  # narrower than the record only: its page may be public while its files are not
+            _("who may open the files"),
+            max_length=8,
+            choices=[("", _("whoever sees the record")), (Visibility.MEMBERS, _("members only"))],
+            blank=True,
+            default="",
+        )
+    )
+    minutes = models.PositiveSmallIntegerField(_("minutes it takes to use it"), null=True, blank=True)
+    version = models.PositiveSmallIntegerField(_("version"), default=1)
     published_at = models.DateTimeField(_("in the library since"), null=True, blank=True)
     added_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -152,6 +161,18 @@ class Resource(Hideable):
         on_delete=models.SET_NULL,
         related_name="resources",
         verbose_name=_("added by"),
+    )
+    keeper = models.ForeignKey(  # who looks after it now; who added it, unless it was handed on
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="kept_resources",
+        verbose_name=_("looked after by"),
+    )
+    popularity = models.PositiveIntegerField(_("how much it is used"), default=0, editable=False)
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged", editable=False
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -184,6 +205,18 @@ class Resource(Hideable):
                 condition=Q(group__isnull=True) | Q(doi=""), name="no_doi_claimed_for_a_group"
             ),
             models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(state="hidden"),
+                name="merged_resource_is_out_of_sight",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=models.F("id")),
+                name="resource_not_merged_into_itself",
+            ),
+            models.CheckConstraint(condition=Q(version__gte=1), name="resource_versions_begin_at_one"),
+            models.CheckConstraint(
+                condition=Q(files_for="") | Q(visibility="public"), name="files_narrower_than_a_public_record"
+            ),
+            models.CheckConstraint(
                 condition=Q(import_key__isnull=True) | ~Q(import_key=""), name="resource_import_key_or_none"
             ),
         ]
@@ -197,6 +230,17 @@ class Resource(Hideable):
                 condition=Q(state="visible", published_at__isnull=False),
             ),
             models.Index(fields=["title_key", "id"], name="resource_by_title"),
+            models.Index(
+                fields=["-popularity", "-id"],
+                name="resource_most_used",
+                condition=Q(state="visible", published_at__isnull=False),
+            ),
+            models.Index(
+                fields=["minutes", "id"],
+                name="resource_shortest",
+                condition=Q(state="visible", published_at__isnull=False),
+            ),
+            models.Index(fields=["updated_at", "id"], name="resource_by_change"),
             models.Index(fields=["url_key"], name="resource_by_url", condition=~Q(url_key="")),
         ]
 
@@ -288,87 +332,3 @@ class ResourceTag(ItemBase):
 
     def __str__(self):
         return f"tag {self.tag_id} of resource {self.content_object_id}"
-
-
-def file_storage():
-    """Where files lie: Django's default storage, local unless the settings say otherwise."""
-    return storages["default"]
-
-
-def stored_name(instance, filename: str) -> str:
-    """A random name without an extension: nothing of what the person called the file reaches the disk."""
-    name = uuid.uuid4().hex
-    return f"library/{name[:2]}/{name}"
-
-
-class ResourceFileQuerySet(models.QuerySet):
-    def abandoned(self, before):
-        """Uploads kept for a form that was never finished."""
-        return self.filter(resource__isnull=True, created_at__lt=before)
-
-
-class ResourceFile(models.Model):
-    """A file of a resource; without a resource it waits for its form to be finished."""
-
-    resource = models.ForeignKey(
-        Resource, null=True, blank=True, on_delete=models.CASCADE, related_name="files"
-    )
-    added_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        null=True,
-        blank=True,
-        on_delete=models.SET_NULL,
-        related_name="resource_files",
-        verbose_name=_("added by"),
-    )
-    file = models.FileField(_("file"), storage=file_storage, upload_to=stored_name, max_length=80)
-    name = models.CharField(_("name"), max_length=120)
-    content_type = models.CharField(_("kind"), max_length=120)
-    size = models.PositiveBigIntegerField(_("size"))
-    sha256 = models.CharField(max_length=64, db_index=True)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    objects = ResourceFileQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["pk"]
-        verbose_name = _("file")
-        verbose_name_plural = _("files")
-        indexes = [
-            models.Index(
-                fields=["created_at"],
-                name="resource_files_waiting",
-                condition=Q(resource__isnull=True),
-            )
-        ]
-
-    def __str__(self):
-        return self.name
-
-    def get_absolute_url(self):
-        return reverse("resources:file", args=[self.pk, self.name])
-
-
-class DoiRecord(models.Model):
-    """What the agencies said about a DOI, asked once; the answer is kept as it came."""
-
-    class State(models.TextChoices):
-        ASKED = "asked", _("asked")
-        FOUND = "found", _("found")
-        UNKNOWN = "unknown", _("no such DOI")
-        FAILED = "failed", _("no answer")
-
-    doi = models.CharField(max_length=255, unique=True)  # in lower case
-    state = models.CharField(max_length=8, choices=State, default=State.ASKED)
-    raw = models.JSONField(null=True, blank=True)
-    reason = models.CharField(max_length=200, blank=True)
-    asked_at = models.DateTimeField(default=timezone.now)
-    answered_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("answer about a DOI")
-        verbose_name_plural = _("answers about DOIs")
-        constraints = [models.CheckConstraint(condition=Q(doi=Lower("doi")), name="doi_record_in_lower_case")]
-
-    def __str__(self):
-        return self.doi

@@ -1,0 +1,67 @@
+"""The tables of the library."""
+
+from .care import (
+    HandOver,
+    ImportBatch,
+    LibrarySettings,
+    ResourceEdit,
+    ResourceUse,
+    Tombstone,
+    UsageDay,
+    UsageEvent,
+    UsedMark,
+)
+from .collections import Collection, CollectionItem, SavedResource, SavedSearch
+from .files import ResourceFile, ResourceText, file_storage, stored_name, thumbnail_name
+from .lookups import DoiRecord, LinkCheck, LinkRecord
+from .resource import (
+    KIND_ICONS,
+    LANGUAGE_NAMES,
+    LANGUAGES,
+    Resource,
+    ResourceQuerySet,
+    ResourceTag,
+    ResourceTerm,
+    Visibility,
+    audience_rule,
+)
+from .stories import Story, StoryMask
+from .versions import Derivative, Relation, ResourceVersion
+
+__all__ = [
+    "KIND_ICONS",
+    "LANGUAGES",
+    "LANGUAGE_NAMES",
+    "Collection",
+    "CollectionItem",
+    "Derivative",
+    "DoiRecord",
+    "HandOver",
+    "ImportBatch",
+    "LibrarySettings",
+    "LinkCheck",
+    "LinkRecord",
+    "Relation",
+    "Resource",
+    "ResourceEdit",
+    "ResourceFile",
+    "ResourceQuerySet",
+    "ResourceTag",
+    "ResourceTerm",
+    "ResourceText",
+    "ResourceUse",
+    "ResourceVersion",
+    "SavedResource",
+    "SavedSearch",
+    "Story",
+    "StoryMask",
+    "Tombstone",
+    "UsageDay",
+    "UsageEvent",
+    "UsedMark",
+    "Visibility",
+    "audience_rule",
+    "file_storage",
+    "stored_name",
+    "thumbnail_name",
+]
