@@ -1,8 +1,9 @@
 """The pages of the library."""
 
 from .adding import add, doi_status, edit, look_up
+from .detail import detail
 from .files import file, remove_file
-from .pages import detail, export, index
+from .pages import export, index
 
 __all__ = [
     "add",
