@@ -3,7 +3,7 @@
 from members.models import may_read_group
 from members.permissions import can_moderate, can_write, is_full_member
 
-from .models import Resource, Visibility
+from .models import Resource, ResourceFile, Visibility
 
 
 def can_view_resource(user, resource: Resource) -> bool:
@@ -21,6 +21,30 @@ def is_for(user, resource: Resource) -> bool:
     if resource.visibility == Visibility.GROUP:
         return may_read_group(user, resource.group_id)
     return resource.visibility == Visibility.PUBLIC or is_full_member(user)
+
+
+def can_open_files(user, resource: Resource) -> bool:
+    """The same rule as ResourceQuerySet.with_open_files_for: for the bytes, the thumbnails and the words of its files, and
+    for whatever tells their addresses. A file that waits for the scanner is open to nobody: see can_open_file."""
+    narrower = resource.files_for == Visibility.MEMBERS and not is_full_member(user)
+    return can_view_resource(user, resource) and not narrower
+
+
+def can_open_file(user, file: ResourceFile) -> bool:
+    """One file of a record, or one that its sender has kept for a form."""
+    if not file.is_open:
+        return False
+    if file.resource is None:
+        return bool(user.is_authenticated and file.added_by_id == user.pk)
+    return can_open_files(user, file.resource)
+
+
+def can_see_file(user, file: ResourceFile) -> bool:
+    """That there is such a file, and how it is called: for whoever sees the record, once the scanner has passed it; until
+    then for its sender alone. The same rule as ResourceFileQuerySet.listed_for, which is asked of records one may open."""
+    if user.is_authenticated and file.added_by_id == user.pk:
+        return file.resource is None or can_view_resource(user, file.resource)
+    return file.is_open and file.resource is not None and can_view_resource(user, file.resource)
 
 
 def can_add_resource(user) -> bool:

@@ -24,6 +24,7 @@ from .resource import (
     ResourceTerm,
     Visibility,
     audience_rule,
+    files_rule,
 )
 from .stories import Story, StoryMask
 from .versions import Derivative, Relation, ResourceVersion
@@ -62,6 +63,7 @@ __all__ = [
     "Visibility",
     "audience_rule",
     "file_storage",
+    "files_rule",
     "stored_name",
     "thumbnail_name",
 ]

@@ -31,10 +31,19 @@ def thumbnail_name(instance, filename: str) -> str:
     return f"library/pages/{name[:2]}/{name}"
 
 
+OPEN_STATES = ("clean", "unscanned")  # of a file that may be given out
+
+
 class ResourceFileQuerySet(models.QuerySet):
     def open_to_readers(self):
         """What may be given out: looked at by the scanner, or no scanner is there to look."""
-        return self.filter(state__in=(ResourceFile.State.CLEAN, ResourceFile.State.UNSCANNED))
+        return self.filter(state__in=OPEN_STATES)
+
+    def listed_for(self, user):
+        """Of the files of records that this person may open, those whose names they meet: what the scanner has passed, and
+        what they sent themselves. Their bytes may be for fewer people (permissions.can_open_file)."""
+        own = Q(added_by=user) if user.is_authenticated else Q(pk__in=())
+        return self.filter(Q(state__in=OPEN_STATES) | own)
 
     def abandoned(self, before):
         """Uploads kept for a form that was never finished."""
@@ -110,6 +119,11 @@ class ResourceFile(models.Model):
 
     def get_absolute_url(self):
         return reverse("resources:file", args=[self.pk, self.name])
+
+    @property
+    def is_open(self) -> bool:
+        """Looked at by the scanner, or no scanner is there to look."""
+        return self.state in OPEN_STATES
 
 
 class ResourceText(models.Model):

@@ -76,6 +76,11 @@ def audience_rule(user) -> Q:
     return Q(group__isnull=True) | Q(group__in=groups_read_by(user))
 
 
+def files_rule(user) -> Q:
+    """Of records that this person sees, those whose files they may open, too: the record's page may be for more people."""
+    return Q() if is_full_member(user) else Q(files_for="")
+
+
 class ResourceQuerySet(HideableQuerySet):
     def published(self):
         return self.shown().filter(published_at__isnull=False)
@@ -97,6 +102,11 @@ class ResourceQuerySet(HideableQuerySet):
         if not is_full_member(user):
             return self.filter(seen)
         return self.filter(seen | Q(added_by=user) | Q(keeper=user))
+
+    def with_open_files_for(self, user):
+        """Records whose files this person may open; the same rule as permissions.can_open_files. Of each file also its
+        own state counts: ResourceFile.objects.open_to_readers(). Lists: `.visible_to(user).filter(files_rule(user))`."""
+        return self.readable_by(user).filter(files_rule(user))
 
     def with_card(self):
         """All that a row or a card of a list shows, in four queries whatever its length."""

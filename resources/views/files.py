@@ -15,7 +15,7 @@ from kmnet.core.files import content_disposition
 
 from .. import services
 from ..models import ResourceFile
-from ..permissions import can_edit_resource, can_view_resource
+from ..permissions import can_edit_resource, can_open_file
 
 CHUNK = 64 * 1024
 
@@ -30,7 +30,7 @@ def file(request, pk, name):
         .filter(pk=min(pk, 2**63 - 1))
         .first()
     )
-    if not _may_read(request.user, found):
+    if found is None or not can_open_file(request.user, found):
         raise Http404
     etag = quote_etag(found.sha256)
     if "*" in (asked := parse_etags(request.headers.get("If-None-Match", ""))) or etag in asked:
@@ -52,14 +52,6 @@ def file(request, pk, name):
     if wanted:
         response["Content-Range"] = f"bytes {start}-{end}/{found.size}"
     return _with_headers(response, found, etag)
-
-
-def _may_read(user, found: ResourceFile | None) -> bool:
-    if found is None:
-        return False
-    if found.resource is None:  # kept for a form: only for who sent it
-        return bool(user.is_authenticated and found.added_by_id == user.pk)
-    return can_view_resource(user, found.resource)
 
 
 def _with_headers(response, found: ResourceFile, etag: str):
