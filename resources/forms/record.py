@@ -1,4 +1,4 @@
-"""Forms of the library: they clean what was typed, and save nothing."""
+"""The form of a record."""
 
 from django import forms
 from django.core import signing
@@ -14,13 +14,13 @@ from kmnet.core.text import clean_line
 from kmnet.core.vocabulary import terms_for
 from members.forms.groups import audience_choices, audience_group
 
-from . import csl
-from .identifiers import canonical_url, normalise_doi
-from .licences import LICENCES
-from .models import LANGUAGES, Resource, ResourceFile, Visibility
-from .services import Details
-from .services.records import MAX_TAGS
-from .vocabulary import TYPE
+from .. import csl
+from ..licences import LICENCES
+from ..models import LANGUAGES, Resource, ResourceFile, Visibility
+from ..services import Details
+from ..services.records import MAX_TAGS
+from ..vocabulary import TYPE
+from .fields import DoiField, FilesField, WebAddressField
 
 TERMS_PER_FACET = 3
 VISIBILITIES = [
@@ -38,63 +38,6 @@ CSL_TYPES = {
     "video": "motion_picture",
     "slides": "speech",
 }
-
-
-class DoiField(LineField):
-    """A DOI in any of the forms in which people paste it."""
-
-    def to_python(self, value):
-        value = super().to_python(value)
-        if not value:
-            return ""
-        doi = normalise_doi(value)
-        if not doi:
-            raise ValidationError(_("A DOI looks like 10.1177/1355819616653981; this does not."), code="doi")
-        return doi
-
-
-class WebAddressField(LineField):
-    """An http or https address; `www.example.org` is taken as https."""
-
-    widget = forms.URLInput
-
-    def __init__(self, **kwargs):
-        super().__init__(max_length=1000, **kwargs)
-        self.widget.attrs.setdefault("placeholder", "https://")
-
-    def to_python(self, value):
-        value = super().to_python(value)
-        if not value:
-            return ""
-        if "://" not in value and not value.casefold().startswith(("javascript:", "data:", "mailto:")):
-            value = f"https://{value}"
-        if " " in value or not canonical_url(value) or "." not in value:
-            raise ValidationError(
-                _("A link starts with https:// or http://, as in https://example.org/guide."), code="url"
-            )
-        return value
-
-
-class FilesInput(forms.FileInput):
-    allow_multiple_selected = True
-
-
-class FilesField(forms.FileField):
-    """Any number of files; the services look into them."""
-
-    widget = FilesInput
-
-    def clean(self, data, initial=None):
-        files = data if isinstance(data, list | tuple) else [data] if data else []
-        return [super(FilesField, self).clean(file, initial) for file in files if file]
-
-
-class DoiForm(forms.Form):
-    """The short way in: a DOI, and the rest is looked up."""
-
-    doi = DoiField(
-        label=_("DOI"), help_text=_("As in 10.1177/1355819616653981, or the whole doi.org address.")
-    )
 
 
 class ResourceForm(forms.Form):
