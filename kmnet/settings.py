@@ -96,7 +96,7 @@ MIDDLEWARE = [
     "kmnet.core.middleware.PolicyMiddleware",
     "kmnet.core.guest_pages.GuestPagesMiddleware",
     "kmnet.core.middleware.UnavailableMiddleware",  # the database away: a styled 503, not a trace
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "members.middleware.SessionCookieMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "members.middleware.OwnerMiddleware",

@@ -9,6 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpResponse
 from django.shortcuts import redirect, resolve_url
 
@@ -117,6 +118,19 @@ class StandingMiddleware:
             anew = services.must_agree_anew(request.user) and not request.session.get(AGREE_LATER)
             return redirect("members:agree") if anew else None
         return None if request.session.get(LATER) else redirect("members:welcome")
+
+
+class SessionCookieMiddleware(SessionMiddleware):
+    """As Django's, which takes the cookie of a session that has ended out of the browser. By then somebody may have
+    signed in there, and the cookie is another one: so only a page does it, not what a page asks for by itself."""
+
+    def process_response(self, request, response):
+        response = super().process_response(request, response)
+        cookie = response.cookies.get(settings.SESSION_COOKIE_NAME)
+        asked_by_a_page = request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
+        if cookie is not None and not cookie.value and asked_by_a_page:
+            del response.cookies[settings.SESSION_COOKIE_NAME]
+        return response
 
 
 class OwnerMiddleware(AuthenticationMiddleware):

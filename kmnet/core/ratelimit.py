@@ -21,6 +21,11 @@ def allow(key: str, *, limit: int, seconds: int) -> bool:
         return True
 
 
+def once(key: str, *, seconds: int) -> bool:
+    """Is nobody before me within `seconds`? For what is used up by its use."""
+    return cache.add(f"limit:once:{key}", 1, seconds)
+
+
 def limited(scope: str, rate: str):
     """View decorator: at most `rate` ("20/h") POSTs by one member, or by one address for guests; else a 429 page."""
     count, period = rate.split("/")

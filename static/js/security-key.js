@@ -1,5 +1,6 @@
 // Security keys and passkeys: <button type="button" data-security-key="create|get|login"> in a form with a hidden
-// `credential`. The options stand in #js_data; for "login" they are asked of the form's own address, when they are wanted.
+// `credential`. The options stand in #js_data; for "login" they are asked of the form's own address, when they are wanted,
+// and the `challenge` that comes with them goes back with the credential.
 // Needs webauthn-json, which comes with django-allauth.
 (() => {
   "use strict";
@@ -10,28 +11,31 @@
   async function optionsOf(form) {
     const response = await fetch(form.action, { headers: { Accept: "application/json" } });
     if (!response.ok) throw new Error(String(response.status));
-    return (await response.json()).request_options;
+    return response.json();
+  }
+
+  function send(form, credential) {
+    form.elements.credential.value = JSON.stringify(credential);
+    form.submit();
+  }
+
+  async function signIn(form, how) {
+    const { request_options: options, challenge } = await optionsOf(form);
+    const credential = await window.webauthnJSON.get({ ...options, ...how });
+    form.elements.challenge.value = challenge;
+    send(form, credential);
   }
 
   async function ask(kind, form) {
-    if (kind === "login") {
-      offered?.abort();
-      return window.webauthnJSON.get(await optionsOf(form));
-    }
     const data = JSON.parse(document.getElementById("js_data").textContent);
-    if (kind === "get") return window.webauthnJSON.get(data.request_options);
+    if (kind === "get") return send(form, await window.webauthnJSON.get(data.request_options));
     const options = data.creation_options;
     const box = form.elements.passwordless;
     const wanted = options.publicKey.authenticatorSelection;
     wanted.residentKey = box?.checked ? "required" : "discouraged";
     wanted.requireResidentKey = Boolean(box?.checked);
     if (box?.checked) wanted.userVerification = "required";
-    return window.webauthnJSON.create(options);
-  }
-
-  function send(form, credential) {
-    form.elements.credential.value = JSON.stringify(credential);
-    form.submit();
+    return send(form, await window.webauthnJSON.create(options));
   }
 
   document.body.addEventListener("click", async (event) => {
@@ -40,7 +44,9 @@
     event.preventDefault();
     if (failed) failed.hidden = true;
     try {
-      send(button.form, await ask(button.dataset.securityKey, button.form));
+      const { form, dataset: { securityKey: kind } } = button;
+      if (kind === "login") offered?.abort();
+      await (kind === "login" ? signIn(form) : ask(kind, form));
     } catch {
       if (failed) failed.hidden = false;
     }
@@ -55,8 +61,7 @@
     if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
     try {
       offered = new AbortController();
-      const options = await optionsOf(loginForm);
-      send(loginForm, await window.webauthnJSON.get({ ...options, mediation: "conditional", signal: offered.signal }));
+      await signIn(loginForm, { mediation: "conditional", signal: offered.signal });
     } catch {
       // Not taken: nothing to tell.
     }

@@ -7,9 +7,13 @@ from uuid import uuid4
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
+from allauth.mfa.webauthn.internal import auth
+from allauth.mfa.webauthn.views import LoginWebAuthnView
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import hashers
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
+from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -64,6 +68,86 @@ def test_a_code_is_tried_three_times(client, db, mailbox):
         client.post("/accounts/login/code/confirm/", {"code": "WRONG1"})
     client.post("/accounts/login/code/confirm/", {"code": code})
     assert not is_in(client)
+
+
+# --- passkeys ----------------------------------------------------------------------------------------------------------
+PASSKEY = "/accounts/2fa/webauthn/login/"
+
+
+def challenge_for(client) -> str:
+    client.get("/accounts/login/")
+    return client.get(PASSKEY, headers={"Accept": "application/json"}).json()["challenge"]
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """What allauth would compare with the answer of a key, each time."""
+    found = []
+
+    def post(view, request, *args, **kwargs):
+        found.append(auth.get_state())
+        return HttpResponse()
+
+    monkeypatch.setattr(LoginWebAuthnView, "post", post)
+    return found
+
+
+def test_to_ask_for_a_passkey_begins_no_session(client, db):
+    """Its cookie would replace that of who signs in by password before the answer comes."""
+    client.get("/accounts/login/")
+    answer = client.get(PASSKEY, headers={"Accept": "application/json"})
+    assert answer.json()["request_options"]["publicKey"]["userVerification"] == "required"
+    assert (list(answer.cookies), Session.objects.count()) == ([], 0)
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_the_challenge_of_a_passkey_is_used_once(client, db, compared):
+    challenge = challenge_for(client)
+    for _time in range(2):
+        client.post(PASSKEY, {"challenge": challenge})
+    assert [bool(state) for state in compared] == [True, False]
+    assert compared[0]["user_verification"] == "required"
+    assert Session.objects.count() == 0
+
+
+@pytest.mark.parametrize(("minutes", "good"), [(59, True), (61, False)])
+def test_the_challenge_of_a_passkey_lasts_for_an_hour(client, db, compared, minutes, good):
+    start = timezone.now()
+    with time_machine.travel(start, tick=False) as clock:
+        challenge = challenge_for(client)
+        clock.move_to(start + timedelta(minutes=minutes))
+        client.post(PASSKEY, {"challenge": challenge})
+    assert [bool(state) for state in compared] == [good]
+
+
+def test_the_challenge_of_a_passkey_is_good_in_the_browser_that_asked(client, db, compared):
+    other = Client()
+    other.get("/accounts/login/")
+    challenge = challenge_for(client)
+    other.post(PASSKEY, {"challenge": challenge})
+    client.post(PASSKEY, {"challenge": challenge})
+    client.post(PASSKEY, {"challenge": "made-up"})
+    client.post(PASSKEY)
+    assert [bool(state) for state in compared] == [False, True, False, False]
+
+
+# --- the cookie of the session ---------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("method", "address"),
+    [("get", "/notifications/bell/"), ("get", PASSKEY), ("post", "/discussions/drafts/save/")],
+)
+@pytest.mark.parametrize("mode", ["cors", "no-cors", "same-origin"])
+def test_what_a_page_asks_for_by_itself_takes_no_session_away(client, db, method, address, mode):
+    """By the time it is answered, somebody may have signed in in this browser: the cookie is not the one that came."""
+    client.cookies["session"] = "of-a-session-that-has-ended"
+    asks = {"Accept": "application/json", "Sec-Fetch-Mode": mode}
+    assert "session" not in getattr(client, method)(address, headers=asks).cookies
+
+
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Mode": "navigate"}])
+def test_a_page_takes_the_cookie_of_an_ended_session_away(client, db, headers):
+    client.cookies["session"] = "of-a-session-that-has-ended"
+    assert client.get("/accounts/login/", headers=headers).cookies["session"].value == ""
 
 
 # --- nothing to be learnt ----------------------------------------------------------------------------------------------
