@@ -38,6 +38,8 @@ class Details:
     licence: str = "unknown"
     visibility: str = Visibility.PUBLIC
     group: Group | None = None
+    files_for: str = ""
+    minutes: int | None = None
     terms: Iterable[Term] = ()
     tags: Iterable[str] = field(default_factory=list)
 
@@ -67,6 +69,9 @@ def _apply(resource: Resource, details: Details) -> None:
     resource.licence = details.licence
     resource.visibility = details.visibility
     resource.group = details.group if details.visibility == Visibility.GROUP else None
+    # Files are narrower than a public record only: what only members see has no others to keep out.
+    resource.files_for = details.files_for if details.visibility == Visibility.PUBLIC else ""
+    resource.minutes = details.minutes
 
 
 def _check_audience(actor, details: Details, present: int | None = None) -> None:
