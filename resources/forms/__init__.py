@@ -1,6 +1,7 @@
 """Forms of the library: they clean what was typed, and save nothing."""
 
 from .fields import DoiField, FilesField, FilesInput, WebAddressField
+from .files import FormWithFiles
 from .record import (
     ResourceForm,
     initial_from_item,
@@ -14,6 +15,7 @@ __all__ = [
     "DoiForm",
     "FilesField",
     "FilesInput",
+    "FormWithFiles",
     "ResourceForm",
     "WebAddressField",
     "initial_from_item",

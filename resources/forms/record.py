@@ -1,7 +1,6 @@
 """The form of a record."""
 
 from django import forms
-from django.core import signing
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.text import format_lazy
@@ -16,19 +15,18 @@ from members.forms.groups import audience_choices, audience_group
 
 from .. import csl
 from ..licences import LICENCES
-from ..models import LANGUAGES, Resource, ResourceFile, Visibility
+from ..models import LANGUAGES, Resource, Visibility
 from ..services import Details
 from ..services.records import MAX_TAGS
 from ..vocabulary import TYPE
-from .fields import DoiField, FilesField, WebAddressField
+from .fields import DoiField, WebAddressField
+from .files import FormWithFiles
 
 TERMS_PER_FACET = 3
 VISIBILITIES = [
     (Visibility.PUBLIC, _("Everybody, also people without an account")),
     (Visibility.MEMBERS, _("Members only")),
 ]
-KEPT_SALT = "resources.kept-files"
-KEPT_FOR = 24 * 3600
 # The bibliographic type that goes with a term of the facet "type", where there was none before.
 CSL_TYPES = {
     "research paper": "article-journal",
@@ -40,7 +38,7 @@ CSL_TYPES = {
 }
 
 
-class ResourceForm(forms.Form):
+class ResourceForm(FormWithFiles):
     """One record. `base` is the bibliographic item that the form edits or was filled from."""
 
     title = LineField(label=_("Title"), max_length=500)
@@ -72,7 +70,6 @@ class ResourceForm(forms.Form):
     )
     url = WebAddressField(label=_("Link"), required=False)
     doi = DoiField(label=_("DOI"), required=False)
-    files = FilesField(label=_("File"), required=False)
     licence = forms.ChoiceField(
         label=_("Licence"),
         # Nothing is given away by not choosing; each option says in a sentence what it means.
@@ -81,9 +78,6 @@ class ResourceForm(forms.Form):
         help_text=_(
             "What others may do with it. It often stands on the last page, or at the foot of the site."
         ),
-    )
-    may_share = forms.BooleanField(
-        label=_("I made this, or I have leave to share the file here"), required=False
     )
     visibility = forms.ChoiceField(
         label=_("Who may see it?"), choices=VISIBILITIES, widget=forms.RadioSelect, initial=Visibility.PUBLIC
@@ -94,12 +88,16 @@ class ResourceForm(forms.Form):
         max_length=600,
         help_text=_("In your own words, with commas between: mindlines, primary care."),
     )
-    kept = forms.CharField(required=False, widget=forms.HiddenInput)
     submit_key = SubmitKeyField()
 
+    field_order = (
+        *("title", "description", "creators", "year", "kind", "language", "source", "url", "doi"),
+        *("files", "licence", "may_share", "visibility", "tags"),
+    )
+
     def __init__(self, *args, member, base: dict | None = None, resource: Resource | None = None, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.member, self.base, self.resource = member, base or {}, resource
+        super().__init__(*args, member=member, **kwargs)
+        self.base, self.resource = base or {}, resource
         self.facet_names: list[str] = []
         by_facet: dict[str, list[Term]] = {}
         for term in terms_for("resource"):
@@ -122,9 +120,6 @@ class ResourceForm(forms.Form):
             *VISIBILITIES,
             *audience_choices(self.member, self.resource.group if self.resource else None),
         ]
-        self.kept_files = self._kept_files()
-        if self.kept_files:
-            self.fields["files"].help_text = ""
 
     # --- for the template --------------------------------------------------------------------------------------------
     @property
@@ -134,27 +129,6 @@ class ResourceForm(forms.Form):
     @property
     def facets_in_use(self) -> bool:
         return any(self[name].value() or self[name].errors for name in self.facet_names)
-
-    # --- kept files --------------------------------------------------------------------------------------------------
-    def _kept_files(self) -> list[ResourceFile]:
-        """Uploads of an earlier try of this form; only the member's own, and only for a day."""
-        stated = self.data.get("kept") if self.is_bound else self.initial.get("kept")
-        try:
-            keys = signing.loads(str(stated or ""), salt=KEPT_SALT, max_age=KEPT_FOR)
-        except signing.BadSignature:
-            return []
-        return list(
-            ResourceFile.objects.filter(pk__in=keys, resource__isnull=True, added_by=self.member).order_by(
-                "pk"
-            )
-        )
-
-    def keep(self, files: list[ResourceFile]) -> None:
-        """Show these uploads as kept, and carry them to the next try."""
-        self.kept_files = [*self.kept_files, *files]
-        if self.is_bound:
-            self.data = self.data.copy()
-            self.data["kept"] = signing.dumps([file.pk for file in self.kept_files], salt=KEPT_SALT)
 
     # --- cleaning ----------------------------------------------------------------------------------------------------
     def clean_year(self):
@@ -184,11 +158,6 @@ class ResourceForm(forms.Form):
             if len(data.get(name) or []) > TERMS_PER_FACET:
                 self.add_error(name, _("Choose up to three, those that fit best."))
         return data
-
-    def check_files(self, *, has_files: bool) -> None:
-        """What can be said only once the files are known; adds errors to the form."""
-        if has_files and not self.cleaned_data.get("may_share"):
-            self.add_error("may_share", _("Tick this if it is so: files need the leave of who made them."))
 
     # --- what it says ------------------------------------------------------------------------------------------------
     def item(self) -> dict:

@@ -7,7 +7,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.files.storage import storages
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -45,6 +46,12 @@ class ResourceFileQuerySet(models.QuerySet):
         own = Q(added_by=user) if user.is_authenticated else Q(pk__in=())
         return self.filter(Q(state__in=OPEN_STATES) | own)
 
+    def of_version(self, number: int):
+        """The files of one version; one that did not change belongs to several."""
+        return self.annotate(since=Coalesce("since_version", "version")).filter(
+            since__lte=number, version__gte=number
+        )
+
     def abandoned(self, before):
         """Uploads kept for a form that was never finished."""
         return self.filter(resource__isnull=True, created_at__lt=before)
@@ -80,7 +87,10 @@ class ResourceFile(models.Model):
     size = models.PositiveBigIntegerField(_("size"))
     sha256 = models.CharField(max_length=64, db_index=True)
     created_at = models.DateTimeField(default=timezone.now)
-    version = models.PositiveSmallIntegerField(_("version"), default=1)  # of the record, that it belongs to
+    version = models.PositiveSmallIntegerField(_("version"), default=1)  # the newest one that it belongs to
+    since_version = models.PositiveSmallIntegerField(  # the first one, where it stayed over several
+        null=True, blank=True, editable=False
+    )
     label = models.CharField(_("what it is"), max_length=120, blank=True)
     language = models.CharField(_("language"), max_length=8, blank=True)
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.UNSCANNED)
@@ -111,7 +121,11 @@ class ResourceFile(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="pending") | Q(scan_due_at__isnull=False),
                 name="pending_file_will_be_scanned",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(since_version__isnull=True) | Q(since_version__lt=F("version")),
+                name="file_stayed_over_versions",
+            ),
         ]
 
     def __str__(self):

@@ -21,8 +21,8 @@ from ..identifiers import normalise_doi
 from ..models import DoiRecord
 from ..permissions import can_add_resource, can_edit_resource
 from ..services.doi import ask_doi, known_item
-from ..services.files import MAX_FILES
 from .access import find_resource
+from .uploads import keep_uploads
 
 WAYS = ("doi", "link", "file")
 LOOKING_FOR = 12  # seconds in which the page keeps asking whether the DOI was answered
@@ -96,17 +96,7 @@ def _add_posted(request, way: str):
 def _look_over(request, form: ResourceForm):
     """Check the form and its files; keep good files whatever else is wrong; ask the library for look-alikes."""
     valid = form.is_valid()
-    kept = []
-    for upload in form.cleaned_data.get("files") or []:
-        if len(form.kept_files) + len(kept) >= MAX_FILES:
-            form.add_error("files", _("A record holds at most %(limit)s files.") % {"limit": MAX_FILES})
-            break
-        try:
-            kept.append(services.keep_upload(actor=request.user, upload=upload))
-        except UploadRefused as error:
-            form.add_error("files", f"{upload.name}: {' '.join(error.messages)}")
-    form.keep(kept)
-    files = form.kept_files
+    files = keep_uploads(request, form)
     held = form.resource.files.exists() if form.resource else False
     form.check_files(has_files=bool(files) or held)
     nothing = not (files or held or form.cleaned_data.get("url") or form.cleaned_data.get("doi"))
