@@ -8,8 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from .. import bibtex
 from ..csl import creators_of, display_name, year_of
+from ..formats import Row, bibtex, text_of
 from ..identifiers import title_key
 from ..models import LANGUAGE_NAMES, Resource, Visibility
 from ..permissions import can_add_resource
@@ -29,9 +29,9 @@ class Report:
     skipped: list[tuple[int, str, str]] = field(default_factory=list)
 
 
-def import_key(row: bibtex.Row) -> str:
+def import_key(row: Row) -> str:
     """The same row of the same file, whenever it comes again; keys such as "smith2010" alone are in many files."""
-    return hashlib.sha256(f"{row.key}\n{title_key(row.csl['title'])}".encode()).hexdigest()
+    return hashlib.sha256(f"{row.key}\n{title_key(row.item['title'])}".encode()).hexdigest()
 
 
 class _Known:
@@ -53,13 +53,13 @@ class _Known:
         about = (pk, item.get("DOI", "").lower(), year_of(item), _families(item))
         self.by_title.setdefault(title_key(title), []).append(about)
 
-    def same_as(self, row: bibtex.Row) -> int | None:
-        doi = row.csl.get("DOI", "").lower()
+    def same_as(self, row: Row) -> int | None:
+        doi = row.item.get("DOI", "").lower()
         found = self.by_key.get(import_key(row)) or self.by_doi.get(doi)
         if found:
             return found
-        year, families = year_of(row.csl), _families(row.csl)
-        for pk, other_doi, other_year, other_families in self.by_title.get(title_key(row.csl["title"]), ()):
+        year, families = year_of(row.item), _families(row.item)
+        for pk, other_doi, other_year, other_families in self.by_title.get(title_key(row.item["title"]), ()):
             # The same title is not the same thing where DOIs differ, years lie apart, or no creator agrees.
             if doi and other_doi and doi != other_doi:
                 continue
@@ -80,12 +80,12 @@ def import_bibtex(
 ) -> Report:
     """Take a BibTeX file into the library; safe to repeat: what is there already stays as it is.
 
-    Raises bibtex.NotBibTeX, with nothing taken, where the file cannot be read at all. The rows that are taken are
+    Raises formats.NotReadable, with nothing taken, where the file cannot be read at all. The rows that are taken are
     saved in one transaction: all of them, or none.
     """
     if actor is not None and not can_add_resource(actor):
         raise PermissionDenied
-    rows = bibtex.read(data)
+    rows = bibtex.read(text_of(data))
     with transaction.atomic():
         report = _take(rows, actor=actor, visibility=visibility)
         if dry_run:
@@ -93,44 +93,46 @@ def import_bibtex(
     return report
 
 
-def _take(rows: Iterable[bibtex.Row | bibtex.Skipped], *, actor, visibility: str) -> Report:
+def _take(rows: Iterable[Row], *, actor, visibility: str) -> Report:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     report, known, terms = Report(), _Known(), TermIndex()
     kinds = {}
     for row in rows:
-        if isinstance(row, bibtex.Skipped):
-            report.skipped.append((row.line, row.key, row.reason))
+        if not row.item:
+            report.skipped.append((row.line, row.key, row.problems[0]))
             continue
-        title = row.csl["title"]
+        title = row.item["title"]
         same = known.same_as(row)
         if same:
             report.unchanged.append((row.line, row.key, title))
             continue
-        stated = row.kind or row.csl["type"]
+        stated = row.extra.get("kind") or row.item["type"]
         if stated not in kinds:
             kinds[stated] = type_term(stated)
         kind = kinds[stated]
-        if row.kind and kind is None:
-            row.repairs.append(_("type “%(kind)s” is no term of the vocabulary") % {"kind": row.kind})
-        found = {term.pk: term for term in ([kind] if kind else []) + terms.matching(row.keywords)}
+        if row.extra.get("kind") and kind is None:
+            row.problems.append(_("type “%(kind)s” is no term of the vocabulary") % {"kind": stated})
+        found = {
+            term.pk: term for term in ([kind] if kind else []) + terms.matching(row.extra.get("tags", []))
+        }
         resource = add_resource(
             actor=actor,
             details=Details(
-                csl=row.csl,
-                description=row.description,
-                language=_language(row.language),
+                csl=row.item,
+                description=row.extra.get("description", ""),
+                language=_language(row.extra.get("language", "")),
                 licence="unknown",
                 visibility=visibility,
                 terms=list(found.values()),
-                tags=row.keywords,
+                tags=row.extra.get("tags", []),
             ),
             import_key=import_key(row),
             announce=False,  # one import is no row of sixty notices
         )
         known.remember(resource.pk, resource.import_key, resource.csl, resource.title)
         report.added.append((row.line, row.key, title))
-        report.repaired += [(row.line, row.key, words) for words in row.repairs]
+        report.repaired += [(row.line, row.key, words) for words in row.problems]
     return report
 
 

@@ -4,7 +4,8 @@ import pytest
 import rispy
 from django.conf import settings
 
-from resources import bibtex, citing, services
+from resources import citing, services
+from resources.formats import bibtex, text_of
 from resources.models import Resource
 from tests.factories.resources import make_resource
 
@@ -52,7 +53,7 @@ CITED = {
 
 @pytest.fixture(scope="module")
 def rows():
-    return {row.key: row for row in bibtex.read(LIBRARY.read_bytes())}
+    return {row.key: row for row in bibtex.read(text_of(LIBRARY.read_bytes()))}
 
 
 def plain(html):
@@ -66,14 +67,14 @@ def plain(html):
     ("key", "style"), [(key, style) for key, styles in CITED.items() for style in styles]
 )
 def test_real_records_are_cited_as_the_styles_say(rows, key, style):
-    assert plain(citing.format_item(rows[key].csl, style)) == CITED[key][style]
+    assert plain(citing.format_item(rows[key].item, style)) == CITED[key][style]
 
 
 @pytest.mark.parametrize("style", citing.STYLES)
 def test_every_record_of_the_library_can_be_cited(rows, style, caplog):
     for row in rows.values():
-        text = plain(citing.format_item(row.csl, style))
-        assert row.csl["title"].casefold()[:30].rstrip("?.") in text.casefold(), row.key
+        text = plain(citing.format_item(row.item, style))
+        assert row.item["title"].casefold()[:30].rstrip("?.") in text.casefold(), row.key
         assert "None" not in text
     assert caplog.records == []
 
@@ -123,11 +124,11 @@ def test_a_changed_record_is_cited_anew():
 def test_exports_are_read_by_reference_managers_and_by_us(rows):
     services.import_bibtex(LIBRARY.read_bytes())
     resources = list(Resource.objects.order_by("pk").prefetch_related("tags"))
-    again = bibtex.read("".join(citing.to_bibtex(resource) for resource in resources).encode())
+    again = bibtex.read("".join(citing.to_bibtex(resource) for resource in resources))
     ris = rispy.loads("\n".join(citing.to_ris(resource) for resource in resources))
     assert (len(again), len(ris)) == (60, 60)
     for resource, row, entry in zip(resources, again, ris, strict=True):
         for name in ("title", "author", "issued", "DOI", "volume", "page", "issue"):
-            assert row.csl.get(name) == resource.csl.get(name), (resource.title, name)
+            assert row.item.get(name) == resource.csl.get(name), (resource.title, name)
         assert entry["title"] == resource.title
         assert len(entry.get("authors", [])) == len(resource.csl.get("author", []))

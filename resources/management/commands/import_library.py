@@ -4,7 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.management.base import BaseCommand, CommandError
 
 from members.models import Member
-from resources.bibtex import NotBibTeX
+from resources.formats import NotReadable
 from resources.models import Visibility
 from resources.services import import_bibtex
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
             report = import_bibtex(data, actor=actor, visibility=visibility, dry_run=dry_run)
         except PermissionDenied as error:
             raise CommandError(f"{address} may not add to the library. Nothing was imported.") from error
-        except NotBibTeX as error:
+        except NotReadable as error:
             raise CommandError(f"{file}: {error} Nothing was imported.") from error
         for word, rows in (("skipped", report.skipped), ("repaired", report.repaired)):
             for line, key, reason in rows:

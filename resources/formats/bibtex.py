@@ -1,7 +1,7 @@
 """BibTeX read into CSL-JSON, row by row, with what had to be repaired and what could not be read."""
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 import bibtexparser
 from bibtexparser.middlewares.names import parse_single_name_into_parts, split_multiple_persons_names
@@ -12,11 +12,9 @@ from pylatexenc.latexwalker import LatexWalkerError
 
 from kmnet.core.text import clean_line, clean_text
 
-from .csl import clean_item
-from .identifiers import canonical_url, normalise_doi
-
-MAX_BYTES = 10 * 1024 * 1024
-MAX_ROWS = 5_000
+from ..csl import NAME_FIELDS, TYPES, clean_item
+from ..licences import BY_KEY
+from .rows import Row, checked, complete, identify, licence_in, tags_in
 
 ENTRY_TYPES = {
     "article": "article-journal",
@@ -49,62 +47,23 @@ MISC_TYPES = {
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
-class NotBibTeX(ValueError):
-    """The file as a whole cannot be read; the message says why."""
-
-
-@dataclass
-class Row:
-    """One entry that can be taken: its record, what goes with it, and what was repaired on the way."""
-
-    key: str
-    line: int
-    csl: dict
-    description: str = ""
-    kind: str = ""
-    keywords: list[str] = field(default_factory=list)
-    language: str = ""
-    repairs: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Skipped:
-    """One entry that cannot."""
-
-    key: str
-    line: int
-    reason: str
-
-
-def read(data: bytes) -> list[Row | Skipped]:
-    """Every entry of a BibTeX file, in its order. Raises NotBibTeX where there is nothing to go by."""
-    if len(data) > MAX_BYTES:
-        raise NotBibTeX(_("The file is larger than 10 MB."))
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise NotBibTeX(_("The file is not UTF-8 text (line %(line)d).") % {"line": line}) from error
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+def read(text: str) -> list[Row]:
+    """Every entry of a BibTeX file, in its order. Raises NotReadable where there is nothing to go by."""
     library = bibtexparser.parse_string(text)
-    rows: list[Row | Skipped] = []
+    rows: list[Row] = []
     for block in library.blocks:
         if isinstance(block, Entry):
             rows.append(_row(block))
         elif isinstance(block, ParsingFailedBlock):
             rows.append(_failed(block))
-    if not rows:
-        raise NotBibTeX(_("There is no BibTeX entry in this file."))
-    if len(rows) > MAX_ROWS:
-        raise NotBibTeX(_("The file has more than %(limit)d entries.") % {"limit": MAX_ROWS})
-    return rows
+    return checked(rows, _("There is no BibTeX entry in this file."))
 
 
 def _line(block) -> int:
     return (block.start_line or 0) + 1
 
 
-def _failed(block: ParsingFailedBlock) -> Skipped:
+def _failed(block: ParsingFailedBlock) -> Row:
     found = re.match(r"\s*@\s*\w+\s*[{(]\s*([^\s,{}]+)", block.raw or "")
     key = found.group(1) if found else ""
     if isinstance(block, DuplicateBlockKeyBlock):
@@ -114,7 +73,7 @@ def _failed(block: ParsingFailedBlock) -> Skipped:
         reason = _("a field stands twice: %(fields)s") % {"fields": doubled}
     else:
         reason = _("not well-formed: a brace, a quote or a comma is missing")
-    return Skipped(key, _line(block), reason)
+    return Row({}, _line(block), [reason], {"key": key})
 
 
 # --- LaTeX to text ---------------------------------------------------------------------------------------------------
@@ -125,6 +84,8 @@ def _decoder() -> LatexNodes2Text:
 
 
 _DECODER = _decoder()
+# What stands for itself travels through the decoder as private characters: it would go with the left-over LaTeX.
+_KEPT = {r"\textbraceleft{}": "\ue020", r"\textbraceright{}": "\ue021", r"\textbackslash{}": "\ue022"}
 _ENQUOTE = re.compile(r"\\enquote\*?\{([^{}]*)\}")
 _BARE_PERCENT = re.compile(r"(?<!\\)%")
 _BARE_AMPERSAND = re.compile(r"(?<!\\)&")
@@ -138,6 +99,8 @@ def decode(latex: str, repairs: list[str], field_name: str) -> str:
         repairs.append(_("%(field)s: a bare %% would have hidden the rest; kept") % {"field": field_name})
     if _BARE_AMPERSAND.search(latex):
         latex = _BARE_AMPERSAND.sub(r"\\&", latex)
+    for written, private in _KEPT.items():
+        latex = latex.replace(written, private)
     latex = _ENQUOTE.sub(r"“\1”", latex)
     latex = _QUOTED.sub(r"‘\1’", latex)
     try:
@@ -147,6 +110,8 @@ def decode(latex: str, repairs: list[str], field_name: str) -> str:
     left = re.sub(r"[{}\\]", "", text)
     if left != text:
         repairs.append(_("%(field)s: LaTeX that is not known was left out") % {"field": field_name})
+    for private, char in zip(_KEPT.values(), "{}\\", strict=True):
+        left = left.replace(private, char)
     return clean_text(left).replace("\u00a0", " ").strip()
 
 
@@ -193,9 +158,11 @@ def names(latex: str, repairs: list[str], field_name: str) -> list[dict]:
 
 # --- one entry -------------------------------------------------------------------------------------------------------
 def _year(values: dict[str, str], repairs: list[str]) -> dict:
+    exact = re.match(r"\d{4}-\d{2}(-\d{2})?(?!\d)", values.get("date", ""))
+    if exact:
+        return {"date-parts": [exact.group().split("-")]}
     stated = values.get("year") or values.get("date") or ""
     if not stated:
-        repairs.append(_("no year: stays without one"))
         return {}
     found = re.search(r"(?<!\d)(1[4-9]\d\d|20\d\d)(?!\d)", stated)
     if not found:
@@ -212,31 +179,31 @@ def _year(values: dict[str, str], repairs: list[str]) -> dict:
     return {"date-parts": [parts]}
 
 
-def _row(entry: Entry) -> Row | Skipped:
+def _row(entry: Entry) -> Row:
     line = _line(entry)
     raw = {f.key.casefold(): str(f.value) for f in entry.fields}
     repairs: list[str] = []
-    exact = {"doi", "url", "author", "editor", "keywords", "isbn", "issn"}  # a % in an address is no comment
+    exact = {"doi", "url", *NAME_FIELDS, "keywords", "isbn", "issn"}  # a % in an address is no comment
     values = {name: decode(value, repairs, name) for name, value in raw.items() if name not in exact}
     title = clean_line(values.get("title", ""))
     if values.get("subtitle"):
         title = f"{title}: {clean_line(values['subtitle'])}"
     if not title:
-        return Skipped(entry.key, line, _("has no title"))
+        return Row({}, line, [_("has no title")], {"key": entry.key})
     kind = clean_line(values.get("type", ""))
     entry_type = entry.entry_type.casefold()
+    subtype = values.get("entrysubtype", "")
     csl_type = (
-        ENTRY_TYPES.get(entry_type)
+        (subtype if subtype in TYPES else "")
+        or ENTRY_TYPES.get(entry_type)
         or MISC_TYPES.get(kind.casefold())
         or ("webpage" if raw.get("url") else "document")
     )
     item: dict = {"type": csl_type, "title": title}
-    for source, target in (("author", "author"), ("editor", "editor")):
-        listed = names(raw[source], repairs, source) if raw.get(source) else []
+    for role in NAME_FIELDS:
+        listed = names(raw[role], repairs, role) if raw.get(role) else []
         if listed:
-            item[target] = listed
-    if "author" not in item and "editor" not in item:
-        repairs.append(_("no author: stays without one"))
+            item[role] = listed
     issued = _year(values, repairs)
     if issued:
         item["issued"] = issued
@@ -248,14 +215,21 @@ def _row(entry: Entry) -> Row | Skipped:
         container, publisher = publisher, ""  # the blog is what the post stands in
     if body and publisher and body != publisher:
         item["collection-title"], publisher = publisher, body
+    article = csl_type.startswith("article")
     fields = {
         "container-title": container,
+        "container-title-short": values.get("shortjournal", ""),
+        "collection-number": values.get("seriesnumber", ""),
+        "event-title": values.get("eventtitle", ""),
+        "genre": values.get("genre", ""),
+        "medium": values.get("medium", ""),
+        "PMID": values.get("pmid", ""),
         "publisher": publisher or body,
         "publisher-place": values.get("address") or values.get("location", ""),
         "collection-title": values.get("series", ""),
         "volume": values.get("volume", ""),
-        "issue" if csl_type.startswith("article") else "number": values.get("number")
-        or values.get("issue", ""),
+        "issue": values.get("number") or values.get("issue", "") if article else values.get("issue", ""),
+        "number": values.get("eid", "") if article else values.get("number", ""),
         "page": re.sub(r"\s*[-–—]+\s*", "-", values.get("pages", "")),
         "edition": values.get("edition", ""),
         "version": values.get("version", ""),
@@ -264,35 +238,121 @@ def _row(entry: Entry) -> Row | Skipped:
         "note": values.get("note", ""),
     }
     item |= {name: value for name, value in fields.items() if value}
-    _identify(item, raw, repairs)
     item = clean_item(item)
-    keywords = [
-        clean_line(decode(word, repairs, "keywords")) for word in re.split(r"[,;]", raw.get("keywords", ""))
-    ]
-    return Row(
-        key=entry.key,
-        line=line,
-        csl=item,
-        description=values.get("abstract", ""),
-        kind=kind,
-        keywords=[word for word in keywords if word],
-        language=clean_line(values.get("language") or values.get("langid", "")),
-        repairs=list(dict.fromkeys(repairs)),
-    )
+    _identify(item, raw, repairs)
+    minutes = values.get("minutes", "")
+    extra = {
+        "key": entry.key,
+        "kind": kind,
+        "tags": tags_in(decode(raw.get("keywords", ""), repairs, "keywords")),
+        "description": values.get("abstract", ""),
+        "language": clean_line(values.get("language") or values.get("langid", "")),
+        "licence": licence_in(values.get("copyright") or values.get("license", "")),
+        "minutes": int(minutes) if re.fullmatch(r"[0-9]{1,4}", minutes) else None,
+    }
+    return complete(item, line, repairs, extra)
 
 
 def _identify(item: dict, raw: dict[str, str], repairs: list[str]) -> None:
-    stated = raw.get("doi", "").replace("\\_", "_").strip()
-    doi = normalise_doi(stated)
-    if doi:
-        item["DOI"] = doi
-        if doi != stated:
-            repairs.append(_("doi “%(doi)s” read as %(found)s") % {"doi": stated[:80], "found": doi})
-    elif stated:
-        repairs.append(_("doi “%(doi)s” is not a DOI: left out") % {"doi": stated[:80]})
     url = re.sub(r"^\\url\{(.*)\}$", r"\1", raw.get("url", "").strip())
-    url = re.sub(r"\\([_%&#~])", r"\1", url)
-    if url and canonical_url(url) and len(url) <= 1000:
-        item["URL"] = url
-    elif url:
-        repairs.append(_("url “%(url)s” is not a web address: left out") % {"url": url[:80]})
+    identify(item, raw.get("doi", "").replace("\\_", "_"), re.sub(r"\\([_%&#~])", r"\1", url), repairs)
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+WRITTEN_AS = {
+    "article-journal": "article",
+    "article-magazine": "article",
+    "article-newspaper": "article",
+    "book": "book",
+    "chapter": "incollection",
+    "manuscript": "unpublished",
+    "pamphlet": "booklet",
+    "paper-conference": "inproceedings",
+    "report": "techreport",
+    "thesis": "phdthesis",
+}
+_ESCAPED = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\textbraceleft{}",
+        "}": r"\textbraceright{}",
+        **{char: rf"\{char}" for char in "&%$#_"},
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "`": r"\textasciigrave{}",
+    }
+)
+
+
+def write(items: Iterable[dict]) -> str:
+    """A BibTeX file of items, in UTF-8. What BibTeX has no word for stands in fields that others pass over."""
+    return "\n".join(_entry(item) for item in items)
+
+
+def encode(text: str) -> str:
+    """Text as LaTeX reads it back: nothing in it is a command, a dash or a quotation mark by accident."""
+    text = " ".join(text.split()).translate(_ESCAPED)
+    return re.sub(r"(?<=-)-", "{}-", re.sub(r"(?<=')'", "{}'", text))
+
+
+def _written_name(name: dict) -> str:
+    if "literal" in name:
+        return f"{{{encode(name['literal'])}}}"
+    family, suffix, given = (encode(name.get(part, "")) for part in ("family", "suffix", "given"))
+    if re.search(r",|(^|\s)[^\s\\]*?(?<!\w)[a-z]", family):
+        family = f"{{{family}}}"  # BibTeX would take it apart, or take a part of it for a "von"
+    suffix, given = (f"{{{part}}}" if re.search(r",|(^|\s)and\s", part) else part for part in (suffix, given))
+    particle = " ".join(p for p in (name.get("dropping-particle"), name.get("non-dropping-particle")) if p)
+    family = f"{encode(particle)} {family}" if particle else family
+    return f"{family}, {suffix}, {given}" if suffix else f"{family}, {given}".rstrip()
+
+
+def _entry(item: dict) -> str:
+    kind = item["type"]
+    entry = WRITTEN_AS.get(kind, "misc")
+    article = kind.startswith("article-")
+    container = "journal" if article else "booktitle" if entry in ("incollection", "inproceedings") else ""
+    body = {"techreport": "institution", "phdthesis": "school"}.get(entry, "publisher")
+    parts = item.get("issued", {}).get("date-parts", [[]])[0]
+    custom = item.get("custom", {})
+    tags = tags_in(item.get("keyword", ""))
+    plain = {
+        container or "journaltitle": item.get("container-title", ""),
+        "shortjournal": item.get("container-title-short", ""),
+        body: item.get("publisher", ""),
+        "address": item.get("publisher-place", ""),
+        "series": item.get("collection-title", ""),
+        "seriesnumber": item.get("collection-number", ""),
+        "eventtitle": item.get("event-title", ""),
+        "volume": item.get("volume", ""),
+        "number": item.get("issue" if article else "number", ""),
+        "eid" if article else "issue": item.get("number" if article else "issue", ""),
+        "pages": item.get("page", ""),
+        "edition": item.get("edition", ""),
+        "version": item.get("version", ""),
+        "genre": item.get("genre", ""),
+        "medium": item.get("medium", ""),
+        "note": item.get("note", ""),
+        "language": item.get("language", ""),
+        "keywords": ("; " if any("," in tag for tag in tags) else ", ").join(tags),
+        "type": custom.get("kind", ""),
+        "entrysubtype": kind if ENTRY_TYPES.get(entry) != kind else "",
+        "copyright": str(BY_KEY[custom["licence"]].label) if custom.get("licence") else "",
+        "minutes": str(custom.get("minutes") or ""),
+        "abstract": item.get("abstract", ""),
+    }
+    fields = {
+        "title": f"{{{encode(item.get('title', ''))}}}",
+        **{role: " and ".join(map(_written_name, item.get(role, ()))) for role in NAME_FIELDS},
+        "year": str(parts[0]) if parts else "",
+        "date": "-".join(f"{part:02d}" for part in parts) if len(parts) > 1 else "",
+        **{name: encode(value) for name, value in plain.items()},
+        "doi": item.get("DOI", ""),
+        "url": item.get("URL", "").replace("{", "%7B").replace("}", "%7D"),
+        "isbn": item.get("ISBN", ""),
+        "issn": item.get("ISSN", ""),
+        "pmid": item.get("PMID", ""),
+    }
+    fields["pages"] = fields["pages"].replace("-", "--") if "{}" not in fields["pages"] else fields["pages"]
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
+    return f"@{entry}{{{item.get('id') or 'kmnet'},\n" + "\n".join(lines) + "\n}\n"
