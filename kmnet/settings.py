@@ -208,6 +208,10 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 # What beat wakes, and when: kmnet/core/jobs.py.
 
+# Networks that the library's look-ups (titles of links, checks of links) never ask, beside all that are not public: list
+# public addresses of your own that answer this machine differently than the world.
+FETCHING_REFUSES = env.list("FETCHING_REFUSES", default=[])
+
 # --- how long things are kept, in days; 0: for ever --------------------------------------------------------------
 RETENTION_DAYS = {
     "unproven_accounts": env.int("KEEP_UNPROVEN_ACCOUNTS", default=7),  # whose address nobody ever proved
