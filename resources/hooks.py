@@ -12,7 +12,7 @@ from kmnet.core.search import register as register_source
 from members.group_permissions import is_in
 
 from . import services
-from .models import Resource
+from .models import Collection, Resource
 from .permissions import can_add_resource
 
 activity.register(activity.ActivityType("resources.added", "resources/activity/_added.html"))
@@ -29,6 +29,20 @@ moderation.register(
         restore=services.restore_resource,
         visible_to=lambda user: Resource.objects.visible_to(user),
         is_private=lambda resource: resource.group_id is not None,
+    )
+)
+moderation.register(
+    moderation.Moderated(
+        model=Collection,
+        label=gettext_lazy("collection"),
+        card_template="resources/_moderated_collection.html",
+        title=lambda collection: collection.title,
+        url=lambda collection: collection.get_absolute_url(),
+        author_id=lambda collection: collection.owner_id,
+        hide=services.hide_collection,
+        restore=services.restore_collection,
+        visible_to=lambda user: Collection.objects.visible_to(user),
+        is_private=lambda collection: collection.group_id is not None,
     )
 )
 

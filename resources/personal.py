@@ -8,6 +8,7 @@ from kmnet.core.personal_data import Fate, PersonalData, declare, register, rows
 
 from .models import (
     Collection,
+    CollectionItem,
     HandOver,
     ImportBatch,
     Resource,
@@ -86,6 +87,12 @@ def gathered(member):
     )  # fmt: skip
 
 
+def noted(member):
+    """What I put into collections, and the words I wrote on it."""
+    found = CollectionItem.objects.filter(added_by=member).order_by("pk")
+    return rows(found, "note", "added_at", collection="collection__title", resource="resource__title")
+
+
 def saved(member):
     found = SavedResource.objects.filter(member=member).order_by("pk")
     return rows(found, "created_at", resource="resource__title", resource_id="resource_id")
@@ -117,6 +124,7 @@ def imports(member):
 for _key, _label, _export, _covers in (
     ("stories", _("My stories of what I used"), told, ("resources.Story", "resources.StoryMask")),
     ("collections", _("My collections"), gathered, ("resources.Collection",)),
+    ("collected", _("What I put into collections"), noted, ("resources.CollectionItem",)),
     ("saved", _("Resources that I saved"), saved, ("resources.SavedResource",)),
     ("used", _("Resources that I used"), used, ("resources.UsedMark",)),
     ("searches", _("Searches that I saved"), searches, ("resources.SavedSearch",)),

@@ -48,6 +48,8 @@ ACTS = {
     "groups.handed_on": _("Handed on"),
     "resources.hidden": _("Hidden"),
     "resources.restored": _("Shown again"),
+    "resources.collection_hidden": _("Hidden"),
+    "resources.collection_restored": _("Shown again"),
 }
 PROMISE = timedelta(days=1)
 

@@ -2,15 +2,16 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.models import Hideable
 from kmnet.core.models.moderation import HideableQuerySet
-from members.models import Group, groups_read_by
-from members.permissions import is_full_member
+from members.models import Group, groups_of, groups_read_by
+from members.permissions import can_moderate, can_write, is_full_member
 
 from .resource import Resource
 
@@ -44,6 +45,39 @@ class CollectionQuerySet(HideableQuerySet):
             shared |= Q(visibility=Collection.Visibility.MEMBERS) | Q(owner=user)
             shared |= Q(visibility=Collection.Visibility.GROUP, group__in=groups_read_by(user))
         return self.shown().filter(shared)
+
+    def readable_by(self, user):
+        """What this person may open; the same rule as collection_permissions.can_view_collection.
+
+        Beside what they meet in lists: their own, hidden or not; moderators the hidden ones that were shared.
+        """
+        if not is_full_member(user):
+            return self.visible_to(user)
+        V = Collection.Visibility
+        found = Q(owner=user)
+        shared = Q(visibility__in=(V.PUBLIC, V.MEMBERS))
+        if not can_moderate(user):
+            shared &= Q(state=Collection.State.VISIBLE)
+        theirs = Q(visibility=V.GROUP, group__in=groups_read_by(user), state=Collection.State.VISIBLE)
+        return self.filter(found | shared | theirs)
+
+    def fillable_by(self, user):
+        """Where this person may put records; the same rule as collection_permissions.can_fill_collection."""
+        if not can_write(user):
+            return self.none()
+        may = Q(owner=user, is_curated=False) & ~Q(visibility=Collection.Visibility.GROUP)
+        may |= Q(visibility=Collection.Visibility.GROUP, group__in=groups_of(user))
+        if user.is_host or user.is_superuser:
+            may |= Q(is_curated=True)
+        return self.exclude(state=Collection.State.HIDDEN).filter(may)
+
+    def with_line(self, user):
+        """What a line of a list shows: who made it, for which group, and how many of its records this person meets."""
+        met = CollectionItem.objects.filter(
+            collection=OuterRef("pk"), resource__in=Resource.objects.visible_to(user).values("pk")
+        )
+        met = met.order_by().values("collection").annotate(n=Count("pk")).values("n")
+        return self.select_related("owner", "group").annotate(held=Coalesce(Subquery(met), 0))
 
 
 class Collection(Hideable):

@@ -7,7 +7,7 @@ from kmnet.core import erasing, files
 from kmnet.core.models import Activity
 from members.models import Member
 
-from ..models import Collection, Resource, ResourceFile, Story
+from ..models import Collection, CollectionItem, Resource, ResourceFile, Story
 
 
 @transaction.atomic
@@ -24,6 +24,7 @@ def forget_adder(*, member: Member, keep_words: bool) -> None:
         Resource.objects.filter(added_by=member).update(added_by=None, submit_key=None)
     else:
         gone = ResourceFile.objects.filter(Q(resource__in=mine) | Q(added_by=member))
+        CollectionItem.objects.filter(added_by=member).update(note="")
         for found in (told, gathered):
             erasing.forget_targets(found.only("pk"))
             found.delete()

@@ -1,12 +1,31 @@
 """The pages of the library."""
 
 from .adding import add, doi_status, edit, look_up
+from .collections import (
+    collect,
+    collection,
+    collection_arrange,
+    collection_delete,
+    collection_edit,
+    collection_new,
+    collection_print,
+    collections,
+)
 from .detail import detail
 from .files import file, remove_file
 from .pages import export, index
+from .saving import save, saved
 
 __all__ = [
     "add",
+    "collect",
+    "collection",
+    "collection_arrange",
+    "collection_delete",
+    "collection_edit",
+    "collection_new",
+    "collection_print",
+    "collections",
     "detail",
     "doi_status",
     "edit",
@@ -15,4 +34,6 @@ __all__ = [
     "index",
     "look_up",
     "remove_file",
+    "save",
+    "saved",
 ]

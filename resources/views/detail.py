@@ -9,6 +9,7 @@ from members.permissions import can_moderate, can_write
 
 from .. import citing
 from ..finding import related_to
+from ..gathered import keeping_of
 from ..permissions import can_edit_resource
 from .access import find_resource
 
@@ -42,6 +43,7 @@ def detail(request, pk, slug):
         "exports": [(key, label) for key, (label, _type, _writer) in citing.EXPORTS.items()],
         "highwire": citing.highwire(resource),
         "related": related_to(resource, request.user),
+        "keeping": keeping_of(resource, request.user),
         "source": resource.csl.get("container-title") or resource.csl.get("publisher", ""),
         "may_edit": can_edit_resource(request.user, resource),
         "may_moderate": can_moderate(request.user),

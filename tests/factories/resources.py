@@ -6,7 +6,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from kmnet.core.models import Facet, Term
 from resources import services
-from resources.models import Resource, ResourceFile
+from resources.models import Collection, Resource, ResourceFile
 
 numbers = count(1)
 
@@ -76,3 +76,14 @@ def make_file(*, resource: Resource, name="guide.pdf", content=PDF) -> ResourceF
     file.resource = resource
     file.save()
     return file
+
+
+def make_collection(*, owner, items=(), notes=(), **fields) -> Collection:
+    """A collection of these records, in this order; of the owner alone unless `visibility` says otherwise."""
+    fields.setdefault("title", f"Collection {next(numbers)}")
+    collection = services.make_collection(actor=owner, **fields)
+    notes = [*notes, *[""] * len(items)]
+    for resource, note in zip(items, notes, strict=False):
+        services.collect(actor=owner, collection=collection, resource=resource, note=note)
+    collection.refresh_from_db()
+    return collection

@@ -16,7 +16,7 @@ from resources.models import Visibility as ResourceVisibility
 from tests.factories import make_member
 from tests.factories.discussions import make_message, make_space, make_thread
 from tests.factories.events import make_event, make_registration
-from tests.factories.resources import make_resource
+from tests.factories.resources import make_collection, make_resource
 
 ROLES = (
     "guest",
@@ -75,6 +75,9 @@ class World:
         self.post = Post.objects.filter(thread=self.thread).order_by("number").last()
         self.message = make_message(owner, make_member())
         self.resource = make_resource(added_by=owner, visibility=ResourceVisibility.MEMBERS)
+        self.collection = make_collection(
+            owner=owner, visibility="members", items=[self.resource], title="A reading list"
+        )
         self.group = Group.objects.create(slug="listed", name="Listed", is_listed=True)
         GroupMember.objects.create(group=self.group, member=owner, standing=Standing.CONVENOR)
         self.kwargs = {
@@ -113,6 +116,8 @@ class World:
             numbers = {"pk": one.pk}
         elif name.startswith("messages:"):
             numbers = {"pk": self.message.thread_id}
+        elif name.startswith("resources:collection_") or name == "resources:collection":
+            slugs, numbers = {"slug": self.collection.slug}, {"pk": self.collection.pk}
         elif name.startswith("resources:") and "files/" not in route:
             slugs, numbers = {"slug": self.resource.slug}, {"pk": self.resource.pk}
         elif name.startswith("hub:") and "<str:kind>" in route:

@@ -29,7 +29,7 @@ from members.visibility import PARTS
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
 from tests.factories.events import make_event, make_registration, make_session_item
-from tests.factories.resources import make_resource
+from tests.factories.resources import make_collection, make_resource
 
 pytestmark = pytest.mark.django_db
 
@@ -144,6 +144,7 @@ def pages(crowd) -> dict[str, str]:
     session = make_session_item(event=event)
     session.speakers.add(Speaker.objects.create(name=NAME, member=owner))
     resource = make_resource(added_by=owner)
+    collection = make_collection(owner=owner, visibility="public", items=[resource])
     return {
         "home": "/",
         "profile": owner.get_absolute_url(),
@@ -165,6 +166,8 @@ def pages(crowd) -> dict[str, str]:
         "calendar file": reverse("events:calendar_file", args=[event.pk, event.slug]),
         "library": reverse("resources:index"),
         "resource": resource.get_absolute_url(),
+        "collections": reverse("resources:collections"),
+        "collection": collection.get_absolute_url(),
         "group": reverse("groups:detail", args=["together"]),
         "group people": reverse("groups:people", args=["together"]),
         "notifications": "/notifications/",

@@ -65,7 +65,7 @@ def test_record_costs_the_same_with_any_company(client, count, django_assert_num
     for _number in range(count):
         make_resource(tags=["one", "two"])
     client.get(resource.get_absolute_url())
-    with django_assert_num_queries(5):  # the record, its terms, its tags, its files, what goes well with it
+    with django_assert_num_queries(6):  # the record, terms, tags, files, what goes well with it, collections
         client.get(resource.get_absolute_url())
 
 
