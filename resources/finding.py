@@ -26,6 +26,7 @@ from .identifiers import normalise_doi, title_key
 from .models import LANGUAGE_NAMES, Resource, ResourceTag, ResourceTerm
 
 PAGE_SIZE = 20
+LONGEST_QUESTION = 1000  # what a saved search has room for
 CLOSE, MOST_CLOSE = 0.45, 200
 SHOWN_PER_FACET = 12
 FACET_ORDER = ("type", "audience", "stage", "method", "framework", "setting", "function")
@@ -34,8 +35,9 @@ FACET_ORDER = ("type", "audience", "stage", "method", "framework", "setting", "f
 class Finder:
     """One look into the library: `params` is request.GET; wrong values in it are as if they were not there."""
 
-    def __init__(self, params: QueryDict, viewer):
-        self.params, self.viewer = params, viewer
+    def __init__(self, params: QueryDict, viewer, *, forgiving: bool = True):
+        """Not `forgiving`: what only comes close to the words is not taken for a match."""
+        self.params, self.viewer, self.forgiving = params, viewer, forgiving
         self.text = SearchText(params.get("q", ""))
         self.doi = normalise_doi(params.get("q", ""))
         self.close_only = False
@@ -92,7 +94,7 @@ class Finder:
         if not self.text:
             return found
         exact = found.filter(search=self.text.query)
-        if exact.exists():
+        if not self.forgiving or exact.exists():
             return exact
         self.close_only = True  # nothing has these words: what comes close, word by word, in title and names
         return found.filter(pk__in=self._close(found))
@@ -213,6 +215,26 @@ class Finder:
         for name in ("after", "before"):
             query.pop(name, None)
         return query
+
+    @cached_property
+    def question(self) -> str:
+        """What is asked, as in the address, in one order and without what means nothing; "" where nothing is asked."""
+        query = QueryDict(mutable=True)
+        if self.text.text:
+            query["q"] = self.text.text
+        for key, terms in self.chosen.items():
+            query.setlist(key, sorted(term.slug for term in terms))
+        if self.languages:
+            query.setlist("language", sorted(self.languages))
+        if self.tag:
+            query["tag"] = self.tag
+        asked = query.urlencode()
+        return asked if len(asked) <= LONGEST_QUESTION else ""
+
+    @property
+    def in_words(self) -> str:
+        """What is asked, for people."""
+        return ", ".join([*filter(None, [self.text.text]), *(choice.label for choice in self.choices)])
 
     @property
     def cleared(self) -> str:

@@ -5,13 +5,13 @@ from django.db.models import Count, F, Prefetch, Window
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
-from kmnet.core import activity, contributions, group_contents, moderation
+from kmnet.core import activity, contributions, group_contents, mail, moderation
 from kmnet.core.models import Term
 from kmnet.core.search import SearchHit, SearchPage, SearchSource, SearchText
 from kmnet.core.search import register as register_source
 from members.group_permissions import is_in
 
-from . import services
+from . import found_mails, services
 from .models import Collection, Resource
 from .permissions import can_add_resource
 
@@ -43,6 +43,16 @@ moderation.register(
         restore=services.restore_collection,
         visible_to=lambda user: Collection.objects.visible_to(user),
         is_private=lambda collection: collection.group_id is not None,
+    )
+)
+mail.register(
+    mail.MailKind(
+        "resources.new_found",
+        gettext_lazy("New in the library for a saved search"),
+        "resources/email/new_found",
+        found_mails.compose_new_found,
+        category="new_resources",
+        bundles=True,
     )
 )
 

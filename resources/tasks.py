@@ -21,6 +21,29 @@ def sweep_abandoned_files() -> int:
     return files.sweep_abandoned_files()
 
 
+def tell_what_is_new() -> int:
+    """Saved searches whose day is over."""
+    from .services import searches
+
+    return searches.tell_what_is_new()
+
+
+def searches_due(now):
+    from .services import searches
+
+    return searches.due_searches(now)
+
+
+jobs.register(
+    Job(
+        "resources.searches",
+        _("Members hear what is new for their saved searches"),
+        900,
+        tell_what_is_new,
+        searches_due,
+        "due_at",
+    )
+)
 jobs.register(
     Job("resources.files", _("Files whose form was never finished are deleted"), 3600, sweep_abandoned_files)
 )

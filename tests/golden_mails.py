@@ -38,6 +38,8 @@ from members.models import (
     Status,
 )
 from members.services import answer_introduction, groups, hide_profile, invitations, propose_introduction
+from resources import services as library
+from resources.models import SavedSearch
 from tests.factories import make_member
 from tests.factories.discussions import make_message, make_post, make_thread
 from tests.factories.events import make_event, make_registration
@@ -231,6 +233,20 @@ def kept(given):
         note="For the report to the board",
     )
     queue("discussions.kept", given.rosalind, bookmark=bookmark.pk)
+
+
+@scene("resources.new_found")
+def new_found(given):
+    search = library.save_search(
+        member=given.rosalind, query="q=summaries", name="summaries for carers", tells=True
+    )
+    guide = {"title": "Plain-language summaries in an afternoon", "creators": ["Priya Raghunathan"]}
+    said = "Six steps, a word list, and the three sentences you will want to keep and should not."
+    make_resource(**guide, year=2024, description=said, added_by=given.maren)
+    make_resource(title="What readers make of summaries", creators=["Noor Haddad"], year=2026)
+    SavedSearch.objects.update(seen_until=MONDAY - timedelta(days=1), due_at=MONDAY)
+    library.tell_what_is_new(now=MONDAY + timedelta(minutes=6))
+    assert SavedSearch.objects.get(pk=search.pk).seen_until > MONDAY
 
 
 @scene("discussions.helped")

@@ -97,3 +97,15 @@ class CollectForm(forms.Form):
 
 class ItemNoteForm(forms.Form):
     note = NoteField()
+
+
+class SearchForm(forms.Form):
+    """What a saved search is called, and whether it tells what is new."""
+
+    name = LineField(label=_("Name"), max_length=120, help_text=_("The mail about what is new says it, too."))
+    tells = forms.BooleanField(
+        label=_("Write to me when there is something new"),
+        required=False,
+        initial=True,
+        help_text=_("Once a day at most."),
+    )

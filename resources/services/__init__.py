@@ -24,14 +24,17 @@ from .records import (
     restore_resource,
 )
 from .saves import set_saved
+from .searches import change_search, delete_search, save_search, tell_what_is_new
 
 __all__ = [
     "Details",
     "add_resource",
     "attach_files",
     "change_collection",
+    "change_search",
     "collect",
     "delete_collection",
+    "delete_search",
     "edit_resource",
     "forget_adder",
     "hide_collection",
@@ -45,8 +48,10 @@ __all__ = [
     "remove_file",
     "restore_collection",
     "restore_resource",
+    "save_search",
     "say_why",
     "set_saved",
     "sweep_abandoned_files",
     "take_out",
+    "tell_what_is_new",
 ]

@@ -13,8 +13,10 @@ from .collections import (
 )
 from .detail import detail
 from .files import file, remove_file
-from .pages import export, index
+from .index import index
+from .pages import export
 from .saving import save, saved
+from .searches import search_delete, search_edit, search_new, searches
 
 __all__ = [
     "add",
@@ -36,4 +38,8 @@ __all__ = [
     "remove_file",
     "save",
     "saved",
+    "search_delete",
+    "search_edit",
+    "search_new",
+    "searches",
 ]

@@ -22,10 +22,11 @@ from kmnet.hub.models import DigestRun, DigestSchedule
 from kmnet.hub.services import refresh_schedules
 from members import services as members
 from members.models import DataExport, Introduction, Leaving, Member, Profile
-from resources.models import ResourceFile
+from resources.models import ResourceFile, SavedSearch
 from tests.factories import make_member
 from tests.factories.discussions import make_message, make_post, make_thread
 from tests.factories.events import make_event, make_registration
+from tests.factories.resources import make_resource
 from tests.inbound import message
 from tests.together import at_once
 
@@ -240,6 +241,17 @@ def taken_back():
 def old_posts():
     Post.objects.filter(number__isnull=False).update(render_version=0)
     return Post.objects.filter(render_version=0).count, 0
+
+
+@work("resources.searches")
+def saved_searches():
+    for _row in range(3):
+        member = make_member()
+        SavedSearch.objects.create(
+            member=member, name="Ledgers", query="q=ledger", seen_until=ago(days=1), due_at=ago(hours=3)
+        )
+    make_resource(title="The ledger", published_at=ago(hours=1))
+    return mails("resources.new_found"), 3
 
 
 @work("resources.files")

@@ -118,7 +118,7 @@ class World:
             numbers = {"pk": self.message.thread_id}
         elif name.startswith("resources:collection_") or name == "resources:collection":
             slugs, numbers = {"slug": self.collection.slug}, {"pk": self.collection.pk}
-        elif name.startswith("resources:") and "files/" not in route:
+        elif name.startswith("resources:") and "searches/" not in route and "files/" not in route:
             slugs, numbers = {"slug": self.resource.slug}, {"pk": self.resource.pk}
         elif name.startswith("hub:") and "<str:kind>" in route:
             numbers = {"pk": self.post.pk}

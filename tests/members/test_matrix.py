@@ -314,6 +314,10 @@ TABLE = [
     ("resources:collection_edit", BOTH, MEMBERS_404),
     ("resources:collection_delete", BOTH, MEMBERS_404),
     ("resources:collection_arrange", BOTH, MEMBERS_404),
+    ("resources:searches", "GET", MEMBERS),
+    ("resources:search_new", BOTH, MEMBERS_404),  # nothing is asked
+    ("resources:search_edit", BOTH, MEMBERS_404),
+    ("resources:search_delete", "POST", MEMBERS_404),
     ("resources:add", BOTH, WRITERS_ALONE),
     ("resources:look_up", "POST", WRITERS_ALONE),
     ("resources:doi_status", "GET", MEMBERS_404),
