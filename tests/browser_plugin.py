@@ -6,13 +6,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import browser_finder
+from tests.together import LONG
 
 # Playwright's synchronous API keeps an event loop in the thread; Django would refuse the database to it.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
-expect.set_options(
-    timeout=30_000
-)  # ms, as what Playwright itself waits for; on a busy machine its 5 s are few
+# Milliseconds. On a busy machine Playwright's own 5 and 30 s are few; where all is well nobody waits.
+expect.set_options(timeout=30_000)
 
 QUIET = [
     "--disable-gpu",
@@ -42,3 +42,9 @@ def browser_type_launch_args(browser_type_launch_args):
         "args": [*QUIET, *(["--no-sandbox"] if as_root else [])],
         "env": {**os.environ, **browser_finder.environment(chromium)},
     }
+
+
+@pytest.fixture
+def context(context):
+    context.set_default_timeout(LONG * 1000)  # for what is clicked, filled and loaded
+    return context

@@ -16,7 +16,7 @@ def site(live_server, settings, transactional_db, browser, monkeypatch):
     settings.SITE_URL = live_server.url
     settings.EMAIL_BACKEND = "kmnet.core.mailbox.MailboxBackend"
     settings.CSRF_TRUSTED_ORIGINS = [live_server.url]
-    settings.ACCOUNT_RATE_LIMITS = False  # they are counted in Redis, which outlives a test
+    settings.ACCOUNT_RATE_LIMITS = settings.MFA_RATE_LIMITS = False  # counted in Redis, which outlives a test
     CommunitySettings().save()
     load_vocabulary()
     seed_spaces()

@@ -14,10 +14,15 @@ from events.tasks import queue_due_reminders, sweep_promotions, sweep_registrati
 from kmnet.core import mail
 from kmnet.core.tasks import fan_out_waiting
 from kmnet.hub.tasks import queue_due_digests
+from tests.together import LONG
 
 from .judging import DESK, faults_of
 
 PASSWORD = "a-bridge-and-a-harbour-7"
+WHAT_IT_ASKS = """element => {
+  const asks = element.closest("[hx-post], [hx-get]");
+  return asks && (asks.getAttribute("hx-post") ?? asks.getAttribute("hx-get"));
+}"""
 
 
 def without_scripts():
@@ -88,6 +93,7 @@ class Person:
             locale="en-GB",
             reduced_motion="reduce",  # as in faults_of; nobody waits for a transition
         )
+        self.context.set_default_timeout(LONG * 1000)
         self.page: Page = self.context.new_page()
         self.faults: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
@@ -155,12 +161,21 @@ class Person:
 
     def click(self, target) -> None:
         """Click, and wait until what it asked for has come and is in the page."""
-        if not self.scripts or not target.evaluate("element => !!element.closest('[hx-post], [hx-get]')"):
+        self._act(target, target.click)
+
+    def _act(self, target, act) -> None:
+        asks = target.evaluate(WHAT_IT_ASKS) if self.scripts else None
+        if asks is None:
             with self.page.expect_navigation(wait_until="load"):
-                target.click()
+                act()
             return
-        with self.page.expect_response(lambda answer: answer.request.resource_type == "xhr") as heard:
-            target.click()
+        asked = urljoin(self.page.url, asks).partition("?")[0]
+
+        def is_heard(answer) -> bool:
+            return answer.request.resource_type == "xhr" and answer.url.partition("?")[0] == asked
+
+        with self.page.expect_response(is_heard) as heard:
+            act()
         answer = heard.value
         if onward := answer.headers.get("hx-redirect"):
             self.page.wait_for_url(urljoin(answer.url, onward), wait_until="load")
@@ -168,12 +183,10 @@ class Person:
             expect(self.page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
 
     def search(self, words: str) -> None:
-        """Type into the page's own search field, and press Enter."""
+        """Type into the page's own search field, press Enter, and wait as after a click."""
         field = self.page.locator("main input[name=q]").first
         field.fill(words)
-        with self.page.expect_response(lambda answer: answer.request.resource_type in ("document", "xhr")):
-            field.press("Enter")
-        self.page.wait_for_load_state("load")
+        self._act(field, lambda: field.press("Enter"))
 
     def fill(self, label: str | re.Pattern, text: str) -> None:
         self.page.get_by_label(label).first.fill(text)
@@ -189,8 +202,7 @@ class Person:
         """The newest letter to this person with this subject, opened in the in-site mailbox."""
         self.site.work()
         self.go(f"/dev/mail/?to={self.address}")
-        self.page.get_by_role("link", name=subject).first.click()
-        self.page.wait_for_load_state()
+        self.click(self.page.get_by_role("link", name=subject).first)
         return Letter(self)
 
     # --- what axe says ---

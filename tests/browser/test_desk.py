@@ -41,7 +41,7 @@ def test_organiser_plans_an_event_and_serves_its_people(site: Site):
     who.press("Step down")
     who.sees("Add somebody first, who takes it over.")
     who.fill("Add an organiser", "@tamsin")
-    page.locator("button[value=add]").click()
+    who.click(page.locator("button[value=add]"))
     who.look("who organises it")
     assert friend in event.organisers.all()
 
@@ -91,7 +91,7 @@ def test_organiser_offers_and_writes(site: Site):
     who.look("the desk, all lists")
     page.locator("[name=q]").last.fill(line[1].member.name)
     who.press("Find")
-    page.get_by_role("link", name=re.compile("^Offer")).click()
+    who.click(page.get_by_role("link", name=re.compile("^Offer")))
     who.sees("2 people are offered a place")
     who.look("one person who waits")
     who.press("Offer 2 places")

@@ -41,8 +41,7 @@ def test_unsubscribe_from_the_mailbox(site, page: Page):
     page.get_by_label("Replies to what I wrote, by e-mail").select_option("digest")
     expect(page.get_by_role("status").get_by_text("Saved")).to_be_visible()
     page.get_by_label("Never", exact=True).check()
-    page.get_by_role("button", name="Save").click()
-    page.wait_for_load_state()
+    send(page, page.get_by_role("button", name="Save"))
     chosen = choices_of(member_id=member.pk)
     assert (chosen["reply"], chosen["digest"]) == ("digest", "never")
 
@@ -60,9 +59,14 @@ def test_mail_in_the_mailbox_runs_and_fetches_nothing(site, page: Page):
     assert said == []
 
 
+def send(page: Page, button) -> None:
+    with page.expect_navigation(wait_until="load"):
+        button.click()
+
+
 def press(page: Page, url: str, button: str) -> None:
     page.goto(url)
-    page.get_by_role("button", name=button).click()
+    send(page, page.get_by_role("button", name=button))
     assert page.context.cookies() == []
 
 
@@ -83,8 +87,7 @@ def test_offer_is_taken_from_the_mail(site, page: Page):
         offer_expires_at=timezone.now() + timedelta(hours=5),
     )
     page.goto(links.offer_url(registration))
-    page.locator("main form button").first.click()
-    page.wait_for_load_state()
+    send(page, page.locator("main form button").first)
 
     registration.refresh_from_db()
     assert registration.status == Status.CONFIRMED

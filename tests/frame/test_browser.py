@@ -53,8 +53,8 @@ def signed_in(page, live_server, member):
     page.goto(f"{live_server.url}/accounts/login/")
     page.get_by_label("E-mail address").fill(member.email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.locator("main").get_by_role("button", name="Sign in").click()
-    page.wait_for_load_state()
+    with page.expect_navigation(wait_until="load"):
+        page.locator("main").get_by_role("button", name="Sign in").click()
     return page
 
 

@@ -8,7 +8,7 @@ from tests.factories import make_member
 @pytest.fixture(autouse=True)
 def no_limits(settings):
     """The counts live in Redis, beyond a test's end; limits have tests of their own."""
-    settings.ACCOUNT_RATE_LIMITS = False
+    settings.ACCOUNT_RATE_LIMITS = settings.MFA_RATE_LIMITS = False
 
 
 @pytest.fixture
