@@ -5,10 +5,10 @@ from datetime import datetime
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Max
 
+from kmnet.core.differences import Change, around, changes
 from kmnet.core.models import AuditEntry, Flag
 from members.models import Member, Status
 
-from .differences import Change, around, changes
 from .models import DiscussionSettings, Post
 from .permissions import can_hide_post
 

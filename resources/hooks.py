@@ -27,7 +27,10 @@ moderation.register(
         author_id=lambda resource: resource.added_by_id,
         hide=services.hide_resource,
         restore=services.restore_resource,
-        visible_to=lambda user: Resource.objects.visible_to(user),
+        release=services.release_resource,
+        held=lambda: Resource.objects.filter(state=Resource.State.HELD),
+        told_id=lambda resource: resource.keeper_id or resource.added_by_id,
+        visible_to=lambda user: Resource.objects.readable_by(user),
         is_private=lambda resource: resource.group_id is not None,
     )
 )

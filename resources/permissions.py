@@ -1,9 +1,15 @@
 """Who may do what with a resource. An anonymous visitor may be passed everywhere."""
 
+from datetime import timedelta
+
+from django.utils import timezone
+
 from members.models import may_read_group
 from members.permissions import can_moderate, can_write, is_full_member
 
 from .models import Resource, ResourceFile, Visibility
+
+TAKEN_BACK_FOR = timedelta(days=30)  # after it was added; later, moderators are asked
 
 
 def can_view_resource(user, resource: Resource) -> bool:
@@ -58,3 +64,17 @@ def can_edit_resource(user, resource: Resource) -> bool:
 
 def can_hide_resource(user, resource: Resource) -> bool:
     return can_moderate(user)
+
+
+def can_take_down(user, resource: Resource) -> bool:
+    """A moderator, of what they see or what was hidden; nobody by this way of what they look after, but an admin."""
+    if not can_moderate(user) or (resource.keeper_id == user.pk and not user.is_superuser):
+        return False
+    return resource.state == Resource.State.HIDDEN or can_view_resource(user, resource)
+
+
+def can_delete_own(user, resource: Resource) -> bool:
+    """Who added it and looks after it takes it back at once while it is new here."""
+    mine = can_write(user) and resource.keeper_id == resource.added_by_id == user.pk
+    young = resource.created_at > timezone.now() - TAKEN_BACK_FOR
+    return mine and young and resource.state != Resource.State.HIDDEN

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import views
+from . import urls_care, views
 
 app_name = "resources"
 urlpatterns = [
@@ -26,5 +26,6 @@ urlpatterns = [
     path("files/<int:pk>/remove/", views.remove_file, name="remove_file"),
     path("<int:pk>/edit/", views.edit, name="edit"),
     path("<int:pk>/cite.<str:form>", views.export, name="export"),
+    *urls_care.urlpatterns,
     path("<int:pk>-<slug:slug>/", views.detail, name="detail"),
 ]

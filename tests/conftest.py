@@ -12,6 +12,7 @@ from django.test.signals import template_rendered
 
 from discussions.services import limits
 from kmnet.core import ratelimit
+from resources.services import reviewing
 from tests.factories.discussions import is_making
 from tests.mailbox import mailbox
 
@@ -31,6 +32,18 @@ def no_daily_limits(request, monkeypatch):
         monkeypatch.setattr(limits, "allowance", lambda author: limits.Allowance(9999, 9999, 9999, False))
         times = limits._times
         monkeypatch.setattr(limits, "_times", lambda *args, **how: [] if is_making() else times(*args, **how))
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_new_to_the_library(request, monkeypatch):
+    """What members add appears at once; the tests of how a moderator looks first ask for `first_looks`."""
+    if "first_looks" not in request.fixturenames:
+        monkeypatch.setattr(reviewing, "first_ones", lambda: 0)
+
+
+@pytest.fixture
+def first_looks():
+    """A moderator looks at the first records of a new member, as on the real site."""
 
 
 @pytest.fixture

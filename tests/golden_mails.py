@@ -39,7 +39,7 @@ from members.models import (
 )
 from members.services import answer_introduction, groups, hide_profile, invitations, propose_introduction
 from resources import services as library
-from resources.models import SavedSearch
+from resources.models import Resource, SavedSearch
 from tests.factories import make_member
 from tests.factories.discussions import make_message, make_post, make_thread
 from tests.factories.events import make_event, make_registration
@@ -704,3 +704,27 @@ def steady(words: str) -> str:
     for pattern, always in STEADY:
         words = pattern.sub(always, words)
     return words
+
+
+# --- the library -------------------------------------------------------------------------------------------------------
+def record(given, **fields) -> Resource:
+    fields = {"title": "Walking the boundary: a field guide", "added_by": given.rosalind} | fields
+    return make_resource(url="https://guides.example.org/boundary", **fields)
+
+
+@scene("resources.released")
+def released(given):
+    library.release_resource(target=record(given, state="held"), actor=given.priya)
+    tell()
+
+
+@scene("resources.taken_down")
+def taken_down(given):
+    library.take_down(
+        resource=record(given),
+        actor=given.priya,
+        reason="copyright",
+        note="Its publisher asked us to.",
+        why="They wrote to us on Friday. A link to their own page would be welcome.",
+    )
+    tell()

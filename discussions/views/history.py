@@ -6,8 +6,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from kmnet.core.access import guests_sign_in
+from kmnet.core.differences import around, changes
 
-from ..differences import around, changes
 from ..models import Post, grace
 from ..permissions import can_moderate, can_view_history, is_author
 from .access import find_post

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from kmnet.core import inbound, kept_text
+from kmnet.core.differences import changes
 from kmnet.core.forms import POST_LENGTH
 from kmnet.core.ratelimit import limited
 from kmnet.core.text import clean_line, clean_text
@@ -20,7 +21,6 @@ from kmnet.core.views import typed_by
 from members.permissions import can_write, is_full_member
 
 from .. import holding, moved, services
-from ..differences import changes
 from ..forms import EditForm, ReplyForm, ThreadForm
 from ..models import Post
 from ..permissions import can_edit_post, can_reply, can_start_thread

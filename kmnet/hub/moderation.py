@@ -50,6 +50,10 @@ ACTS = {
     "resources.restored": _("Shown again"),
     "resources.collection_hidden": _("Hidden"),
     "resources.collection_restored": _("Shown again"),
+    "resources.released": _("Let appear"),
+    "resources.taken_down": _("Taken down"),
+    "resources.merged": _("Merged into another one"),
+    "resources.history_redacted": _("Took words out of its history"),
 }
 PROMISE = timedelta(days=1)
 

@@ -24,7 +24,7 @@ class LibrarySettings(models.Model):
         _("resources of a new member that a moderator looks at first"),
         default=1,
         validators=between(0, 10),
-        help_text=_("Until then only members see them. 0: none."),
+        help_text=_("Until then only who added them and the moderators see them. 0: none."),
     )
     files_mb_per_member = models.PositiveIntegerField(
         _("megabytes of files that one member may keep here"), default=500, validators=between(1, 100_000)

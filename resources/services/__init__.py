@@ -12,6 +12,7 @@ from .collections import (
     take_out,
 )
 from .files import attach_files, keep_upload, remove_file, sweep_abandoned_files
+from .history import redact_edit
 from .importing import import_bibtex
 from .leaving import forget_adder
 from .records import (
@@ -23,8 +24,10 @@ from .records import (
     reindex,
     restore_resource,
 )
+from .reviewing import release_resource
 from .saves import set_saved
 from .searches import change_search, delete_search, save_search, tell_what_is_new
+from .taking_down import delete_own, take_down, undo_take_down
 
 __all__ = [
     "Details",
@@ -35,6 +38,7 @@ __all__ = [
     "collect",
     "delete_collection",
     "delete_search",
+    "delete_own",
     "edit_resource",
     "forget_adder",
     "hide_collection",
@@ -44,7 +48,9 @@ __all__ = [
     "made_before",
     "make_collection",
     "place_item",
+    "redact_edit",
     "reindex",
+    "release_resource",
     "remove_file",
     "restore_collection",
     "restore_resource",
@@ -54,4 +60,6 @@ __all__ = [
     "sweep_abandoned_files",
     "take_out",
     "tell_what_is_new",
+    "take_down",
+    "undo_take_down",
 ]

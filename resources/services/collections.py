@@ -21,7 +21,7 @@ from ..collection_permissions import (
 )
 from ..models import Collection, CollectionItem, Resource
 from ..permissions import can_view_resource
-from .records import _need_reason
+from .records import need_reason
 
 MOST_ITEMS = 500
 MOST_COLLECTIONS = 200  # of one member
@@ -214,7 +214,7 @@ def hide_collection(*, target: Collection, actor, reason: str) -> None:
     collection = _locked(target)
     if not can_hide_collection(actor, collection):
         raise PermissionDenied
-    reason = _need_reason(reason)
+    reason = need_reason(reason)
     if collection.state == Collection.State.HIDDEN:
         return
     collection.state = Collection.State.HIDDEN
@@ -229,7 +229,7 @@ def restore_collection(*, target: Collection, actor, reason: str) -> None:
     collection = _locked(target)
     if not can_hide_collection(actor, collection):
         raise PermissionDenied
-    reason = _need_reason(reason)
+    reason = need_reason(reason)
     if collection.state == Collection.State.VISIBLE:
         return
     collection.state = Collection.State.VISIBLE

@@ -21,8 +21,9 @@ from members.models import Group, is_in_group
 
 from .. import csl as csl_json
 from ..identifiers import normalise_doi, title_key, url_key
-from ..models import Resource, ResourceFile, Visibility
+from ..models import Resource, ResourceFile, Tombstone, Visibility
 from ..permissions import can_add_resource, can_edit_resource, can_hide_resource
+from . import history, reviewing
 from .files import attach_files
 
 MAX_TAGS = 12
@@ -152,6 +153,7 @@ def add_resource(
 ) -> Resource:
     """Put a record into the library; a second submit of the same form gives what the first one made.
 
+    A new member's is held until a moderator has looked (services.reviewing); it is announced when it appears.
     actor None: the community itself (an import by the people who run the place).
     """
     if actor is not None and not can_add_resource(actor):
@@ -170,6 +172,7 @@ def add_resource(
         published_at=published_at or now,
         created_at=now,
         updated_at=now,
+        state=reviewing.first_state(actor=actor, visibility=details.visibility),
     )
     _apply(resource, details)
     try:
@@ -182,7 +185,7 @@ def add_resource(
     _set_words(resource, details)
     attach_files(actor=actor, resource=resource, files=files)
     reindex([resource])
-    if announce:
+    if announce and resource.state == Resource.State.VISIBLE:
         activity.record("resources.added", actor=actor, target=resource)
     return resource
 
@@ -191,21 +194,26 @@ def add_resource(
 def edit_resource(
     *, actor, resource: Resource, details: Details, files: Iterable[ResourceFile] = ()
 ) -> Resource:
-    """The adder says it better. Addresses stay: the id leads, the slug follows the title."""
+    """Its keeper says it better. The id leads and the slug follows the title; what it said stays in its history."""
     resource = Resource.objects.select_for_update().get(pk=resource.pk)
     if not can_edit_resource(actor, resource):
         raise PermissionDenied
     _check_audience(actor, details, resource.group_id)
-    _apply(resource, details)
-    resource.updated_at = timezone.now()
-    _save(resource)
-    _set_words(resource, details)
-    attach_files(actor=actor, resource=resource, files=files)
+    was_for_few = resource.visibility == Visibility.GROUP
+    with history.changing(resource, editor=actor):
+        _apply(resource, details)
+        resource.updated_at = timezone.now()
+        if was_for_few and resource.state == Resource.State.VISIBLE:
+            # Open to others from now on: as if it were added.
+            resource.state = reviewing.first_state(actor=actor, visibility=resource.visibility)
+        _save(resource)
+        _set_words(resource, details)
+        attach_files(actor=actor, resource=resource, files=files)
     reindex([resource])
     return resource
 
 
-def _need_reason(reason: str) -> str:
+def need_reason(reason: str) -> str:
     reason = clean_text(reason).strip()
     if not reason:
         raise ValidationError(_("Say why: the reason stands in the log."), code="reason")
@@ -218,12 +226,13 @@ def hide_resource(*, target: Resource, actor, reason: str) -> None:
     resource = Resource.objects.select_for_update().get(pk=target.pk)
     if not can_hide_resource(actor, resource):
         raise PermissionDenied
-    reason = _need_reason(reason)
+    reason = need_reason(reason)
     if resource.state == Resource.State.HIDDEN:
         return
     resource.state = Resource.State.HIDDEN
     resource.hidden_at, resource.hidden_by, resource.hidden_reason = timezone.now(), actor, reason
-    resource.save(update_fields=["state", "hidden_at", "hidden_by", "hidden_reason"])
+    resource.updated_at = resource.hidden_at  # those who copy us hear of it
+    resource.save(update_fields=["state", "hidden_at", "hidden_by", "hidden_reason", "updated_at"])
     audit.record_act(actor=actor, verb="resources.hidden", target=resource, reason=reason)
 
 
@@ -233,10 +242,19 @@ def restore_resource(*, target: Resource, actor, reason: str) -> None:
     resource = Resource.objects.select_for_update().get(pk=target.pk)
     if not can_hide_resource(actor, resource):
         raise PermissionDenied
-    reason = _need_reason(reason)
+    reason = need_reason(reason)
     if resource.state == Resource.State.VISIBLE:
         return
-    resource.state = Resource.State.VISIBLE
+    if resource.merged_into_id:
+        raise ValidationError(_("It was merged into another one and cannot come back."), code="merged")
+    if Tombstone.objects.filter(resource=resource).exists():
+        raise ValidationError(_("It was taken down: its page says how it comes back."), code="taken down")
+    put_back(resource)
+    audit.record_act(actor=actor, verb="resources.restored", target=resource, reason=reason)
+
+
+def put_back(resource: Resource) -> None:
+    """Visible again. The caller holds the lock."""
+    resource.state, resource.updated_at = Resource.State.VISIBLE, timezone.now()
     resource.hidden_at, resource.hidden_by, resource.hidden_reason = None, None, ""
     _save(resource)
-    audit.record_act(actor=actor, verb="resources.restored", target=resource, reason=reason)

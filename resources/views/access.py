@@ -1,20 +1,84 @@
-"""How a page reaches a record, and what it answers where it may not."""
+"""How a page reaches a record, and what it answers where it may not, or where the record has gone."""
 
+import functools
+
+from django.db.models import Q
 from django.http import Http404
+from django.shortcuts import redirect, render
 
-from ..models import Resource
+from members.permissions import can_moderate, is_full_member
+
+from ..models import Resource, audience_rule
+from ..permissions import can_take_down
+
+
+class Gone(Http404):
+    """It was taken down, or merged into another one, and this person might have seen it. Where a view says nothing of
+    that (`tells_gone`), it is a 404 like any other."""
+
+    def __init__(self, resource: Resource):
+        super().__init__()
+        self.resource = resource
+
+    @property
+    def merged_into_id(self) -> int | None:
+        return self.resource.merged_into_id
 
 
 def find_resource(request, pk: int) -> Resource:
-    """The record, if this person may open it; else a 404."""
+    """The record, if this person may open it; else a 404. With what its page shows of people, use and its end."""
     # Numbers beyond the column are as unknown as any other.
-    resource = (
-        Resource.objects.readable_by(request.user)
-        .select_related("added_by", "hidden_by")
+    rows = (
+        Resource.objects.select_related("added_by", "keeper", "hidden_by", "use", "tombstone")
         .defer("search")
         .filter(pk=min(pk, 2**63 - 1))
-        .first()
     )
+    resource = rows.filter(pk__in=Resource.objects.readable_by(request.user).values("pk")).first()
     if resource is None:
-        raise Http404
+        resource = rows.filter(_might_have_seen(request.user), state=Resource.State.HIDDEN).first()
+        if resource is None or not is_gone(resource):
+            raise Http404
+    if is_gone(resource):
+        raise Gone(resource)
     return resource
+
+
+def is_gone(resource: Resource) -> bool:
+    return resource.merged_into_id is not None or hasattr(resource, "tombstone")
+
+
+def _might_have_seen(user) -> Q:
+    mine = Q(added_by=user) | Q(keeper=user) if is_full_member(user) else Q(pk__in=[])
+    return audience_rule(user) | mine
+
+
+def tells_gone(view):
+    """For the page of a record: where it was merged it leads on, and where it was taken down it says why (410)."""
+
+    @functools.wraps(view)
+    def wrapped(request, pk, *args, **kwargs):
+        try:
+            return view(request, pk, *args, **kwargs)
+        except Gone as gone:
+            return gone_page(request, gone.resource)
+
+    return wrapped
+
+
+def gone_page(request, resource: Resource):
+    """Raises Http404 where the record that it was merged into is not for this person."""
+    if resource.merged_into_id:
+        try:
+            kept = find_resource(request, resource.merged_into_id)
+        except Gone as gone:
+            return gone_page(request, gone.resource)
+        return redirect(kept, permanent=True)
+    context = {
+        "resource": resource,
+        "tombstone": resource.tombstone,
+        "may_undo": bool(resource.tombstone.citation) and can_take_down(request.user, resource),
+        "may_moderate": can_moderate(request.user),
+    }
+    response = render(request, "resources/care/gone.html", context, status=410)
+    response["X-Robots-Tag"] = "noindex"
+    return response

@@ -11,12 +11,13 @@ from .. import citing
 from ..finding import related_to
 from ..gathered import keeping_of
 from ..permissions import can_edit_resource
-from .access import find_resource
+from .access import find_resource, tells_gone
 
 
 @login_not_required
 @require_safe
 @guests_sign_in
+@tells_gone
 def detail(request, pk, slug):
     resource = find_resource(request, pk)
     if slug != resource.slug:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discussions import services
-from discussions.differences import Change, around, changes
+from kmnet.core.differences import Change, around, changes
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
 

@@ -166,7 +166,7 @@ def test_the_queue_costs_the_same_at_any_length(moderator_client, count, django_
     assert len(captured.captured_queries) == QUERIES
 
 
-QUERIES = 10
+QUERIES = 11
 
 
 # --- deciding --------------------------------------------------------------------------------------------------------

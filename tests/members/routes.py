@@ -90,6 +90,7 @@ class World:
             "provider_id": "linkedin",
             "provider": "mailgun",
             "number": 1,
+            "edit": 2**31 - 1,
             "size": 96,
             "width": 640,
             "name": "a.pdf",

@@ -80,6 +80,11 @@ CATEGORIES: dict[str, Category] = {
         ),
         Category("newcomers", _("Newcomers to greet"), _("Somebody has joined whom you could welcome")),
         Category(
+            "looking_after",
+            _("What I look after in the library"),
+            _("Its link is broken, somebody hands you a resource, or a moderator has looked at yours"),
+        ),
+        Category(
             "groups",
             _("Groups: invitations, and requests to join"),
             _("Somebody invites you, or asks to join a group that you lead"),

@@ -1,7 +1,7 @@
 """`/moderation/`: what members reported and what is held, decided with a reason; and the form to report something."""
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -99,6 +99,9 @@ def decide(request, kind, pk):
         found = find_case(request, kind, pk)
         form = DecisionForm(case=found, initial={"reason": form.cleaned_data["reason"]})
         return show_case(request, found, form, overtaken=True, status=409)
+    except ValidationError as error:  # the app says why it cannot be
+        form.add_error(None, error)
+        return show_case(request, find_case(request, kind, pk), form, status=422)
     kept_text.forget(request)
     messages.success(request, done_words(form.cleaned_data["decision"]))
     return redirect("hub:moderation_case", kind_name, pk)

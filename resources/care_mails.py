@@ -1,0 +1,63 @@
+"""Mails to those who look after records. Composed when they are sent: whom it no longer concerns gets none."""
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from kmnet.core.mail import Line, MailContent, Withhold
+from kmnet.core.models import Activity
+from members.permissions import is_full_member
+
+from .models import Resource, Tombstone
+from .permissions import can_view_resource
+
+
+def deed_and_resource(mail) -> tuple[Activity, Resource]:
+    deed = Activity.objects.select_related("actor").filter(pk=mail.refs["activity"]).first()
+    resource = deed and Resource.objects.filter(pk=deed.target_id).first()
+    if resource is None:
+        raise Withhold("the resource is gone")
+    if not is_full_member(mail.member):
+        raise Withhold("no longer a member")
+    return deed, resource
+
+
+def url_of(resource: Resource, name: str = "") -> str:
+    path = reverse(f"resources:{name}", args=[resource.pk]) if name else resource.get_absolute_url()
+    return settings.SITE_URL + path
+
+
+def line(resource: Resource, words: str, url: str = "") -> Line:
+    return Line(resource.title, words, url or url_of(resource), f"resource:{resource.pk}")
+
+
+def why_keeper() -> str:
+    return _("You get this because you look after this resource.")
+
+
+def compose_released(mail) -> MailContent:
+    """A moderator has looked: it is in the library."""
+    _deed, resource = deed_and_resource(mail)
+    if resource.state != Resource.State.VISIBLE or not can_view_resource(mail.member, resource):
+        raise Withhold("it was hidden before this was sent")
+    return MailContent(
+        context={"resource": resource, "url": url_of(resource), "why": why_keeper()},
+        line=line(resource, _("It is in the library now.")),
+    )
+
+
+def compose_taken_down(mail) -> MailContent:
+    """It is out of the library, and why."""
+    _deed, resource = deed_and_resource(mail)
+    tombstone = Tombstone.objects.filter(resource=resource).first()
+    if tombstone is None:
+        raise Withhold("it was put back before this was sent")
+    return MailContent(
+        context={
+            "resource": resource,
+            "tombstone": tombstone,
+            "reason": resource.hidden_reason,
+            "url": url_of(resource),
+            "why": _("You get this because you added this resource, or look after it."),
+        }
+    )

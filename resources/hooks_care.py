@@ -1,0 +1,48 @@
+"""What looking after records registers with core: deeds, mails and the like."""
+
+from django.utils.translation import gettext_lazy as _
+
+from kmnet.core import activity, mail
+from members.models import Member
+
+from . import care_mails
+
+
+def keeper(deed) -> list[int]:
+    """Who looks after it now."""
+    return full([deed.target.keeper_id])
+
+
+def named(deed) -> list[int]:
+    """Those whom the deed names."""
+    return full(deed.data.get("members", ()))
+
+
+def full(ids) -> list[int]:
+    return list(Member.objects.full().filter(pk__in=[pk for pk in ids if pk]).values_list("pk", flat=True))
+
+
+CATEGORY = "looking_after"
+for key, label, audience, compose, category, official in (
+    ("released", _("A resource of mine is in the library"), keeper, care_mails.compose_released, CATEGORY, True),
+    ("taken_down", _("A resource of mine was taken down"), named, care_mails.compose_taken_down, None, True),
+):  # fmt: skip
+    activity.register(
+        activity.ActivityType(
+            verb=f"resources.{key}",
+            template=f"resources/activity/_{key}.html",
+            audience=audience,
+            mail_kind=f"resources.{key}",
+            official=official,
+        )
+    )
+    mail.register(
+        mail.MailKind(
+            key=f"resources.{key}",
+            label=label,
+            template=f"resources/email/{key}",
+            compose=compose,
+            category=category,
+            bundles=category is not None,
+        )
+    )
