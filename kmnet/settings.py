@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "kmnet.core.middleware.PolicyMiddleware",
+    "resources.using.UsageMiddleware",  # outside of the pages kept for guests: these are read, too
     "kmnet.core.guest_pages.GuestPagesMiddleware",
     "kmnet.core.middleware.UnavailableMiddleware",  # the database away: a styled 503, not a trace
     "members.middleware.SessionCookieMiddleware",
@@ -234,6 +235,7 @@ RETENTION_DAYS = {
     "guest_registrations": env.int("KEEP_GUEST_REGISTRATIONS", default=365),
     "tags": env.int("KEEP_UNUSED_TAGS", default=1),
     "post_files": env.int("KEEP_UNUSED_POST_FILES", default=7),  # uploads that became part of no post
+    "usage_events": env.int("KEEP_USAGE_EVENTS", default=7),  # who read what, by a mark whose salt is gone
     "drafts": env.int("KEEP_DRAFTS", default=365),  # after they were last touched
     # 730 is a good choice; two mails a month apart warn before, and two weeks follow in which it can be undone
     "dormant_accounts": env.int("KEEP_DORMANT_ACCOUNTS", default=0),

@@ -11,4 +11,5 @@ class ResourcesConfig(AppConfig):
             personal,  # noqa: F401  what is held about people
             receivers,  # noqa: F401  answers the members app
             tasks,  # noqa: F401  its periodic work
+            tasks_care,  # noqa: F401  looking after records, again and again
         )

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from kmnet.core.access import guests_sign_in
 from members.permissions import can_moderate, can_write
 
-from .. import citing
+from .. import citing, using
 from ..finding import related_to
 from ..gathered import keeping_of
 from ..permissions import can_edit_resource
@@ -53,4 +53,4 @@ def detail(request, pk, slug):
     response = render(request, "resources/detail.html", context)
     if not resource.is_public:
         response["X-Robots-Tag"] = "noindex"
-    return response
+    return using.mark(request, response, resource)

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from kmnet.core.access import guests_sign_in
 from kmnet.core.files import content_disposition
 
-from .. import services
+from .. import services, using
 from ..models import ResourceFile
 from ..permissions import can_edit_resource, can_open_file
 
@@ -34,7 +34,8 @@ def file(request, pk, name):
         raise Http404
     etag = quote_etag(found.sha256)
     if "*" in (asked := parse_etags(request.headers.get("If-None-Match", ""))) or etag in asked:
-        return _with_headers(HttpResponse(status=304), found, etag)
+        not_modified = _with_headers(HttpResponse(status=304), found, etag)
+        return using.mark(request, not_modified, found.resource, using.DOWNLOAD)
     wanted = _range(request, found.size, etag)
     if wanted is False:
         response = HttpResponse(status=416)
@@ -51,7 +52,7 @@ def file(request, pk, name):
     response["Content-Length"] = str(end - start + 1)
     if wanted:
         response["Content-Range"] = f"bytes {start}-{end}/{found.size}"
-    return _with_headers(response, found, etag)
+    return using.mark(request, _with_headers(response, found, etag), found.resource, using.DOWNLOAD)
 
 
 def _with_headers(response, found: ResourceFile, etag: str):

@@ -3,6 +3,7 @@
 A job that is new needs its row in WORK: what makes it due, and its effects counted. Real commits, real locks. That the
 races are there without the locks is shown by the tests of each."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -22,7 +23,8 @@ from kmnet.hub.models import DigestRun, DigestSchedule
 from kmnet.hub.services import refresh_schedules
 from members import services as members
 from members.models import DataExport, Introduction, Leaving, Member, Profile
-from resources.models import ResourceFile, SavedSearch
+from resources import using
+from resources.models import Resource, ResourceFile, ResourceUse, SavedSearch, UsageEvent
 from tests.factories import make_member
 from tests.factories.discussions import make_message, make_post, make_thread
 from tests.factories.events import make_event, make_registration
@@ -271,6 +273,30 @@ def digests():
     due = DigestSchedule.objects.filter(member__profile__digest="daily")
     due.update(next_due_at=ago(hours=3), covered_until=ago(days=1))
     return DigestRun.objects.count, due.count()
+
+
+@work("resources.usage")
+def uses():
+    for number in range(3):
+        event = json.dumps([1, "read", f"visitor {number}", int(ago(hours=3).timestamp())])
+        using.client().rpush(using.key("events"), event)
+    return UsageEvent.objects.count, 3
+
+
+@work("resources.usage-days")
+def days_of_use():
+    for number in range(3):
+        UsageEvent.objects.create(
+            resource=make_resource(), kind="read", visitor=f"visitor {number}", at=ago(hours=3)
+        )
+    return ResourceUse.objects.filter(read=1).count, 3
+
+
+@work("resources.popularity")
+def used_a_lot():
+    for _row in range(3):
+        ResourceUse.objects.create(resource=make_resource(), used=2, read=1)
+    return Resource.objects.filter(popularity=21).count, 3
 
 
 @work("core.mail")

@@ -1,0 +1,26 @@
+"""Periodic work of looking after records."""
+
+from django.utils.translation import gettext_lazy as _
+
+from kmnet.core import jobs, retention
+from kmnet.core.jobs import Job
+
+from .services import usage
+
+jobs.register(
+    Job("resources.usage", _("What was read and downloaded is written down"), 60, usage.take_events)
+)
+jobs.register(
+    Job("resources.usage-days", _("What was read and downloaded is summed by day"), 3600, usage.sum_days)
+)
+jobs.register(
+    Job("resources.popularity", _("How much each resource is used is worked out"), 86_400, usage.rank)
+)
+retention.register(
+    retention.Job(
+        "usage_events",
+        "single uses of resources",
+        lambda before: usage.old_events(before).count(),
+        lambda before: usage.old_events(before).delete()[0],
+    )
+)
