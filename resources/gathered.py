@@ -35,7 +35,14 @@ def keeping_of(resource: Resource, viewer) -> dict:
     member = is_full_member(viewer)
     return {
         "may_save": member,
-        "is_saved": member and SavedResource.objects.filter(member=viewer, resource=resource).exists(),
+        "is_saved": member and _is_saved(resource, viewer),
         "may_collect": can_write(viewer),
         "collections": list(held[:NAMED]),
     }
+
+
+def _is_saved(resource: Resource, viewer) -> bool:
+    known = getattr(resource, "is_saved", None)  # company.with_page has asked it along
+    if known is None:
+        return SavedResource.objects.filter(member=viewer, resource=resource).exists()
+    return known

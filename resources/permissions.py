@@ -7,7 +7,7 @@ from django.utils import timezone
 from members.models import may_read_group
 from members.permissions import can_moderate, can_write, is_full_member
 
-from .models import Resource, ResourceFile, Visibility
+from .models import Derivative, Relation, Resource, ResourceFile, Story, StoryMask, Visibility
 
 TAKEN_BACK_FOR = timedelta(days=30)  # after it was added; later, moderators are asked
 
@@ -78,3 +78,90 @@ def can_delete_own(user, resource: Resource) -> bool:
     mine = can_write(user) and resource.keeper_id == resource.added_by_id == user.pk
     young = resource.created_at > timezone.now() - TAKEN_BACK_FOR
     return mine and young and resource.state != Resource.State.HIDDEN
+
+
+# --- versions, derivatives, links ------------------------------------------------------------------------------------
+def is_met(user, resource: Resource) -> bool:
+    """Stands in the library for this person, in lists too. The same rule as ResourceQuerySet.visible_to."""
+    shown = resource.state == Resource.State.VISIBLE and resource.published_at is not None
+    return shown and is_for(user, resource)
+
+
+def can_derive(user, resource: Resource) -> bool:
+    """May make a version of it for others: anybody who writes here and meets it; its keeper also while it is held."""
+    return can_write(user) and (is_met(user, resource) or can_edit_resource(user, resource))
+
+
+def can_change_derivative(user, derivative: Derivative) -> bool:
+    """May say who checked it. Needs both records."""
+    return can_edit_resource(user, derivative.child) and can_view_resource(user, derivative.parent)
+
+
+def can_detach_derivative(user, derivative: Derivative) -> bool:
+    """May say that the one was not made from the other. Needs both records."""
+    if not (can_view_resource(user, derivative.child) and can_view_resource(user, derivative.parent)):
+        return False
+    own = can_edit_resource(user, derivative.child) or can_edit_resource(user, derivative.parent)
+    return own or can_moderate(user)
+
+
+def can_relate(user, resource: Resource, kind: str, other: Resource) -> bool:
+    """Who looks after `resource` says what it goes with. That it is newer than another one stands as a notice on that
+    one's page: for this one must look after both, or be a moderator."""
+    if not (can_write(user) and can_view_resource(user, resource) and is_met(user, other)):
+        return False
+    if can_moderate(user) and is_met(user, resource):
+        return True
+    wanted = [resource, other] if kind == Relation.Kind.NEWER else [resource]
+    return all(can_edit_resource(user, one) for one in wanted)
+
+
+def can_remove_relation(user, relation: Relation) -> bool:
+    """Who looks after one of the two; or a moderator. Needs both records."""
+    if not (can_view_resource(user, relation.resource) and can_view_resource(user, relation.other)):
+        return False
+    own = can_edit_resource(user, relation.resource) or can_edit_resource(user, relation.other)
+    return own or can_moderate(user)
+
+
+# --- used ------------------------------------------------------------------------------------------------------------
+def can_tell_story(user, resource: Resource) -> bool:
+    return can_write(user) and is_met(user, resource)
+
+
+def can_mark_used(user, resource: Resource) -> bool:
+    """Not who brought it or looks after it: the number tells how far it travelled."""
+    return can_tell_story(user, resource) and user.pk not in (resource.added_by_id, resource.keeper_id)
+
+
+def is_told_by(user, story: Story) -> bool:
+    """Theirs, with their name or without it: for their own pages alone."""
+    if not user.is_authenticated:
+        return False
+    return story.author_id == user.pk or StoryMask.objects.filter(story=story, author=user).exists()
+
+
+def can_view_story(user, story: Story) -> bool:
+    """The same rule as StoryQuerySet.visible_to; beside it their own, and for moderators what is hidden. Needs its
+    record."""
+    if not is_met(user, story.resource):
+        return False
+    return story.state == Story.State.VISIBLE or can_moderate(user) or is_told_by(user, story)
+
+
+def can_edit_story(user, story: Story) -> bool:
+    """What a moderator has hidden stays as it was judged. Needs its record."""
+    return (
+        can_tell_story(user, story.resource)
+        and story.state == Story.State.VISIBLE
+        and is_told_by(user, story)
+    )
+
+
+def may_take_back_story(user, story: Story) -> bool:
+    """The words are theirs, also while they are silenced; what was hidden too."""
+    return is_full_member(user) and is_told_by(user, story)
+
+
+def can_hide_story(user, story: Story) -> bool:
+    return can_moderate(user) and is_for(user, story.resource)

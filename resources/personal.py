@@ -9,13 +9,18 @@ from kmnet.core.personal_data import Fate, PersonalData, declare, register, rows
 from .models import (
     Collection,
     CollectionItem,
+    Derivative,
     HandOver,
     ImportBatch,
+    Relation,
     Resource,
+    ResourceEdit,
     ResourceFile,
+    ResourceVersion,
     SavedResource,
     SavedSearch,
     Story,
+    Tombstone,
     UsedMark,
 )
 
@@ -121,7 +126,41 @@ def imports(member):
     )
 
 
+def edits(member):
+    """What I changed of records; what they said before is the record's."""
+    return rows(
+        ResourceEdit.objects.filter(editor=member).order_by("pk"), "at", "note", resource="resource__title"
+    )
+
+
+def versions(member):
+    found = ResourceVersion.objects.filter(made_by=member).order_by("pk")
+    return rows(found, "number", "changes", "created_at", resource="resource__title")
+
+
+def derived(member):
+    found = Derivative.objects.filter(added_by=member).order_by("pk")
+    return rows(
+        found, "kind", "checked", "checked_note", "created_at", resource="child__title", of="parent__title"
+    )
+
+
+def linked(member):
+    found = Relation.objects.filter(added_by=member).order_by("pk")
+    return rows(found, "kind", "created_at", resource="resource__title", other="other__title")
+
+
+def taken_down(member):
+    found = Tombstone.objects.filter(by=member).order_by("pk")
+    return rows(found, "reason", "note", "at", resource="resource_id")
+
+
 for _key, _label, _export, _covers in (
+    ("edits", _("What I changed of resources"), edits, ("resources.ResourceEdit",)),
+    ("versions", _("Versions that I made"), versions, ("resources.ResourceVersion",)),
+    ("derived", _("What I made from other resources"), derived, ("resources.Derivative",)),
+    ("linked", _("Resources that I linked"), linked, ("resources.Relation",)),
+    ("taken_down", _("What I took down"), taken_down, ("resources.Tombstone",)),
     ("stories", _("My stories of what I used"), told, ("resources.Story", "resources.StoryMask")),
     ("collections", _("My collections"), gathered, ("resources.Collection",)),
     ("collected", _("What I put into collections"), noted, ("resources.CollectionItem",)),

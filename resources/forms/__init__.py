@@ -1,5 +1,6 @@
 """Forms of the library: they clean what was typed, and save nothing."""
 
+from .derivatives import DerivativeForm, MakingForm, initial_from_parent
 from .fields import DoiField, FilesField, FilesInput, WebAddressField
 from .files import FormWithFiles
 from .record import (
@@ -8,17 +9,25 @@ from .record import (
     initial_from_resource,
     source_field,
 )
+from .stories import StoryForm, initial_from_story
+from .versions import VersionForm
 from .ways import DoiForm
 
 __all__ = [
+    "DerivativeForm",
     "DoiField",
     "DoiForm",
     "FilesField",
     "FilesInput",
     "FormWithFiles",
+    "MakingForm",
     "ResourceForm",
+    "StoryForm",
+    "VersionForm",
     "WebAddressField",
     "initial_from_item",
+    "initial_from_parent",
     "initial_from_resource",
+    "initial_from_story",
     "source_field",
 ]

@@ -6,6 +6,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Case, IntegerField, Q, Value, When
 from django.db.models.lookups import GreaterThanOrEqual
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -90,6 +91,29 @@ class Story(Hideable):
 
     def __str__(self):
         return f"story {self.pk}"
+
+    def get_absolute_url(self):
+        """Its place in the list of stories about the record. Needs the record."""
+        stories = reverse("resources:stories", args=[self.resource_id, self.resource.slug])
+        return f"{stories}?story={self.pk}#story-{self.pk}"
+
+    @property
+    def best_line(self) -> str:
+        """What stands out where there is room for one part."""
+        return self.happened or self.changed or self.people or self.place
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """(what was asked, what was answered), in the order of the form."""
+        said = [(self._meta.get_field(name).verbose_name, getattr(self, name)) for name in PARTS[:-1]]
+        said.append((self._meta.get_field("again").verbose_name, self.get_again_display()))
+        return [(label, words) for label, words in said if words]
+
+    @property
+    def beside(self) -> str:
+        """The line under the name: where and for whom, without what stands as the quotation."""
+        best = self.best_line
+        return ". ".join(words.rstrip(".") for words in (self.place, self.people) if words and words != best)
 
 
 class StoryMask(models.Model):

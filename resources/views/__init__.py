@@ -11,12 +11,16 @@ from .collections import (
     collection_print,
     collections,
 )
+from .derivatives import derivative, derive, plain_words, untie
 from .detail import detail
 from .files import file, remove_file
 from .index import index
 from .pages import export
+from .relations import links, unlink
 from .saving import save, saved
 from .searches import search_delete, search_edit, search_new, searches
+from .stories import edit_story, stories, take_back_story, tell, used
+from .versions import new_version, version
 
 __all__ = [
     "add",
@@ -28,13 +32,19 @@ __all__ = [
     "collection_new",
     "collection_print",
     "collections",
+    "derivative",
+    "derive",
     "detail",
     "doi_status",
     "edit",
+    "edit_story",
     "export",
     "file",
     "index",
+    "links",
     "look_up",
+    "new_version",
+    "plain_words",
     "remove_file",
     "save",
     "saved",
@@ -42,4 +52,11 @@ __all__ = [
     "search_edit",
     "search_new",
     "searches",
+    "stories",
+    "take_back_story",
+    "tell",
+    "unlink",
+    "untie",
+    "used",
+    "version",
 ]

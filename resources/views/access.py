@@ -1,8 +1,9 @@
 """How a page reaches a record, and what it answers where it may not, or where the record has gone."""
 
 import functools
+from collections.abc import Callable
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.shortcuts import redirect, render
 
@@ -25,15 +26,16 @@ class Gone(Http404):
         return self.resource.merged_into_id
 
 
-def find_resource(request, pk: int) -> Resource:
-    """The record, if this person may open it; else a 404. With what its page shows of people, use and its end."""
+def find_resource(request, pk: int, more: Callable[[QuerySet], QuerySet] = lambda rows: rows) -> Resource:
+    """The record, if this person may open it; else a 404. With what its page shows of people, use and its end; `more`:
+    what else the query shall bring along."""
     # Numbers beyond the column are as unknown as any other.
     rows = (
-        Resource.objects.select_related("added_by", "keeper", "hidden_by", "use", "tombstone")
+        Resource.objects.select_related("added_by", "keeper", "hidden_by", "use", "tombstone", "group")
         .defer("search")
         .filter(pk=min(pk, 2**63 - 1))
     )
-    resource = rows.filter(pk__in=Resource.objects.readable_by(request.user).values("pk")).first()
+    resource = more(rows.filter(pk__in=Resource.objects.readable_by(request.user).values("pk"))).first()
     if resource is None:
         resource = rows.filter(_might_have_seen(request.user), state=Resource.State.HIDDEN).first()
         if resource is None or not is_gone(resource):

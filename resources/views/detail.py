@@ -7,10 +7,10 @@ from django.views.decorators.http import require_safe
 from kmnet.core.access import guests_sign_in
 from members.permissions import can_moderate, can_write
 
-from .. import citing, using
+from .. import citing, company, using
 from ..finding import related_to
 from ..gathered import keeping_of
-from ..permissions import can_edit_resource
+from ..permissions import can_derive, can_edit_resource, can_mark_used, can_open_files, can_tell_story
 from .access import find_resource, tells_gone
 
 
@@ -19,30 +19,41 @@ from .access import find_resource, tells_gone
 @guests_sign_in
 @tells_gone
 def detail(request, pk, slug):
-    resource = find_resource(request, pk)
+    resource = find_resource(request, pk, lambda rows: company.with_page(rows, request.user))
     if slug != resource.slug:
         query = f"?{request.GET.urlencode()}" if request.GET else ""
         return redirect(resource.get_absolute_url() + query, permanent=True)
-    terms = list(resource.terms.select_related("facet").order_by("facet__position", "position", "pk"))
-    resource._prefetched_objects_cache = {"terms": terms, "tags": list(resource.tags.order_by("name"))}
+    company.prepare(resource)
+    terms = list(resource.terms.all())
     facets: dict[str, dict] = {}
     for term in terms:
         facet = facets.setdefault(
             term.facet.key, {"key": term.facet.key, "label": term.facet.label, "terms": []}
         )
         facet["terms"].append(term)
-    files = list(resource.files.all())
+    files = list(resource.files.listed_for(request.user).of_version(resource.version))
     resource._prefetched_objects_cache["files"] = files
+    told, told_in_all = company.first_stories(resource, request.user)
     context = {
         "resource": resource,
         "kind": resource.kind(),
         "kind_term": next((term for term in terms if term.facet.key == "type"), None),
         "facets": [facet for key, facet in facets.items() if key != "type"],
-        "tags": resource._prefetched_objects_cache["tags"],
+        "tags": list(resource.tags.all()),
         "files": files,
         "citations": citing.citations(resource),
         "exports": [(key, label) for key, (label, _type, _writer) in citing.EXPORTS.items()],
         "highwire": citing.highwire(resource),
+        "may_open_files": can_open_files(request.user, resource),
+        "family": company.family_of(resource, request.user),
+        "versions": company.versions_of(resource),
+        "links": company.links_of(resource, request.user),
+        "stories": told,
+        "told_in_all": told_in_all,
+        "is_used": resource.is_used,
+        "may_tell": can_tell_story(request.user, resource),
+        "may_mark": can_mark_used(request.user, resource),
+        "may_derive": can_derive(request.user, resource),
         "related": related_to(resource, request.user),
         "keeping": keeping_of(resource, request.user),
         "source": resource.csl.get("container-title") or resource.csl.get("publisher", ""),

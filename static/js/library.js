@@ -20,3 +20,23 @@ document.addEventListener("click", async (event) => {
   button.setAttribute("aria-live", "polite");
   window.setTimeout(() => { button.textContent = before; }, 2000);
 });
+
+// How many characters are left in a short answer; the server counts too, and cuts nothing.
+for (const box of document.querySelectorAll("textarea[data-most]")) {
+  const most = Number(box.dataset.most);
+  const counter = document.createElement("p");
+  counter.className = "counter";
+  counter.setAttribute("aria-hidden", "true");
+  const said = document.createElement("span");
+  said.className = "sr-only";
+  said.setAttribute("role", "status");
+  box.after(counter, said);
+  const count = () => {
+    const left = most - [...box.value.replace(/\r\n/g, "\n")].length;
+    counter.textContent = `${most - left} / ${most}`;
+    counter.classList.toggle("is-over", left < 0);
+    said.textContent = left < 30 ? counter.textContent : "";
+  };
+  box.addEventListener("input", count);
+  count();
+}
