@@ -14,6 +14,13 @@ def look_up_doi(record_id: int) -> None:
     doi.answer_doi(record_id=record_id)
 
 
+@shared_task(soft_time_limit=20, time_limit=30)
+def look_up_link(record_id: int) -> None:
+    from .services import links
+
+    links.answer_link(record_id=record_id)
+
+
 def sweep_abandoned_files() -> int:
     """Uploads whose form was never finished."""
     from .services import files
