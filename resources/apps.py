@@ -8,6 +8,7 @@ class ResourcesConfig(AppConfig):
         from . import (
             hooks,  # noqa: F401  registers with core
             hooks_care,  # noqa: F401  looking after records
+            hooks_creators,  # noqa: F401
             hooks_stories,  # noqa: F401  registers stories, versions and derivatives
             personal,  # noqa: F401  what is held about people
             receivers,  # noqa: F401  answers the members app

@@ -4,6 +4,7 @@ In the order in which it is believed: Highwire's tags (citation_title ...), JSON
 every page has. Nothing of the page's words is taken over: no abstract, no description.
 """
 
+import codecs
 import json
 import re
 from urllib.parse import unquote, urlsplit
@@ -12,7 +13,7 @@ from lxml import etree, html
 
 from .csl import clean_date, clean_item, parse_name, without_markup
 from .formats.rows import licence_in
-from .identifiers import canonical_url, normalise_doi
+from .identifiers import normalise_doi
 from .known import Known, language_in
 
 MAX_NODES = 60  # of a page's JSON-LD, and of one kind of tag
@@ -82,25 +83,32 @@ def facts_of(body: bytes, *, url: str, charset: str = "") -> Known:
 
 
 def _parse(body: bytes, charset: str):
-    for encoding in dict.fromkeys(
-        (charset.lower() or None, None)
-    ):  # what the server says, else what the page says
-        try:
-            parser = html.HTMLParser(
-                encoding=encoding, no_network=True, huge_tree=False, remove_comments=True
-            )
-            page = html.document_fromstring(body.replace(b"\0", b""), parser=parser)
-        except (etree.ParserError, etree.XMLSyntaxError, LookupError, ValueError, AssertionError):
-            continue
-        if encoding is None and charset == "" and not _says_charset(body):
-            try:  # a page that is silent about it is more likely UTF-8 than what parsers fall back to
-                body.decode("utf-8")
-            except UnicodeDecodeError:
-                return page
-            parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True)
-            return html.document_fromstring(body.replace(b"\0", b""), parser=parser)
-        return page
-    return None
+    body = body.replace(b"\0", b"")
+    try:
+        parser = html.HTMLParser(
+            encoding=_encoding(body, charset), no_network=True, huge_tree=False, remove_comments=True
+        )
+        return html.document_fromstring(body, parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, LookupError, ValueError, AssertionError):
+        return None
+
+
+def _encoding(body: bytes, charset: str) -> str | None:
+    """What the server says; else what the page says (None: the parser reads it there); else UTF-8, where it is that."""
+    try:
+        return codecs.lookup(charset).name if charset else _silent_encoding(body)
+    except LookupError:
+        return _silent_encoding(body)
+
+
+def _silent_encoding(body: bytes) -> str | None:
+    if _says_charset(body):
+        return None
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return "utf-8"
 
 
 def _says_charset(body: bytes) -> bool:
@@ -262,7 +270,3 @@ def _doi(page, meta: dict[str, list[str]], linked: list[dict], url: str) -> str:
 
 def is_page(content_type: str) -> bool:
     return content_type in ("text/html", "application/xhtml+xml", "")
-
-
-def same_page(one: str, other: str) -> bool:
-    return bool(one) and canonical_url(one) == canonical_url(other)

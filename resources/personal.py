@@ -14,6 +14,7 @@ from .models import (
     ImportBatch,
     Relation,
     Resource,
+    ResourceCreator,
     ResourceEdit,
     ResourceFile,
     ResourceVersion,
@@ -197,3 +198,20 @@ declare(
     **dict.fromkeys(("url", "url_key", "host", "reason", "moved_to"), Fate.STAYS),
 )
 declare("resources.UsageEvent", visitor=Fate.STAYS)  # of a salt that is thrown away each day
+
+
+def named_in(member):
+    """Records that name me as a creator."""
+    found = ResourceCreator.objects.filter(member=member).order_by("pk")
+    return rows(found, "created_at", "declined", resource="resource__title", resource_id="resource_id")
+
+
+register(
+    PersonalData(
+        "library_named",
+        _("Resources that I am named in"),
+        named_in,
+        covers=("resources.ResourceCreator",),
+        order=52,
+    )
+)

@@ -6,17 +6,17 @@ from .files import FormWithFiles
 from .record import (
     ResourceForm,
     initial_from_item,
+    initial_from_known,
     initial_from_resource,
     source_field,
 )
 from .stories import StoryForm, initial_from_story
 from .versions import VersionForm
-from .ways import DoiForm
+from .ways import StartForm
 
 __all__ = [
     "DerivativeForm",
     "DoiField",
-    "DoiForm",
     "FilesField",
     "FilesInput",
     "FormWithFiles",
@@ -27,6 +27,8 @@ __all__ = [
     "WebAddressField",
     "initial_from_item",
     "initial_from_parent",
+    "StartForm",
+    "initial_from_known",
     "initial_from_resource",
     "initial_from_story",
     "source_field",

@@ -6,19 +6,21 @@ from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core.forms import LineField, MarkdownField, TextField
+from kmnet.core.forms import LineField, MarkdownField
 from kmnet.core.models import Term
 from kmnet.core.submit_key import SubmitKeyField
-from kmnet.core.text import clean_line
+from kmnet.core.text import clean_line, fold
 from kmnet.core.vocabulary import terms_for
 from members.forms.groups import audience_choices, audience_group
 
 from .. import csl
+from ..known import Known
 from ..licences import LICENCES
 from ..models import LANGUAGES, Resource, Visibility
 from ..services import Details
 from ..services.records import MAX_TAGS
-from ..vocabulary import TYPE
+from ..vocabulary import TYPE, type_term
+from .creators import CreatorsField, creators_as_typed, link_members
 from .fields import DoiField, WebAddressField
 from .files import FormWithFiles
 
@@ -48,15 +50,7 @@ class ResourceForm(FormWithFiles):
         help_text=_("What is it, and for whom is it useful? Two plain sentences are enough."),
         widget=forms.Textarea(attrs={"rows": 5}),
     )
-    creators = TextField(
-        label=_("By whom"),
-        required=False,
-        max_length=20_000,
-        help_text=_(
-            "One on each line: “le May, Andrée” for a person, “Health Research Authority” for a body."
-        ),
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
+    creators = CreatorsField()
     year = forms.IntegerField(label=_("Year"), required=False)
     kind = forms.ModelChoiceField(
         label=_("What is it?"), queryset=Term.objects.none(), empty_label=_("Choose one")
@@ -82,17 +76,34 @@ class ResourceForm(FormWithFiles):
     visibility = forms.ChoiceField(
         label=_("Who may see it?"), choices=VISIBILITIES, widget=forms.RadioSelect, initial=Visibility.PUBLIC
     )
+    files_for = forms.BooleanField(
+        label=_("Only members may open the files"),
+        required=False,
+        help_text=_("Everybody sees that it is here, and where it came out."),
+    )
+    minutes = forms.IntegerField(
+        label=_("Minutes it takes"),
+        required=False,
+        min_value=1,
+        max_value=9999,
+        help_text=_("To read, to watch or to use it. A guess is enough."),
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
     tags = LineField(
         label=_("Tags"),
         required=False,
         max_length=600,
-        help_text=_("In your own words, with commas between: mindlines, primary care."),
+        help_text=_(
+            "In your own words, with commas between: mindlines, primary care. Words that others use, too, are found"
+            " more often."
+        ),
+        widget=forms.TextInput(attrs={"list": "tag-words", "autocomplete": "off"}),
     )
     submit_key = SubmitKeyField()
 
     field_order = (
         *("title", "description", "creators", "year", "kind", "language", "source", "url", "doi"),
-        *("files", "licence", "may_share", "visibility", "tags"),
+        *("files", "licence", "may_share", "visibility", "files_for", "minutes", "tags"),
     )
 
     def __init__(self, *args, member, base: dict | None = None, resource: Resource | None = None, **kwargs):
@@ -138,10 +149,7 @@ class ResourceForm(FormWithFiles):
         return year
 
     def clean_creators(self):
-        lines = [clean_line(line) for line in self.cleaned_data["creators"].splitlines()]
-        if len(lines) > csl.MAX_NAMES:
-            raise ValidationError(_("At most %(limit)s names."), params={"limit": csl.MAX_NAMES})
-        return [name for name in map(csl.parse_name, lines) if name]
+        return link_members(self.cleaned_data["creators"], actor=self.member, resource=self.resource)
 
     def clean_tags(self):
         tags = [clean_line(tag).strip("#") for tag in self.cleaned_data["tags"].replace(";", ",").split(",")]
@@ -154,10 +162,25 @@ class ResourceForm(FormWithFiles):
 
     def clean(self):
         data = super().clean()
+        self._tags_to_terms(data)
         for name in self.facet_names:
             if len(data.get(name) or []) > TERMS_PER_FACET:
                 self.add_error(name, _("Choose up to three, those that fit best."))
         return data
+
+    def _tags_to_terms(self, data: dict) -> None:
+        """A tag that is the very name of a term is that term, as long as its facet has room."""
+        by_name = {fold(term.name): term for term in self.terms.values()}
+        left = []
+        for tag in data.get("tags") or []:
+            term = by_name.get(fold(tag))
+            chosen = data.get(f"facet-{term.facet.key}") if term else None
+            if chosen is None or (term.pk not in chosen and len(chosen) >= TERMS_PER_FACET):
+                left.append(tag)
+            elif term.pk not in chosen:
+                chosen.append(term.pk)
+        if "tags" in data:
+            data["tags"] = left
 
     # --- what it says ------------------------------------------------------------------------------------------------
     def item(self) -> dict:
@@ -167,7 +190,7 @@ class ResourceForm(FormWithFiles):
         item = {key: value for key, value in base.items() if key not in ("issued", "URL", "DOI")}
         item["title"] = data["title"]
         known = {csl.sorted_name(name): name for name in csl.creators_of(base)}
-        creators = [known.get(csl.sorted_name(name), name) for name in data["creators"]]
+        creators = [known.get(csl.sorted_name(one.name), one.name) for one in data["creators"]]
         role = "editor" if base.get("editor") and not base.get("author") else "author"
         item.pop(role, None)
         if creators:
@@ -203,8 +226,15 @@ class ResourceForm(FormWithFiles):
             licence=data["licence"],
             visibility=Visibility.GROUP if group else data["visibility"],
             group=group,
+            files_for=Visibility.MEMBERS if data["files_for"] else "",
+            minutes=data["minutes"],
             terms=terms,
             tags=data["tags"],
+            members={
+                place: (one.member.pk, one.by_account)
+                for place, one in enumerate(data["creators"])
+                if one.member is not None
+            },
         )
 
 
@@ -235,10 +265,24 @@ def initial_from_item(item: dict) -> dict:
     }
 
 
+def initial_from_known(known: Known) -> dict:
+    """What a form shows of what others say about a thing; only what they say."""
+    kind = type_term(known.item.get("type", ""))
+    initial = initial_from_item(known.item) | {
+        "language": known.language,
+        "licence": known.licence,
+        "kind": kind.pk if kind else "",
+    }
+    return {name: value for name, value in initial.items() if value}
+
+
 def initial_from_resource(resource: Resource) -> dict:
     kinds = [term for term in resource.terms.all() if term.facet.key == TYPE]
     initial = {
         **initial_from_item(resource.csl),
+        "creators": creators_as_typed(resource),
+        "files_for": bool(resource.files_for),
+        "minutes": resource.minutes,
         "description": resource.description,
         "language": resource.language,
         "licence": resource.licence,

@@ -12,6 +12,7 @@ from .care import (
     UsedMark,
 )
 from .collections import Collection, CollectionItem, SavedResource, SavedSearch
+from .creators import ResourceCreator
 from .files import ResourceFile, ResourceText, file_storage, stored_name, thumbnail_name
 from .lookups import DoiRecord, LinkCheck, LinkRecord
 from .resource import (
@@ -44,6 +45,7 @@ __all__ = [
     "LinkRecord",
     "Relation",
     "Resource",
+    "ResourceCreator",
     "ResourceEdit",
     "ResourceFile",
     "ResourceQuerySet",

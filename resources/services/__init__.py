@@ -11,6 +11,7 @@ from .collections import (
     say_why,
     take_out,
 )
+from .creators import forget_creator, take_link_off
 from .derivatives import (
     Making,
     NoChains,
@@ -75,6 +76,7 @@ __all__ = [
     "edit_story",
     "forget_adder",
     "hide_collection",
+    "forget_creator",
     "hide_resource",
     "hide_story",
     "import_bibtex",
@@ -107,4 +109,5 @@ __all__ = [
     "undo_take_down",
     "unrelate",
     "untie_derivative",
+    "take_link_off",
 ]

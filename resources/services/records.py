@@ -1,7 +1,7 @@
 """Adding, editing, hiding and restoring records. The columns of a record are projections of its CSL-JSON."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,6 +24,7 @@ from ..identifiers import normalise_doi, title_key, url_key
 from ..models import Resource, ResourceFile, Tombstone, Visibility
 from ..permissions import can_add_resource, can_edit_resource, can_hide_resource
 from . import history, reviewing
+from .creators import set_creators
 from .files import attach_files
 
 MAX_TAGS = 12
@@ -43,6 +44,8 @@ class Details:
     minutes: int | None = None
     terms: Iterable[Term] = ()
     tags: Iterable[str] = field(default_factory=list)
+    # Creators who are members: place among the names -> (id of the member, whether the name is the account's)
+    members: Mapping[int, tuple[int, bool]] = field(default_factory=dict)
 
 
 def _apply(resource: Resource, details: Details) -> None:
@@ -183,6 +186,7 @@ def add_resource(
             raise
         return Resource.objects.get(added_by=actor, submit_key=submit_key)
     _set_words(resource, details)
+    set_creators(actor=actor, resource=resource, members=details.members)
     attach_files(actor=actor, resource=resource, files=files)
     reindex([resource])
     if announce and resource.state == Resource.State.VISIBLE:
@@ -208,6 +212,7 @@ def edit_resource(
             resource.state = reviewing.first_state(actor=actor, visibility=resource.visibility)
         _save(resource)
         _set_words(resource, details)
+        set_creators(actor=actor, resource=resource, members=details.members)
         attach_files(actor=actor, resource=resource, files=files)
     reindex([resource])
     return resource

@@ -1,6 +1,6 @@
 """The pages of the library."""
 
-from .adding import add, doi_status, edit, look_up
+from .adding import add, edit, look_up, look_up_status, take_link_off
 from .collections import (
     collect,
     collection,
@@ -35,7 +35,6 @@ __all__ = [
     "derivative",
     "derive",
     "detail",
-    "doi_status",
     "edit",
     "edit_story",
     "export",
@@ -45,6 +44,7 @@ __all__ = [
     "look_up",
     "new_version",
     "plain_words",
+    "look_up_status",
     "remove_file",
     "save",
     "saved",
@@ -59,4 +59,5 @@ __all__ = [
     "untie",
     "used",
     "version",
+    "take_link_off",
 ]

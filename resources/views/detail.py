@@ -11,6 +11,7 @@ from .. import citing, company, using
 from ..finding import related_to
 from ..gathered import keeping_of
 from ..permissions import can_derive, can_edit_resource, can_mark_used, can_open_files, can_tell_story
+from ..services.creators import members_by_place
 from .access import find_resource, tells_gone
 
 
@@ -34,8 +35,11 @@ def detail(request, pk, slug):
     files = list(resource.files.listed_for(request.user).of_version(resource.version))
     resource._prefetched_objects_cache["files"] = files
     told, told_in_all = company.first_stories(resource, request.user)
+    members = members_by_place(resource)
     context = {
         "resource": resource,
+        "creators": [(name, members.get(place)) for place, name in enumerate(resource.creator_names)],
+        "is_named": request.user in members.values(),
         "kind": resource.kind(),
         "kind_term": next((term for term in terms if term.facet.key == "type"), None),
         "facets": [facet for key, facet in facets.items() if key != "type"],

@@ -1,7 +1,10 @@
+import json
+import time
 from functools import partial
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 
 from resources import fetching, tasks
 from resources.identifiers import canonical_url, normalise_doi, title_key
@@ -10,10 +13,12 @@ from resources.services import doi as doi_service
 from tests.factories.members import make_member
 
 from .network import drips, in_turn, resets
+from .network import resets as hangs_up
 from .network import sends as sends_anything
 
 CSL = doi_service.CSL_JSON
 sends = partial(sends_anything, content_type=CSL)
+AGENCIES = ["doi.org", "api.crossref.org", "api.datacite.org"]
 
 
 @pytest.mark.parametrize(
@@ -93,6 +98,114 @@ def test_an_answer_is_kept_as_it_came(network, record):
     }
 
 
+def by_host(**answers):
+    def answer(handler):
+        answers[handler.headers["Host"].split(".")[-2]](handler)
+
+    return answer
+
+
+CROSSREF = json.dumps(
+    {
+        "status": "ok",
+        "message": {
+            "type": "journal-article",
+            "title": ["From <i>Crossref</i>"],
+            "author": [{"family": "Kislov", "given": "Roman"}],
+            "issued": {"date-parts": [[2017, 4]]},
+            "container-title": ["JHSRP"],
+            "DOI": "10.1000/ABC",
+            "language": "en",
+            "abstract": "<jats:p>Theirs</jats:p>",
+            "license": [{"URL": "http://creativecommons.org/licenses/by-nc/4.0/"}],
+        },
+    }
+).encode()
+DATACITE = json.dumps(
+    {
+        "data": {
+            "attributes": {
+                "doi": "10.1000/abc",
+                "titles": [{"title": "A toolkit"}],
+                "creators": [
+                    {"name": "May, Carl", "nameType": "Personal", "givenName": "Carl", "familyName": "May"},
+                    {"name": "NHS England", "nameType": "Organizational"},
+                ],
+                "publisher": {"name": "Zenodo"},
+                "publicationYear": 2020,
+                "dates": [{"date": "2020-03-02", "dateType": "Issued"}],
+                "types": {"resourceTypeGeneral": "Report", "citeproc": "report"},
+                "language": "eng",
+                "rightsList": [{"rightsUri": "https://creativecommons.org/licenses/by/4.0/legalcode"}],
+                "descriptions": [{"description": "Theirs"}],
+            }
+        }
+    }
+).encode()
+
+
+def test_where_doi_org_sends_a_page_the_agencies_themselves_are_asked(network, record):
+    page = sends(body=b"<html>Welcome</html>", content_type="text/html")
+    with network.answering(by_host(doi=page, crossref=sends(body=CROSSREF, content_type="application/json"))):
+        look_up(record)
+    assert network.asked[1] == ("GET", "api.crossref.org", "/works/10.1000%2Fabc")
+    assert (record.state, record.raw) == ("found", json.loads(CROSSREF))  # as it came, in their envelope
+    known = doi_service.known_doi("10.1000/abc")
+    assert known.item == {
+        "type": "article-journal",
+        "title": "From Crossref",
+        "author": [{"family": "Kislov", "given": "Roman"}],
+        "issued": {"date-parts": [[2017, 4]]},
+        "container-title": "JHSRP",
+        "DOI": "10.1000/ABC",
+    }
+    assert (known.licence, known.language) == ("cc-by-nc-4.0", "en")
+
+
+def test_datacite_is_the_last_to_be_asked(network, record):
+    answers = by_host(
+        doi=hangs_up, crossref=sends(404), datacite=sends(body=DATACITE, content_type="application/json")
+    )
+    with network.answering(answers):
+        look_up(record)
+    assert network.hosts == AGENCIES
+    known = doi_service.known_doi("10.1000/abc")
+    assert known.item == {
+        "type": "report",
+        "title": "A toolkit",
+        "author": [{"family": "May", "given": "Carl"}, {"literal": "NHS England"}],
+        "issued": {"date-parts": [[2020, 3, 2]]},
+        "publisher": "Zenodo",
+        "DOI": "10.1000/abc",
+    }
+    assert (known.licence, known.language) == ("cc-by-4.0", "en")
+
+
+def test_five_seconds_are_all_there_is_for_all_of_them(network, record, monkeypatch):
+    monkeypatch.setattr(fetching, "SECONDS", 0.9)
+    monkeypatch.setattr(doi_service, "EACH", 0.25)
+    with network.answering(drips):
+        began = time.monotonic()
+        look_up(record)
+        took = time.monotonic() - began
+    assert network.hosts == AGENCIES
+    assert record.state == "failed"
+    assert took < 2
+
+
+def test_no_transaction_is_open_while_the_network_is_spoken_to(network, record, monkeypatch):
+    depths = []
+
+    def get(*args, **kwargs):
+        depths.append(len(connection.savepoint_ids))
+        raise fetching.NoAnswer("nobody")
+
+    before = len(connection.savepoint_ids)
+    monkeypatch.setattr(fetching, "get", get)
+    look_up(record)
+    assert depths == [before] * 3
+
+
 def test_a_redirect_to_an_agency_is_followed(network, record):
     answers = [
         sends(302, Location="https://api.crossref.org/v1/works/10.1000%2Fabc/transform"),
@@ -124,7 +237,7 @@ def test_a_redirect_to_an_agency_is_followed(network, record):
 def test_a_redirect_elsewhere_is_refused(network, record, location):
     with network.answering(sends(302, Location=location)):
         look_up(record)
-    assert network.hosts == ["doi.org"]
+    assert network.hosts == AGENCIES  # each was asked once, and nobody else
     assert (record.state, record.raw) == ("failed", None)
 
 

@@ -1,37 +1,33 @@
-"""Adding and editing: by DOI, by link or by file; nothing typed is lost on the way."""
+"""The one form to which all ways lead, and editing."""
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
-from django.urls import reverse
-from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from kmnet.core import kept_text
 from kmnet.core.models import CommunitySettings
 from kmnet.core.ratelimit import limited
 from kmnet.core.uploads import UploadRefused
 
-from .. import services
-from ..duplicates import find_duplicates
-from ..forms import DoiForm, ResourceForm, initial_from_item, initial_from_resource
-from ..identifiers import normalise_doi
-from ..models import DoiRecord
-from ..permissions import can_add_resource, can_edit_resource
-from ..services.doi import ask_doi, known_item
-from .access import find_resource
-from .uploads import keep_uploads
+from ... import services
+from ...duplicates import find_duplicates
+from ...forms import ResourceForm, StartForm, initial_from_known, initial_from_resource
+from ...forms.fields import WebAddressField
+from ...forms.files import files_kept
+from ...identifiers import normalise_doi, title_key
+from ...known import Known
+from ...permissions import can_edit_resource
+from ...tags import words_offered
+from ..access import find_resource
+from ..uploads import keep_uploads
+from .lookups import LookUp, ask, look
+from .start import start_page, writers_only
 
 WAYS = ("doi", "link", "file")
-LOOKING_FOR = 12  # seconds in which the page keeps asking whether the DOI was answered
-
-
-def writers_only(request) -> None:
-    """A pending or silenced member finds no form here, as the pages offer none."""
-    if not can_add_resource(request.user):
-        raise Http404
+NOT_TYPED = {"licence": "unknown"}  # what a form says when nobody chose
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -44,40 +40,49 @@ def add(request):
     if request.method == "POST":
         return _add_posted(request, way if way in WAYS else "link")
     if way not in WAYS and not typed:
-        return render(request, "resources/add.html", {"doi_form": DoiForm()})
+        return start_page(request, StartForm(initial={"group": request.GET.get("group", "")[:20]}))
     way = way if way in WAYS else "link"
-    initial = {"language": request.user.language, "url": request.GET.get("url", "")[:1000], **typed}
-    initial.pop("submit_key", None)
+    given = {name: request.GET.get(name, "")[:1000] for name in ("doi", "url", "kept")}
+    given["doi"] = normalise_doi(given["doi"])
+    initial = {"language": request.user.language, **_shown(typed)}
+    files = files_kept(given["kept"], request.user) if given["kept"] else []
+    found = look(doi=given["doi"], url=given["url"], files=files, kept=given["kept"])
+    initial = _filled(initial, found.known, language=request.user.language)
+    initial |= {name: value for name, value in given.items() if value and not typed.get(name)}
     if request.GET.get("group"):  # an option that is not offered chooses nothing
         initial.setdefault("visibility", f"group-{request.GET['group'][:20]}")
-    doi = normalise_doi(request.GET.get("doi", ""))
-    base = known_item(doi) if doi else None
-    if doi:
-        initial = {"doi": doi, **_filled(initial, base)}
-    form = ResourceForm(member=request.user, base=base, initial=initial)
-    return _form_page(request, form, way, doi=doi)
+    form = ResourceForm(member=request.user, initial=initial)
+    return _form_page(request, form, way, found)
+
+
+def _shown(typed: dict) -> dict:
+    """What was typed, as initial values: but for the key of that form."""
+    return {name: value for name, value in typed.items() if name != "submit_key"}
 
 
 def _add_posted(request, way: str):
-    doi = normalise_doi(request.POST.get("doi", ""))
-    base = known_item(doi) if doi else None
-    if "fill" in request.POST:  # put in what is known about the DOI; what was typed stays
+    doi, url = normalise_doi(request.POST.get("doi", "")), _address(request.POST.get("url", ""))
+    kept = request.POST.get("kept", "")
+    files = files_kept(kept, request.user) if kept else []
+    if "fill" in request.POST:  # put in what is known; what was typed stays
         typed = {
             name: values if name.startswith("facet-") else values[0]
             for name, values in request.POST.lists()
             if name != "csrfmiddlewaretoken"
         }
-        if doi and base is None:
-            ask_doi(actor=request.user, doi=doi)
-        form = ResourceForm(member=request.user, base=base, initial=_filled(typed, base))
-        return _form_page(request, form, way, doi=doi)
+        ask(actor=request.user, doi=doi, url=url, files=files)
+        found = look(doi=doi, url=url, files=files, kept=kept)
+        typed = _filled(typed, found.known, language=request.user.language)
+        return _form_page(request, ResourceForm(member=request.user, initial=typed), way, found)
     made = services.made_before(actor=request.user, submit_key=request.POST.get("submit_key", ""))
     if made:  # the button was pressed twice: what the first press made is no look-alike
         return redirect(made)
+    found = look(doi=doi, url=url, files=files, kept=kept)
+    base = _base(found.known, doi=doi, title=request.POST.get("title", ""))
     form = ResourceForm(request.POST, request.FILES, member=request.user, base=base)
     files, likenesses = _look_over(request, form)
     if form.errors or likenesses:
-        return _form_page(request, form, way, doi=doi, likenesses=likenesses, status=422)
+        return _form_page(request, form, way, found, likenesses=likenesses, status=422)
     try:
         resource = services.add_resource(
             actor=request.user,
@@ -87,10 +92,27 @@ def _add_posted(request, way: str):
         )
     except UploadRefused as error:
         form.add_error("files", error)
-        return _form_page(request, form, way, doi=doi, status=422)
+        return _form_page(request, form, way, found, status=422)
     kept_text.forget(request)
     messages.success(request, _("It is in the library. Thank you."))
     return redirect(resource)
+
+
+def _address(typed: str) -> str:
+    """The web address that was typed, "" where it is none: its field says so."""
+    try:
+        return WebAddressField(required=False).clean(typed)
+    except ValidationError:
+        return ""
+
+
+def _base(known: Known | None, *, doi: str, title: str) -> dict | None:
+    """What is known beyond the form's fields (volume, pages), where the form is still about that very thing."""
+    if known is None:
+        return None
+    if doi or known.item.get("DOI"):
+        return known.item if known.item.get("DOI", "").lower() == doi.lower() else None
+    return known.item if title_key(title) == title_key(known.item.get("title", "")) else None
 
 
 def _look_over(request, form: ResourceForm):
@@ -113,57 +135,29 @@ def _look_over(request, form: ResourceForm):
     return files, likenesses
 
 
-def _filled(typed: dict, base: dict | None) -> dict:
-    """What was typed, and where nothing was, what is known."""
-    if not base:
+def _filled(typed: dict, known: Known | None, *, language: str) -> dict:
+    """What was typed, and where nothing was, what is known. A language or licence that the form had chosen is none."""
+    if known is None:
         return typed
-    known = {name: value for name, value in initial_from_item(base).items() if value}
-    return {**known, **{name: value for name, value in typed.items() if value not in ("", [], None)}}
+    chosen = NOT_TYPED | {"language": language}
+    said = {
+        name: value
+        for name, value in typed.items()
+        if value not in ("", [], None) and value != chosen.get(name)
+    }
+    return {**typed, **initial_from_known(known), **said}
 
 
-def _form_page(request, form, way, *, doi="", likenesses=(), status=200):
-    record = DoiRecord.objects.filter(doi=doi.lower()).first() if doi else None
+def _form_page(request, form, way, found: LookUp, *, likenesses=(), status=200):
     context = {
         "form": form,
         "way": way,
         "likenesses": likenesses,
         "max_mb": CommunitySettings.load().max_upload_mb,
-        **_doi_words(record),
+        "look": found,
+        "words_offered": words_offered(),
     }
     return render(request, "resources/form.html", context, status=status)
-
-
-def _doi_words(record: DoiRecord | None) -> dict:
-    if record is None:
-        return {"record": None}
-    waiting = record.state == DoiRecord.State.ASKED
-    age = (timezone.now() - record.asked_at).total_seconds()
-    known = known_item(record.doi) if record.state == DoiRecord.State.FOUND else None
-    return {"record": record, "known": known, "keep_asking": waiting and age < LOOKING_FOR}
-
-
-@require_POST
-@limited("library-doi", "60/h")
-def look_up(request):
-    """A DOI was pasted: have it looked up, and go to the form at once, whether the network is there or not."""
-    writers_only(request)
-    form = DoiForm(request.POST)
-    if not form.is_valid():
-        return render(request, "resources/add.html", {"doi_form": form}, status=422)
-    doi = form.cleaned_data["doi"]
-    ask_doi(actor=request.user, doi=doi)
-    return redirect(f"{reverse('resources:add')}?{urlencode({'by': 'doi', 'doi': doi})}")
-
-
-@require_safe
-def doi_status(request):
-    """A partial: is there an answer about this DOI yet?"""
-    writers_only(request)
-    doi = normalise_doi(request.GET.get("doi", "")).lower()
-    record = DoiRecord.objects.filter(doi=doi).first()
-    if record is None:
-        raise Http404
-    return render(request, "resources/_doi_status.html", _doi_words(record))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -194,12 +188,24 @@ def edit(request, pk):
     return _edit_page(request, form, resource)
 
 
+@require_POST
+def take_link_off(request, pk):
+    """A member is named as a creator, and does not want to be linked."""
+    resource = find_resource(request, pk)
+    if not services.take_link_off(actor=request.user, resource=resource):
+        raise Http404
+    messages.success(request, _("Your link is off this page, and nobody can put it back."))
+    resource.refresh_from_db(fields=["title", "slug"])
+    return redirect(resource)
+
+
 def _edit_page(request, form, resource, *, likenesses=(), status=200):
     context = {
         "form": form,
         "resource": resource,
         "likenesses": likenesses,
         "files": list(resource.files.all()),
+        "words_offered": words_offered(),
         "max_mb": CommunitySettings.load().max_upload_mb,
     }
     return render(request, "resources/form.html", context, status=status)
