@@ -1,0 +1,161 @@
+"""Starting the process that reads, listening to it, and judging what it says."""
+
+import base64
+import binascii
+import json
+import os
+import re
+import selectors
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from shutil import copyfileobj
+from typing import BinaryIO
+
+from . import looked
+from .looked import Looked
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+START = "import sys; sys.path.insert(0, sys.argv[1]); from resources.reading.confined import main; main(float(sys.argv[2]))"
+# Nothing of ours: no address of the database, no key.
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
+
+
+def look_into(source: str | Path | BinaryIO, *, seconds: float = looked.MAX_SECONDS) -> Looked:
+    """What is in this file (a path, or a file open for reading, from wherever it is stored). Blocks for at most `seconds`
+    and a moment: call it in a task, outside a transaction. Never raises for what the file is, only where it cannot be
+    read from its storage (OSError) or no process can be started (OSError)."""
+    with ExitStack() as closing:
+        if isinstance(source, str | Path):
+            source = closing.enter_context(open(source, "rb"))
+        return _look(_on_this_machine(source, closing), seconds)
+
+
+def _on_this_machine(source, closing: ExitStack) -> int:
+    """A descriptor of the file, at its start; what lies elsewhere, or in memory, is copied first."""
+    source.seek(0)
+    try:
+        number = source.fileno()
+        os.lseek(number, 0, os.SEEK_SET)
+        return number
+    except (AttributeError, OSError):
+        copy = closing.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  (closed with `closing`)
+        copyfileobj(source, copy)
+        copy.flush()
+        copy.seek(0)
+        return copy.fileno()
+
+
+def _look(number: int, seconds: float) -> Looked:
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-B", "-c", START, str(ROOT), str(seconds)],
+        stdin=number,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=ENVIRONMENT,
+        cwd="/",
+        start_new_session=True,
+        close_fds=True,
+    )
+    reason, said = "", b""
+    try:
+        reason, said = _listen(process, began + seconds)
+    finally:
+        status = _end(process)
+    taken = time.monotonic() - began
+    return _judge(said, reason or _why(status), seconds=taken)
+
+
+def _listen(process: subprocess.Popen, until: float) -> tuple[str, bytes]:
+    """What it says until it closes its mouth, as long as it is neither too long nor too late."""
+    said = bytearray()
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            left = until - time.monotonic()
+            if left <= 0 or not selector.select(left):
+                return "time", bytes(said)
+            chunk = os.read(process.stdout.fileno(), 65536)
+            if not chunk:
+                return "", bytes(said)
+            said += chunk
+            if len(said) > looked.MAX_SAID:
+                return "too much", b""
+
+
+def _end(process: subprocess.Popen) -> int:
+    """Kill it and whatever it may have started; how it ended."""
+    process.stdout.close()
+    try:
+        return process.wait(timeout=0.5)  # it has said its last word
+    except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        return process.wait()
+
+
+def _why(status: int) -> str:
+    """Why a process ended without our doing."""
+    if status == 0:
+        return ""
+    if status == -signal.SIGXCPU:
+        return "time"
+    if status == -signal.SIGKILL:
+        return "killed"  # by the system, which was out of memory, or with its worker
+    return "memory"  # an allocation that failed aborts the parsers, each in its own way
+
+
+def _judge(said: bytes, reason: str, *, seconds: float) -> Looked:
+    """One JSON object a line, each of them checked: the process may by now be somebody else's."""
+    found: dict = {}
+    for line in said.split(b"\n"):
+        try:
+            part = json.loads(line)
+        except (ValueError, RecursionError):
+            continue  # the last line of a process that was ended
+        if isinstance(part, dict):
+            found |= part
+    stated = found.get("reason")
+    if stated in looked.REASONS or stated == "memory":
+        reason = stated
+    elif not found.get("done") and not reason:
+        reason = "damaged"
+    pages = found.get("pages")
+    head = _words(found.get("head"), looked.MAX_HEAD)
+    return Looked(
+        reason=reason,
+        title=" ".join(_words(found.get("title"), 500).split()),
+        doi=_doi(_words(found.get("facts"), 2000), head),
+        pages=pages if type(pages) is int and 0 < pages < 1_000_000 else None,
+        text=_words(found.get("text"), looked.MAX_TEXT),
+        head=head,
+        thumbnail=_picture(found.get("thumbnail")),
+        seconds=seconds,
+    )
+
+
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def _words(value, longest: int) -> str:
+    """Text that a database takes: no NUL, no half characters."""
+    return _CONTROLS.sub("", value[:longest]) if isinstance(value, str) else ""
+
+
+def _picture(value) -> bytes:
+    try:
+        data = base64.b64decode(value, validate=True) if isinstance(value, str) else b""
+    except (binascii.Error, ValueError):
+        return b""
+    return data if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else b""
+
+
+def _doi(facts: str, head: str) -> str:
+    from .dois import find_doi  # the confined process imports this package, and nothing of the site
+
+    return find_doi(facts) or find_doi(head)
