@@ -341,8 +341,13 @@ MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "media")))
 # Deleted accounts are also written here, one a line, so that a restored backup can be told of them
 ERASURE_LIST = env.str("ERASURE_LIST", default="")
 MEDIA_URL = "/never-served-directly/"  # files go through a permission check
+# Where files lie: any storage of Django's, by its dotted path, with its options as JSON (docs/operations.md shows S3)
+FILES_STORAGE = env.str("FILES_STORAGE", default="django.core.files.storage.FileSystemStorage")
+FILES_STORAGE_OPTIONS = env.json("FILES_STORAGE_OPTIONS", default={})
+# clamd looks at files before they are open to anybody: host:port, or the path of a unix socket
+CLAMD_ADDRESS = env.str("CLAMD_ADDRESS", default="")
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": {"BACKEND": FILES_STORAGE, "OPTIONS": FILES_STORAGE_OPTIONS},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_MAX_AGE = 3600

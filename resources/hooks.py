@@ -16,6 +16,14 @@ from .models import Collection, Resource
 from .permissions import can_add_resource
 
 activity.register(activity.ActivityType("resources.added", "resources/activity/_added.html"))
+activity.register(
+    activity.ActivityType(
+        "resources.file_refused",
+        "resources/activity/_file_refused.html",
+        lambda deed: [deed.target.added_by_id] if deed.target.added_by_id else [],
+        official=True,
+    )
+)
 
 moderation.register(
     moderation.Moderated(

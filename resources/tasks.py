@@ -1,10 +1,14 @@
 """Celery entry points of the library, and its periodic work."""
 
+from contextlib import suppress
+
 from celery import shared_task
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core import jobs
 from kmnet.core.jobs import Job
+
+from .models import ResourceFile
 
 
 @shared_task(soft_time_limit=20, time_limit=30)
@@ -19,6 +23,22 @@ def look_up_link(record_id: int) -> None:
     from .services import links
 
     links.answer_link(record_id=record_id)
+
+
+@shared_task
+def read_file(file_id: int) -> None:
+    from .services import reading
+
+    reading.read_file(file_id=file_id)
+
+
+@shared_task
+def scan_file(file_id: int) -> None:
+    from .scanning import NoAnswer
+    from .services import scanning
+
+    with suppress(NoAnswer):  # the sweep asks again
+        scanning.scan_file(file_id=file_id)
 
 
 def sweep_abandoned_files() -> int:
@@ -49,6 +69,39 @@ jobs.register(
         tell_what_is_new,
         searches_due,
         "due_at",
+    )
+)
+
+
+def read_due_files() -> int:
+    from .services import reading
+
+    return reading.read_due_files()
+
+
+def scan_due_files() -> int:
+    from .services import scanning
+
+    return scanning.scan_due_files()
+
+
+def files_to_read(now):
+    from .services import reading
+
+    return reading.due_texts(now)
+
+
+jobs.register(
+    Job("resources.reading", _("Files are read for search"), 60, read_due_files, files_to_read, "due_at")
+)
+jobs.register(
+    Job(
+        "resources.scanning",
+        _("Files that came in are scanned"),
+        60,
+        scan_due_files,
+        lambda now: ResourceFile.objects.filter(state="pending", scan_due_at__lte=now),
+        "scan_due_at",
     )
 )
 jobs.register(

@@ -22,6 +22,7 @@ urlpatterns = [
     path("add/", views.add, name="add"),
     path("add/look-up/", views.look_up, name="look_up"),
     path("add/look-up/status/", views.look_up_status, name="look_up_status"),
+    path("files/<int:pk>/page.webp", views.file_page, name="file_page"),
     path("files/<int:pk>/<str:name>", views.file, name="file"),
     path("files/<int:pk>/remove/", views.remove_file, name="remove_file"),
     path("<int:pk>/edit/", views.edit, name="edit"),

@@ -14,7 +14,7 @@ from kmnet.core.frame import MOST_COUNTED
 from kmnet.core.models import Activity, Notification
 from members.models import Group as MembersGroup
 from members.models import Introduction, Member
-from resources.models import Resource
+from resources.models import Resource, ResourceFile
 
 UNREAD_SHOWN = 200
 # What the page would show as one line each: threads and other things, not the deeds. Not the words of those whom the
@@ -75,6 +75,7 @@ def things_seen_by(member) -> list[QuerySet]:
         ThanksMonth.objects.filter(author=member),
         Event.objects.visible_to(member),
         Resource.objects.visible_to(member).defer("csl", "search"),
+        ResourceFile.objects.filter(added_by=member).select_related("resource"),
         MembersGroup.objects.visible_to(member),
         Member.objects.profile_visible_to(member).select_related("profile"),
         Introduction.objects.visible_to(member).select_related("first", "second"),

@@ -135,6 +135,11 @@ class ResourceFile(models.Model):
         return reverse("resources:file", args=[self.pk, self.name])
 
     @property
+    def page_url(self) -> str:
+        """Of the picture of its first page; "" while there is none."""
+        return reverse("resources:file_page", args=[self.pk]) if self.thumbnail else ""
+
+    @property
     def is_open(self) -> bool:
         """Looked at by the scanner, or no scanner is there to look."""
         return self.state in OPEN_STATES

@@ -21,7 +21,7 @@ from .derivatives import (
     tie_derivative,
     untie_derivative,
 )
-from .files import attach_files, keep_upload, remove_file, sweep_abandoned_files
+from .files import attach_files, describe_file, doom_files, keep_upload, remove_file, sweep_abandoned_files
 from .history import redact_edit
 from .importing import import_bibtex
 from .leaving import forget_adder
@@ -72,6 +72,8 @@ __all__ = [
     "delete_collection",
     "delete_own",
     "delete_search",
+    "describe_file",
+    "doom_files",
     "edit_resource",
     "edit_story",
     "forget_adder",

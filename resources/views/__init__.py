@@ -13,7 +13,7 @@ from .collections import (
 )
 from .derivatives import derivative, derive, plain_words, untie
 from .detail import detail
-from .files import file, remove_file
+from .files import file, file_page, remove_file
 from .index import index
 from .pages import export
 from .relations import links, unlink
@@ -39,6 +39,7 @@ __all__ = [
     "edit_story",
     "export",
     "file",
+    "file_page",
     "index",
     "links",
     "look_up",

@@ -24,16 +24,10 @@ CHUNK = 64 * 1024
 @require_safe
 @guests_sign_in
 def file(request, pk, name):
-    found = (
-        ResourceFile.objects.select_related("resource")
-        .defer("resource__search", "resource__csl")
-        .filter(pk=min(pk, 2**63 - 1))
-        .first()
-    )
-    if found is None or not can_open_file(request.user, found):
-        raise Http404
+    """The bytes of a file, or a part of them."""
+    found = _find(request, pk)
     etag = quote_etag(found.sha256)
-    if "*" in (asked := parse_etags(request.headers.get("If-None-Match", ""))) or etag in asked:
+    if _is_known(request, etag):
         not_modified = _with_headers(HttpResponse(status=304), found, etag)
         return using.mark(request, not_modified, found.resource, using.DOWNLOAD)
     wanted = _range(request, found.size, etag)
@@ -55,6 +49,43 @@ def file(request, pk, name):
     return using.mark(request, _with_headers(response, found, etag), found.resource, using.DOWNLOAD)
 
 
+@login_not_required
+@require_safe
+def file_page(request, pk):
+    """The picture of a file's first page, for whoever may open the file. It stands in pages: nobody is sent to sign in."""
+    found = _find(request, pk)
+    if not found.thumbnail:
+        raise Http404
+    etag = quote_etag(found.thumbnail.name.rpartition("/")[2])  # random, and new with each picture
+    if _is_known(request, etag):
+        response = HttpResponse(status=304)
+    else:
+        try:
+            with found.thumbnail.open("rb") as picture:
+                response = HttpResponse(picture.read())
+        except OSError as error:
+            raise Http404 from error
+    _with_headers(response, found, etag)
+    response["Content-Type"] = "image/webp"
+    response["Content-Disposition"] = "inline"
+    del response["Accept-Ranges"]
+    return response
+
+
+def _find(request, pk: int) -> ResourceFile:
+    """The file, if this reader may open it now; its record, its state and the reader are asked on every request."""
+    files = ResourceFile.objects.select_related("resource").defer("resource__search", "resource__csl")
+    found = files.filter(pk=min(pk, 2**63 - 1)).first()
+    if found is None or not can_open_file(request.user, found):
+        raise Http404
+    return found
+
+
+def _is_known(request, etag: str) -> bool:
+    asked = parse_etags(request.headers.get("If-None-Match", ""))
+    return "*" in asked or etag in asked
+
+
 def _with_headers(response, found: ResourceFile, etag: str):
     """Never shown inside a page of ours, never taken for anything but what it is, never run."""
     response["Content-Type"] = found.content_type
@@ -66,7 +97,7 @@ def _with_headers(response, found: ResourceFile, etag: str):
     response["Accept-Ranges"] = "bytes"
     response["ETag"] = etag
     response["Last-Modified"] = http_date(found.created_at.timestamp())
-    public = found.resource is not None and found.resource.is_public
+    public = found.resource is not None and found.resource.is_public and not found.resource.files_for
     # Public files may be kept, but not used again without asking; members' files are not kept at all.
     response["Cache-Control"] = "private, no-cache" if public else "private, no-store"
     return response

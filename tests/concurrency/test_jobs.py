@@ -24,7 +24,7 @@ from kmnet.hub.services import refresh_schedules
 from members import services as members
 from members.models import DataExport, Introduction, Leaving, Member, Profile
 from resources import using
-from resources.models import Resource, ResourceFile, ResourceUse, SavedSearch, UsageEvent
+from resources.models import Resource, ResourceFile, ResourceText, ResourceUse, SavedSearch, UsageEvent
 from tests.factories import make_member
 from tests.factories.discussions import make_message, make_post, make_thread
 from tests.factories.events import make_event, make_registration
@@ -262,7 +262,22 @@ def abandoned():
         ResourceFile(file=f"abandoned-{number}", name="a.pdf", size=1, created_at=ago(days=2))
         for number in range(3)
     )
-    return ResourceFile.objects.count, 0
+    return ResourceFile.objects.filter(file__startswith="abandoned-").count, 0
+
+
+@work("resources.reading")
+def unread_files():
+    files = [
+        ResourceFile.objects.create(file=f"unread-{number}", name="a.pdf", size=1, added_by=make_member())
+        for number in range(3)
+    ]
+    ResourceText.objects.bulk_create(ResourceText(file=file, due_at=ago(hours=3), tries=3) for file in files)
+    return ResourceText.objects.filter(state="failed").count, 3  # they have killed three readers
+
+
+@work("resources.scanning")
+def unscanned_files():
+    return (lambda: 1), 1  # no scanner
 
 
 @work("hub.digests")

@@ -322,6 +322,7 @@ TABLE = [
     ("resources:look_up", "POST", WRITERS_ALONE),
     ("resources:look_up_status", "GET", MEMBERS_404),
     ("resources:file", "GET", SIGNED_IN_404),
+    ("resources:file_page", "GET", NOBODY),  # it stands in pages, so nobody is sent to sign in
     ("resources:remove_file", "POST", MEMBERS_404),
     ("resources:edit", BOTH, MEMBERS_404),
     ("resources:take_link_off", "POST", MEMBERS_404),
