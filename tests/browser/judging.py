@@ -17,24 +17,21 @@ LOOKS = [
     (DESK, "light", "all"),
     (DESK, "dark", "new colours"),
 ]
-# In the dark one of all that are painted alike is asked about: with the same colours and letters of their own and of all
-# they lie in, axe says the same. What is taken out of the flow, and may lie on something else, is like nothing else.
-ASK = """async ({rules, fresh}) => {
-  const shown = () => {
-    axe.setup(document.documentElement);
-    try {
-      return [...document.body.querySelectorAll(":not(option)")].filter(axe.commons.dom.isVisibleOnScreen);
-    } finally {
-      axe.teardown();
-    }
-  };
-  const paints = new Map();
+# Whether colours contrast takes axe longest, so it is asked about one of all that are painted alike: with the same colours
+# and letters of their own and of all they lie in, axe says the same. Only what has passed speaks for others; and what is
+# taken out of the flow, and may lie on something else, is like nothing else.
+READY = """() => {
+  const known = {light: new Set(), dark: new Set()};  // the paints that need not be asked about
+  const told = new Set();
+  const moved = new Map();
+  let paints = new Map(), passed = known.light;
+  const number = element => moved.get(element) ?? moved.set(element, moved.size).size - 1;
   const paint = element => {
     if (!element) return "";
     if (!paints.has(element)) {
       const style = getComputedStyle(element);
       const own = ["absolute", "fixed", "sticky"].includes(style.position) || style.transform !== "none"
-        ? `moved ${paints.size}`
+        ? `moved ${number(element)}`
         : [
             element.localName, style.color, style.backgroundColor, style.backgroundImage, style.opacity,
             style.fontSize, style.fontWeight, style.textShadow, style.textDecorationLine, style.mixBlendMode,
@@ -44,26 +41,31 @@ ASK = """async ({rules, fresh}) => {
     }
     return paints.get(element);
   };
-  const speaks = element => element.matches("a, input, textarea, select, button")
-    || [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim());
+  const contrast = axe._audit.checks["color-contrast"], evaluate = contrast.evaluate;
+  contrast.evaluate = function (element, ...more) {
+    const painted = paint(element);
+    if (passed.has(painted)) return true;
+    const answer = evaluate.call(this, element, ...more);
+    if (answer !== undefined) (answer ? passed : told).add(painted);
+    return answer;
+  };
+  window.judgeAnew = (scheme, fresh) => {
+    paints = new Map();
+    passed = known[scheme];
+    told.forEach(painted => known.dark.add(painted));
+    told.clear();
+    if (!fresh) passed.clear();
+  };
+}"""
+ASK = """async ({rules, scheme, fresh}) => {
   const options = {
     resultTypes: ["violations"],  // what passes is told by one node, not by all
     preload: {assets: ["media"]},  // no rule that is asked reads style sheets; fetching them breaks the policy
   };
   if (rules) options.runOnly = {type: "rule", values: rules};
-  let what = document;
-  if (rules) {
-    const known = window.paintsOnThePhone ??= new Set();
-    if (!fresh) known.clear();
-    what = shown().filter(element => {
-      if (!speaks(element) || known.has(paint(element))) return false;
-      known.add(paint(element));
-      return true;
-    });
-  }
+  judgeAnew(scheme, fresh);
   const width = document.documentElement.scrollWidth - window.innerWidth;
-  if (fresh && !what.length) return {looked: 0, faults: [], beyond: width};
-  const said = await axe.run(rules ? {include: what} : what, options);
+  const said = await axe.run(document, options);
   return {
     looked: said.passes.length,
     faults: said.violations.map(one => `${one.id}: ${one.nodes.map(node => node.html.slice(0, 200)).join(" | ")}`),
@@ -77,6 +79,7 @@ def faults_of(page: Page, where: str) -> list[str]:
     found = []
     if not page.evaluate("!!window.axe"):
         page.evaluate(AXE)
+        page.evaluate(READY)
     # Django's own admin pages colour by width, too
     of_ours = not page.url.partition("://")[2].partition("/")[2].startswith("admin/")
     for size, scheme, asked in LOOKS:
@@ -85,7 +88,7 @@ def faults_of(page: Page, where: str) -> list[str]:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         rules = None if asked == "all" else COLOUR_RULES
         fresh = asked == "new colours" and of_ours
-        answer = page.evaluate(ASK, {"rules": rules, "fresh": fresh})
+        answer = page.evaluate(ASK, {"rules": rules, "scheme": scheme, "fresh": fresh})
         assert answer["looked"] or fresh, f"axe looked at nothing on {where}"
         found += [f"{where} at {size['width']} px, {scheme}: {fault}" for fault in answer["faults"]]
         if scheme == "light" and answer["beyond"] > 0:
