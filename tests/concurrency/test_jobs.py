@@ -24,7 +24,15 @@ from kmnet.hub.services import refresh_schedules
 from members import services as members
 from members.models import DataExport, Introduction, Leaving, Member, Profile
 from resources import using
-from resources.models import Resource, ResourceFile, ResourceText, ResourceUse, SavedSearch, UsageEvent
+from resources.models import (
+    Resource,
+    ResourceFile,
+    ResourceText,
+    ResourceUse,
+    SavedSearch,
+    UsageEvent,
+    UsedMark,
+)
 from tests.factories import make_member
 from tests.factories.discussions import make_message, make_post, make_thread
 from tests.factories.events import make_event, make_registration
@@ -293,9 +301,9 @@ def digests():
 @work("resources.usage")
 def uses():
     for number in range(3):
-        event = json.dumps([1, "read", f"visitor {number}", int(ago(hours=3).timestamp())])
+        event = json.dumps([2**40, "read", f"visitor {number}", int(ago(hours=3).timestamp())])
         using.client().rpush(using.key("events"), event)
-    return UsageEvent.objects.count, 3
+    return UsageEvent.objects.filter(resource=2**40).count, 3
 
 
 @work("resources.usage-days")
@@ -310,8 +318,10 @@ def days_of_use():
 @work("resources.popularity")
 def used_a_lot():
     for _row in range(3):
-        ResourceUse.objects.create(resource=make_resource(), used=2, read=1)
-    return Resource.objects.filter(popularity=21).count, 3
+        resource = make_resource()
+        UsedMark.objects.create(resource=resource, member=make_member())
+        ResourceUse.objects.create(resource=resource, used=1)
+    return Resource.objects.filter(popularity=10).count, 3
 
 
 @work("core.mail")
