@@ -8,8 +8,9 @@ from kmnet.core.mail import Line, MailContent, Withhold
 from kmnet.core.models import Activity
 from members.permissions import is_full_member
 
-from .models import Resource, Tombstone
-from .permissions import can_view_resource
+from .models import LinkCheck, Resource, Tombstone
+from .permissions import can_edit_resource, can_view_resource
+from .services.linkchecks import in_words
 
 
 def deed_and_resource(mail) -> tuple[Activity, Resource]:
@@ -60,4 +61,25 @@ def compose_taken_down(mail) -> MailContent:
             "url": url_of(resource),
             "why": _("You get this because you added this resource, or look after it."),
         }
+    )
+
+
+def compose_link_broken(mail) -> MailContent:
+    """Its link has not answered for a week; the page has the buttons."""
+    deed, resource = deed_and_resource(mail)
+    check = LinkCheck.objects.filter(pk=deed.data["check"], url_key=resource.url_key).first()
+    if check is None or check.state != LinkCheck.State.BROKEN:
+        raise Withhold("the link answers, or was changed")
+    if not can_edit_resource(mail.member, resource):
+        raise Withhold("somebody else looks after it now")
+    url = url_of(resource, "link")
+    return MailContent(
+        context={
+            "resource": resource,
+            "check": check,
+            "wrong": in_words(check),
+            "url": url,
+            "why": why_keeper(),
+        },
+        line=line(resource, _("Its link does not answer any more."), url),
     )

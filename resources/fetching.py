@@ -77,7 +77,7 @@ class Answer:
     @property
     def moved_to(self) -> str:
         """Where the address leads for good: as far as every redirect so far was permanent; "" where it did not move."""
-        led = [*(hop.url for hop in self.hops[1:]), self.url]
+        led = [*(hop.url for hop in self.hops), self.url][1:]
         moved = ""
         for hop, target in zip(self.hops, led, strict=True):
             if hop.status not in FOR_GOOD:

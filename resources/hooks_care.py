@@ -6,6 +6,7 @@ from kmnet.core import activity, mail
 from members.models import Member
 
 from . import care_mails
+from .models import LinkCheck, Resource
 
 
 def keeper(deed) -> list[int]:
@@ -22,9 +23,17 @@ def full(ids) -> list[int]:
     return list(Member.objects.full().filter(pk__in=[pk for pk in ids if pk]).values_list("pk", flat=True))
 
 
+def keeper_of_broken(deed) -> list[int]:
+    """As long as others meet the record with that link."""
+    resource = deed.target
+    broken = LinkCheck.objects.filter(pk=deed.data.get("check"), url_key=resource.url_key, state="broken")
+    return keeper(deed) if resource.state == Resource.State.VISIBLE and broken.exists() else []
+
+
 CATEGORY = "looking_after"
 for key, label, audience, compose, category, official in (
     ("released", _("A resource of mine is in the library"), keeper, care_mails.compose_released, CATEGORY, True),
+    ("link_broken", _("A link of mine is broken"), keeper_of_broken, care_mails.compose_link_broken, CATEGORY, False),
     ("taken_down", _("A resource of mine was taken down"), named, care_mails.compose_taken_down, None, True),
 ):  # fmt: skip
     activity.register(

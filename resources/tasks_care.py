@@ -5,7 +5,8 @@ from django.utils.translation import gettext_lazy as _
 from kmnet.core import jobs, retention
 from kmnet.core.jobs import Job
 
-from .services import usage
+from .models import LinkCheck
+from .services import linkchecks, usage
 
 jobs.register(
     Job("resources.usage", _("What was read and downloaded is written down"), 60, usage.take_events)
@@ -15,6 +16,19 @@ jobs.register(
 )
 jobs.register(
     Job("resources.popularity", _("How much each resource is used is worked out"), 86_400, usage.rank)
+)
+jobs.register(
+    Job(
+        "resources.links",
+        _("Links of resources are looked at, politely"),
+        60,
+        linkchecks.check_links,
+        lambda now: LinkCheck.objects.filter(due_at__lte=now),
+        "due_at",
+    )
+)
+jobs.register(
+    Job("resources.link-list", _("The list of links is brought up to date"), 900, linkchecks.list_links)
 )
 retention.register(
     retention.Job(

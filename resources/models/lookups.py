@@ -74,6 +74,7 @@ class LinkCheck(models.Model):
     status = models.PositiveSmallIntegerField(_("answer"), null=True, blank=True)
     reason = models.CharField(_("what was wrong"), max_length=200, blank=True)
     moved_to = models.CharField(_("where it leads for good"), max_length=2000, blank=True)
+    by_get = models.BooleanField(_("asked for its first bytes"), default=False)  # it knows no HEAD
     failures = models.PositiveSmallIntegerField(_("failures in a row"), default=0)
     failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
     checked_at = models.DateTimeField(_("checked"), null=True, blank=True)

@@ -3,13 +3,13 @@
 import functools
 from collections.abc import Callable
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 from django.shortcuts import redirect, render
 
 from members.permissions import can_moderate, is_full_member
 
-from ..models import Resource, audience_rule
+from ..models import LinkCheck, Resource, audience_rule
 from ..permissions import can_take_down
 
 
@@ -29,9 +29,11 @@ class Gone(Http404):
 def find_resource(request, pk: int, more: Callable[[QuerySet], QuerySet] = lambda rows: rows) -> Resource:
     """The record, if this person may open it; else a 404. With what its page shows of people, use and its end; `more`:
     what else the query shall bring along."""
+    checks = LinkCheck.objects.filter(url_key=OuterRef("url_key")).exclude(url_key="")
     # Numbers beyond the column are as unknown as any other.
     rows = (
         Resource.objects.select_related("added_by", "keeper", "hidden_by", "use", "tombstone", "group")
+        .annotate(link_state=Subquery(checks.values("state")[:1]))
         .defer("search")
         .filter(pk=min(pk, 2**63 - 1))
     )

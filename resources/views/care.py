@@ -16,7 +16,7 @@ from ..forms.care import DeleteOwnForm, ReasonForm, TakeDownForm
 from ..models import Resource, ResourceEdit
 from ..permissions import can_delete_own, can_edit_resource, can_take_down
 from ..services import history as past
-from ..services import taking_down
+from ..services import linkchecks, taking_down
 from .access import Gone, find_resource, is_gone, tells_gone
 
 READ_AND_WRITE = ["GET", "HEAD", "POST"]
@@ -79,6 +79,40 @@ def redact(request, pk, edit):
         button=_("Take them out"),
         danger=True,
     )
+
+
+# --- its link ----------------------------------------------------------------------------------------------------------
+@require_http_methods(READ_AND_WRITE)
+@limited("library-care", "60/h")
+def link(request, pk):
+    """For its keeper: does the link work, and what to do where it does not."""
+    resource = find_resource(request, pk)
+    check = linkchecks.check_of(resource)
+    if not can_edit_resource(request.user, resource) or check is None:
+        raise Http404
+    acts = {
+        "works": (linkchecks.say_it_works, _("Thank you. We look again in a month.")),
+        "moved": (linkchecks.follow_move, _("The link leads to the new address now.")),
+        "archived": (linkchecks.use_archived, _("The link leads to the archived copy now.")),
+    }
+    if request.method == "POST":
+        if request.POST.get("act") not in acts:
+            raise Http404
+        act, done = acts[request.POST["act"]]
+        try:
+            act(actor=request.user, resource=resource)
+        except linkchecks.NothingToDo:
+            messages.warning(request, _("The link has changed meanwhile."))
+        else:
+            messages.success(request, done)
+        return redirect(resource)
+    context = {
+        "resource": resource,
+        "check": check,
+        "wrong": linkchecks.in_words(check),
+        "archived": linkchecks.archived_url(check),
+    }
+    return render(request, "resources/care/link.html", context)
 
 
 # --- taking down -----------------------------------------------------------------------------------------------------

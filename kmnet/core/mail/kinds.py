@@ -83,6 +83,7 @@ CATEGORIES: dict[str, Category] = {
             "looking_after",
             _("What I look after in the library"),
             _("Its link is broken, somebody hands you a resource, or a moderator has looked at yours"),
+            usual=BUNDLED,
         ),
         Category(
             "groups",
