@@ -39,7 +39,7 @@ from members.models import (
 )
 from members.services import answer_introduction, groups, hide_profile, invitations, propose_introduction
 from resources import services as library
-from resources.models import Resource, SavedSearch
+from resources.models import LinkCheck, Resource, SavedSearch
 from tests.factories import make_member
 from tests.factories.discussions import make_message, make_post, make_thread
 from tests.factories.events import make_event, make_registration
@@ -727,4 +727,14 @@ def taken_down(given):
         note="Its publisher asked us to.",
         why="They wrote to us on Friday. A link to their own page would be welcome.",
     )
+    tell()
+
+
+@scene("resources.link_broken")
+def link_broken(given):
+    resource = record(given)
+    check = LinkCheck.objects.create(
+        url_key=resource.url_key, url=resource.url, host="guides.example.org", state="broken", failures=4, reason="name",
+    )  # fmt: skip
+    activity.record("resources.link_broken", actor=None, target=resource, data={"check": check.pk})
     tell()

@@ -25,6 +25,7 @@ from members import services as members
 from members.models import DataExport, Introduction, Leaving, Member, Profile
 from resources import using
 from resources.models import (
+    LinkCheck,
     Resource,
     ResourceFile,
     ResourceText,
@@ -296,6 +297,23 @@ def digests():
     due = DigestSchedule.objects.filter(member__profile__digest="daily")
     due.update(next_due_at=ago(hours=3), covered_until=ago(days=1))
     return DigestRun.objects.count, due.count()
+
+
+@work("resources.links")
+def links():
+    for number in range(3):
+        resource = make_resource(url=f"http://10.0.0.{number}/")  # refused without a network
+        LinkCheck.objects.create(
+            url_key=resource.url_key, url=resource.url, host=f"10.0.0.{number}", due_at=ago(hours=3)
+        )
+    return LinkCheck.objects.filter(failures=1).count, 3
+
+
+@work("resources.link-list")
+def links_that_are_new():
+    for number in range(3):
+        make_resource(url=f"https://example.org/{number}")
+    return LinkCheck.objects.filter(host="example.org").count, 3
 
 
 @work("resources.usage")

@@ -329,6 +329,7 @@ TABLE = [
     ("resources:export", "GET", READERS),
     ("resources:history", "GET", READERS),
     ("resources:redact", BOTH, MEMBERS_404),
+    ("resources:link", BOTH, MEMBERS_404),
     ("resources:take_down", BOTH, MODERATORS),
     ("resources:undo_take_down", "POST", MODERATORS),
     ("resources:delete_own", BOTH, MEMBERS_404),

@@ -124,7 +124,8 @@ def test_broken_only_after_three_failures_over_seven_days(network, monkeypatch):
     assert waits[:3] == [1, 2, 4]
     deed = Activity.objects.get(verb="resources.link_broken")
     activity.fan_out(activity_id=deed.pk)
-    assert (deed.target, OutgoingMail.objects.get().member) == (resource, keeper)
+    mail = OutgoingMail.objects.get(kind="resources.link_broken")
+    assert (deed.target, mail.member) == (resource, keeper)
     with network.answering(sends(200)):
         visit_all()
     check = check_of(resource)

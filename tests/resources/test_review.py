@@ -56,7 +56,7 @@ def test_what_was_released_is_new_from_then_on_and_its_keeper_is_told(newcomer, 
     assert AuditEntry.objects.get().verb == "resources.released"
     activity.fan_out(activity_id=Activity.objects.get(verb="resources.released").pk)
     assert Notification.objects.get().recipient == newcomer
-    assert OutgoingMail.objects.get().kind == "resources.released"
+    assert OutgoingMail.objects.get(kind="resources.released").member == newcomer
     assert add(newcomer, "Another").state == Resource.State.VISIBLE
 
 
