@@ -1,15 +1,26 @@
 """What this app registers with core."""
 
+from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core import activity, contributions, frame, group_contents, mail, mail_settings, moderation, search
+from kmnet.core import (
+    activity,
+    contributions,
+    frame,
+    group_contents,
+    mail,
+    mail_settings,
+    moderation,
+    search,
+    sitemap,
+)
 from members.permissions import is_full_member
 
 from . import audiences, contributing, in_private, mails, of_group, reporting, searching, services
 from .chosen_levels import all_levels
-from .models import Post, grace
+from .models import Post, Thread, grace
 
 contributions.register(contributing.ANSWERS)
 contributions.register(contributing.THREADS)
@@ -278,3 +289,11 @@ group_contents.register(
 )
 
 mail_settings.register_part(mail_settings.Part("following", "discussions/_levels.html", all_levels, order=10))
+
+
+def open_to_guests():
+    threads = Thread.objects.visible_to(AnonymousUser()).select_related("space")
+    return threads.only("pk", "slug", "kind", "last_post_at", "space__slug")
+
+
+sitemap.register(sitemap.Mapped("discussions", open_to_guests, "last_post_at"))

@@ -1,11 +1,12 @@
 """What this app registers with core."""
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core import activity, contributions, group_contents, mail, search
+from kmnet.core import activity, contributions, group_contents, mail, search, sitemap
 from kmnet.core.frame import MenuItem, register_menu_item
 from members.permissions import can_organise
 
@@ -70,3 +71,10 @@ group_contents.register(
         beside=True,
     )
 )
+
+
+def open_to_guests():
+    return Event.objects.visible_to(AnonymousUser()).published().only("pk", "slug")
+
+
+sitemap.register(sitemap.Mapped("events", open_to_guests))

@@ -14,6 +14,7 @@ urlpatterns = [
     path("messages/", include("discussions.urls_messages")),
     path("events/", include("events.urls")),
     path("feeds/", include("events.urls_feeds")),
+    path("feeds/", include("resources.urls_feeds")),
     path("settings/calendar/", include("events.urls_settings")),
     path("mail/", include("events.urls_mail")),
     path("mail/", include("discussions.urls_mail")),

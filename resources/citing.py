@@ -1,10 +1,10 @@
 """A record as a formatted citation, and in the formats of reference managers."""
 
 import html
-import json
 import logging
 import re
 import warnings
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +15,10 @@ from django.conf import settings
 from django.core.cache import cache as site_cache
 from django.utils.safestring import SafeString, mark_safe
 
-from .csl import creators_of, display_name, sorted_name
+from kmnet.core.text import fold
+
+from .csl import creators_of, display_name
+from .formats import FORMATS, tags_text
 from .models import Resource
 
 logger = logging.getLogger(__name__)
@@ -88,9 +91,13 @@ def _plainly(item: dict) -> str:
     )
 
 
+def _cache_name(resource: Resource) -> str:
+    return f"cite:{resource.pk}:{resource.updated_at.timestamp()}"
+
+
 def citations(resource: Resource) -> list[dict]:
     """The citation in each style: {key, name, html, text}. Kept in the cache until the record changes."""
-    name = f"cite:{resource.pk}:{resource.updated_at.timestamp()}"
+    name = _cache_name(resource)
     found = site_cache.get(name)
     if found is None:
         item = item_of(resource)
@@ -103,157 +110,58 @@ def citations(resource: Resource) -> list[dict]:
     return [{**one, "html": mark_safe(one["html"])} for one in found]
 
 
+def bibliography(resources: Iterable[Resource], style: str) -> list[dict]:
+    """Records as a list of references: [{"resource", "html", "text"}], in the order of the style.
+
+    Vancouver counts in the order that is given; the others go by the first name and the year. Setting one costs some
+    milliseconds, so a page has a bound; what was set before comes from the cache.
+    """
+    place = list(STYLES).index(style)
+    resources = list(resources)
+    known = site_cache.get_many([_cache_name(resource) for resource in resources])
+    found = []
+    for resource in resources:
+        one = (known.get(_cache_name(resource)) or citations(resource))[place]
+        found.append({"resource": resource, "html": mark_safe(one["html"]), "text": one["text"]})
+    if style != "vancouver":
+        found.sort(key=lambda one: (fold(one["text"]), one["resource"].pk))
+    return found
+
+
 # --- reference managers ----------------------------------------------------------------------------------------------
-BIBTEX_TYPES = {
-    "article-journal": "article",
-    "article-magazine": "article",
-    "article-newspaper": "article",
-    "book": "book",
-    "chapter": "incollection",
-    "paper-conference": "inproceedings",
-    "report": "techreport",
-    "thesis": "phdthesis",
-}
-RIS_TYPES = {
-    "article-journal": "JOUR",
-    "article-magazine": "MGZN",
-    "article-newspaper": "NEWS",
-    "book": "BOOK",
-    "chapter": "CHAP",
-    "dataset": "DATA",
-    "motion_picture": "VIDEO",
-    "paper-conference": "CPAPER",
-    "post-weblog": "BLOG",
-    "report": "RPRT",
-    "thesis": "THES",
-    "webpage": "ELEC",
-}
-_LATEX = str.maketrans(
-    {
-        "\\": r"\textbackslash{}",
-        "{": r"\{",
-        "}": r"\}",
-        **{char: rf"\{char}" for char in "&%$#_"},
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-    }
-)
-
-
 def cite_key(resource: Resource) -> str:
     """kislov2017-12: readable, and unique for ever by the record's number."""
     names = creators_of(resource.csl)
     first = (names[0].get("family") or names[0]["literal"]) if names else resource.title
-    word = re.sub(r"[^a-z]", "", re.split(r"\s", first.lower())[0].encode("ascii", "ignore").decode())
+    word = re.sub(r"[^a-z]", "", fold(first).split()[0] if fold(first) else "")
     return f"{word or 'kmnet'}{resource.year or ''}-{resource.pk}"
 
 
-def _bibtex_name(name: dict) -> str:
-    text = sorted_name(name).translate(_LATEX)
-    return f"{{{text}}}" if "literal" in name else text
+def export_item(resource: Resource) -> dict:
+    """The record as an item for `formats`, with what this library knows beside it.
 
-
-def to_bibtex(resource: Resource) -> str:
-    item = item_of(resource)
-    kind = item["type"]
-    entry = BIBTEX_TYPES.get(kind, "misc")
-    container = {"article": "journal", "incollection": "booktitle", "inproceedings": "booktitle"}.get(
-        entry, "publisher"
-    )
-    fields = {
-        "title": f"{{{item['title'].translate(_LATEX)}}}",
-        "author": " and ".join(_bibtex_name(name) for name in item.get("author", [])),
-        "editor": " and ".join(_bibtex_name(name) for name in item.get("editor", [])),
-        "year": str(resource.year or ""),
-        container: item.get("container-title", "").translate(_LATEX),
-        "institution" if entry == "techreport" else "publisher": item.get("publisher", "").translate(_LATEX)
-        or (item.get("container-title", "").translate(_LATEX) if container == "publisher" else ""),
-        "series": item.get("collection-title", "").translate(_LATEX),
-        "volume": item.get("volume", "").translate(_LATEX),
-        "number": (item.get("issue") or item.get("number", "")).translate(_LATEX),
-        "pages": item.get("page", "").replace("-", "--").translate(_LATEX),
-        "doi": item.get("DOI", ""),
-        "url": item.get("URL", ""),
-        "isbn": item.get("ISBN", ""),
-        "language": resource.language,
-        "keywords": ", ".join(tag.name.translate(_LATEX) for tag in resource.tags.all()),
-        "type": {"post-weblog": "blog post"}.get(kind, ""),
-        "abstract": " ".join(resource.description.split()).translate(_LATEX),
-    }
-    lines = [f"  {name} = {{{value}}}," for name, value in fields.items() if value]
-    return f"@{entry}{{{cite_key(resource)},\n" + "\n".join(lines) + "\n}\n"
-
-
-def to_ris(resource: Resource) -> str:
-    item = item_of(resource)
-    first, _dash, last = item.get("page", "").partition("-")
-    lines = [("TY", RIS_TYPES.get(item["type"], "GEN")), ("TI", item["title"])]
-    lines += [("AU", sorted_name(name)) for name in item.get("author", [])]
-    lines += [("ED", sorted_name(name)) for name in item.get("editor", [])]
-    lines += [
-        ("PY", str(resource.year or "")),
-        ("T2", item.get("container-title", "")),
-        ("T3", item.get("collection-title", "")),
-        ("PB", item.get("publisher", "")),
-        ("VL", item.get("volume", "")),
-        ("IS", item.get("issue") or item.get("number", "")),
-        ("SP", first),
-        ("EP", last),
-        ("DO", item.get("DOI", "")),
-        ("UR", item.get("URL", "")),
-        ("SN", item.get("ISSN") or item.get("ISBN", "")),
-        ("LA", resource.language),
-        ("AB", " ".join(resource.description.split())),
-    ]
-    lines += [("KW", tag.name) for tag in resource.tags.all()]
-    return "".join(f"{tag}  - {value}\r\n" for tag, value in lines if value) + "ER  - \r\n"
-
-
-def to_csl_json(resource: Resource) -> str:
-    item = {"id": cite_key(resource), **item_of(resource)}
-    if resource.tags.all():
-        item["keyword"] = ", ".join(tag.name for tag in resource.tags.all())
-    return json.dumps([item], ensure_ascii=False, indent=2) + "\n"
-
-
-EXPORTS = {  # extension: (label, content type, writer)
-    "bib": ("BibTeX", "application/x-bibtex; charset=utf-8", to_bibtex),
-    "ris": ("RIS", "application/x-research-info-systems; charset=utf-8", to_ris),
-    "json": ("CSL-JSON", "application/vnd.citationstyles.csl+json; charset=utf-8", to_csl_json),
-}
-
-
-def highwire(resource: Resource) -> list[tuple[str, str]]:
-    """Meta tags by which Zotero and Scholar take a page; for public records only.
-
-    citation_pdf_url only where one PDF is the whole of it, and a guest may read it.
+    Reads tags and terms (with their facets): prefetch them in lists. A description is given without its Markdown's
+    HTML, as it was typed.
     """
-    if not resource.is_public:
-        return []
-    item = item_of(resource)
-    first, _dash, last = item.get("page", "").partition("-")
-    report = item["type"] == "report"
-    tags = [("citation_title", item["title"])]
-    tags += [("citation_author", sorted_name(name)) for name in creators_of(item)]
-    tags += [
-        ("citation_publication_date", str(resource.year or "")),
-        (
-            "citation_journal_title",
-            item.get("container-title", "") if item["type"].startswith("article") else "",
-        ),
-        (
-            "citation_technical_report_institution" if report else "citation_publisher",
-            item.get("publisher", ""),
-        ),
-        ("citation_volume", item.get("volume", "")),
-        ("citation_issue", item.get("issue", "")),
-        ("citation_firstpage", first),
-        ("citation_lastpage", last),
-        ("citation_doi", item.get("DOI", "")),
-        ("citation_language", resource.language),
-        ("citation_abstract_html_url", settings.SITE_URL + resource.get_absolute_url()),
-    ]
-    files = list(resource.files.all())
-    if len(files) == 1 and files[0].content_type == "application/pdf":
-        tags.append(("citation_pdf_url", settings.SITE_URL + files[0].get_absolute_url()))
-    return [(name, value) for name, value in tags if value]
+    item = {"id": cite_key(resource), **item_of(resource)}
+    tags = [tag.name for tag in resource.tags.all()]
+    kinds = [term.name for term in resource.terms.all() if term.facet.key == "type"]
+    custom = {
+        "licence": resource.licence if resource.licence != "unknown" else "",
+        "kind": kinds[0] if kinds else "",
+        "minutes": resource.minutes,
+    }
+    beside = {
+        "language": resource.language if resource.language != "und" else "",
+        "abstract": resource.description,
+        "keyword": tags_text(tags),
+        "custom": {name: value for name, value in custom.items() if value},
+    }
+    return item | {name: value for name, value in beside.items() if value}
+
+
+def _writer(form: str):
+    return lambda resource: FORMATS[form].module.write([export_item(resource)])
+
+
+EXPORTS = {key: (form.label, form.content_type, _writer(key)) for key, form in FORMATS.items()}

@@ -1,11 +1,12 @@
 """What this app registers with core."""
 
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.search import SearchRank
 from django.db.models import Count, F, Prefetch, Window
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
-from kmnet.core import activity, contributions, group_contents, mail, moderation
+from kmnet.core import activity, contributions, group_contents, mail, moderation, sitemap
 from kmnet.core.models import Term
 from kmnet.core.search import SearchHit, SearchPage, SearchSource, SearchText
 from kmnet.core.search import register as register_source
@@ -151,3 +152,10 @@ group_contents.register(
         beside=True,
     )
 )
+
+
+def open_to_guests():
+    return Resource.objects.visible_to(AnonymousUser()).only("pk", "slug", "updated_at")
+
+
+sitemap.register(sitemap.Mapped("library", open_to_guests, "updated_at"))

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from . import urls_care, views
+from . import urls_care, urls_out, views
 
 app_name = "resources"
 urlpatterns = [
@@ -27,7 +27,7 @@ urlpatterns = [
     path("files/<int:pk>/remove/", views.remove_file, name="remove_file"),
     path("<int:pk>/edit/", views.edit, name="edit"),
     path("<int:pk>/not-me/", views.take_link_off, name="take_link_off"),
-    path("<int:pk>/cite.<str:form>", views.export, name="export"),
+    *urls_out.urlpatterns,
     *urls_care.urlpatterns,
     path("<int:pk>/used/", views.used, name="used"),
     path("<int:pk>/stories/tell/", views.tell, name="tell"),

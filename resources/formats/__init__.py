@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import ModuleType
 
 from . import bibtex, csljson, csvfile, ris
-from .rows import MAX_BYTES, MAX_ROWS, NotReadable, Row, text_of
+from .rows import MAX_BYTES, MAX_ROWS, NotReadable, Row, tags_in, tags_text, text_of
 
 __all__ = [
     "FORMATS",
@@ -20,6 +20,8 @@ __all__ = [
     "Row",
     "form_of",
     "read",
+    "tags_in",
+    "tags_text",
     "text_of",
 ]
 

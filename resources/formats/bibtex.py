@@ -85,7 +85,14 @@ def _decoder() -> LatexNodes2Text:
 
 _DECODER = _decoder()
 # What stands for itself travels through the decoder as private characters: it would go with the left-over LaTeX.
-_KEPT = {r"\textbraceleft{}": "\ue020", r"\textbraceright{}": "\ue021", r"\textbackslash{}": "\ue022"}
+_KEPT = {
+    r"\textbraceleft{}": ("\ue020", "{"),
+    r"\textbraceright{}": ("\ue021", "}"),
+    r"\textbackslash{}": ("\ue022", "\\"),
+    r"\textasciicircum{}": ("\ue023", "^"),
+    r"\textasciitilde{}": ("\ue024", "~"),
+    r"\textasciigrave{}": ("\ue025", "`"),
+}
 _ENQUOTE = re.compile(r"\\enquote\*?\{([^{}]*)\}")
 _BARE_PERCENT = re.compile(r"(?<!\\)%")
 _BARE_AMPERSAND = re.compile(r"(?<!\\)&")
@@ -99,7 +106,7 @@ def decode(latex: str, repairs: list[str], field_name: str) -> str:
         repairs.append(_("%(field)s: a bare %% would have hidden the rest; kept") % {"field": field_name})
     if _BARE_AMPERSAND.search(latex):
         latex = _BARE_AMPERSAND.sub(r"\\&", latex)
-    for written, private in _KEPT.items():
+    for written, (private, _char) in _KEPT.items():
         latex = latex.replace(written, private)
     latex = _ENQUOTE.sub(r"“\1”", latex)
     latex = _QUOTED.sub(r"‘\1’", latex)
@@ -110,7 +117,7 @@ def decode(latex: str, repairs: list[str], field_name: str) -> str:
     left = re.sub(r"[{}\\]", "", text)
     if left != text:
         repairs.append(_("%(field)s: LaTeX that is not known was left out") % {"field": field_name})
-    for private, char in zip(_KEPT.values(), "{}\\", strict=True):
+    for private, char in _KEPT.values():
         left = left.replace(private, char)
     return clean_text(left).replace("\u00a0", " ").strip()
 

@@ -167,7 +167,7 @@ def _row(cells: dict[str, str], line: int) -> Row:
 
 def _names(cell: str) -> list[dict]:
     found = []
-    for part in re.findall(r"\s*(\{(?:[^{}]|\\.)*\}|[^;]+)", cell):
+    for part in re.findall(r"\s*(\{[^{}]*\}|[^;]+)", cell):
         try:
             name = json.loads(part) if part.startswith("{") else parse_name(part)
         except ValueError:
@@ -214,7 +214,10 @@ def _name_cell(name: dict) -> str:
     text = sorted_name(name)
     if ";" not in text and "{" not in text and parse_name(text) == name:
         return text
-    return json.dumps(name, ensure_ascii=True).replace(";", "\\u003b")
+    words = json.dumps(name, ensure_ascii=False)[1:-1]
+    for char in "{};":
+        words = words.replace(char, f"\\u{ord(char):04x}")
+    return f"{{{words}}}"
 
 
 def _safe(cell: str) -> str:

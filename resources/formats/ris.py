@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from django.utils.translation import gettext as _
 
 from ..csl import clean_item, parse_name, sorted_name
-from .rows import Row, checked, complete, identify, licence_in, plain_text, tags_in
+from .rows import Row, checked, complete, identify, licence_in, plain_text, tags_in, tags_text
 
 TYPES = {  # CSL's word: RIS'. The first that gives a RIS type is what that is read as.
     "article-journal": "JOUR",
@@ -123,7 +123,7 @@ def _row(fields: list[list[str]], line: int, *problems: str) -> Row:
     extra = {
         "key": first("ID"),
         "kind": first("C2"),
-        "tags": [tag for words in every("KW") for tag in tags_in(words)],
+        "tags": _tags(every("KW")),
         "description": plain_text(first("AB", "N2")),
         "language": first("LA"),
         "licence": licence_in(first("C1")),
@@ -147,6 +147,13 @@ def _written_name(name: dict) -> str:
     return ", ".join(
         [family, given, name["suffix"]] if "suffix" in name else [p for p in (family, given) if p]
     )
+
+
+def _tags(lines: list[str]) -> list[str]:
+    """A line each; where there is but one line, all of them may stand in it."""
+    if len(lines) == 1:
+        return tags_in(lines[0])
+    return [tag for line in lines for tag in tags_in(f"{line};")]
 
 
 def _only(name: dict, *parts: str) -> dict:
@@ -210,6 +217,7 @@ def _reference(item: dict) -> str:
         ("C7", item.get("number", "") if item.get("issue") else ""),
         ("ID", str(item.get("id", ""))),
     ]
-    listed += [("KW", tag) for tag in tags_in(item.get("keyword", ""))]
+    tags = tags_in(item.get("keyword", ""))
+    listed += [("KW", tag if len(tags) > 1 else tags_text(tags)) for tag in tags]
     lines = [f"{tag}  - {' '.join(value.split())}\r\n" for tag, value in listed if value]
     return f"TY  - {TYPES.get(item['type'], 'GEN')}\r\n" + "".join(lines) + "ER  - \r\n"

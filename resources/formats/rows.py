@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from kmnet.core.text import clean_line, clean_text
@@ -91,6 +92,8 @@ def identify(item: dict, doi_stated: str, url_stated: str, problems: list[str]) 
     elif stated:
         problems.append(_("doi “%(doi)s” is not a DOI: left out") % {"doi": stated[:80]})
     url = clean_line(url_stated)
+    if url.startswith(f"{settings.SITE_URL}/library/"):
+        return  # our own page, which our exports name where there is no other address
     if url and canonical_url(url) and len(url) <= 1000:
         item["URL"] = url
     elif url:
@@ -101,6 +104,12 @@ def tags_in(text: str) -> list[str]:
     """The tags of one line: parted by semicolons, or where there is none by commas."""
     parts = re.split(r";" if ";" in text else r",", text)
     return list(dict.fromkeys(word for word in (clean_line(part)[:100] for part in parts) if word))
+
+
+def tags_text(tags: list[str]) -> str:
+    """Tags in one line, as `tags_in` reads them back."""
+    line = "; ".join(tag.replace(";", ",") for tag in tags)
+    return f"{line};" if "," in line and ";" not in line else line
 
 
 def plain_text(value) -> str:

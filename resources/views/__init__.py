@@ -15,7 +15,6 @@ from .derivatives import derivative, derive, plain_words, untie
 from .detail import detail
 from .files import file, file_page, remove_file
 from .index import index
-from .pages import export
 from .relations import links, unlink
 from .saving import save, saved
 from .searches import search_delete, search_edit, search_new, searches
@@ -37,7 +36,6 @@ __all__ = [
     "detail",
     "edit",
     "edit_story",
-    "export",
     "file",
     "file_page",
     "index",

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from kmnet.core.access import guests_sign_in
 from members.permissions import can_moderate, can_write
 
-from .. import citing, company, using
+from .. import citing, company, describing, using
 from ..finding import related_to
 from ..gathered import keeping_of
 from ..permissions import can_derive, can_edit_resource, can_mark_used, can_open_files, can_tell_story
@@ -47,7 +47,8 @@ def detail(request, pk, slug):
         "files": files,
         "citations": citing.citations(resource),
         "exports": [(key, label) for key, (label, _type, _writer) in citing.EXPORTS.items()],
-        "highwire": citing.highwire(resource),
+        "highwire": describing.highwire(resource),
+        "schema_org": describing.schema_org(resource),
         "may_open_files": can_open_files(request.user, resource),
         "family": company.family_of(resource, request.user),
         "versions": company.versions_of(resource),
@@ -68,4 +69,6 @@ def detail(request, pk, slug):
     response = render(request, "resources/detail.html", context)
     if not resource.is_public:
         response["X-Robots-Tag"] = "noindex"
+    else:
+        response["Link"] = describing.link_header(resource)
     return using.mark(request, response, resource)

@@ -333,6 +333,19 @@ TABLE = [
     ("resources:take_down", BOTH, MODERATORS),
     ("resources:undo_take_down", "POST", MODERATORS),
     ("resources:delete_own", BOTH, MEMBERS_404),
+    ("resources:linkset", "GET", READERS.but(**each("404", FULL))),  # the one there is is for members
+    ("resources:list_export", "GET", EVERYBODY),
+    ("resources:references", "GET", EVERYBODY),
+    ("resources:saved_export", "GET", MEMBERS),
+    ("resources:saved_references", "GET", MEMBERS),
+    ("resources:collection_export", "GET", READERS),
+    ("resources:collection_references", "GET", READERS),
+    ("resources:oai", BOTH, EVERYBODY),
+    ("library_feeds:newest", "GET", EVERYBODY),
+    ("library_feeds:collection", "GET", NOBODY),  # a collection that nobody has
+    ("robots", "GET", EVERYBODY),
+    ("sitemap", "GET", EVERYBODY),
+    ("sitemap_part", "GET", NOBODY),  # of an app that is not here
     ("resources:detail", "GET", READERS),
     ("resources:stories", "GET", READERS),
     ("resources:tell", BOTH, WRITERS_ALONE),

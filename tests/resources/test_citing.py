@@ -1,12 +1,10 @@
 from pathlib import Path
 
 import pytest
-import rispy
 from django.conf import settings
 
 from resources import citing, services
 from resources.formats import bibtex, text_of
-from resources.models import Resource
 from tests.factories.resources import make_resource
 
 LIBRARY = Path(settings.BASE_DIR) / "kmnet/demo/data/library.bib"
@@ -118,17 +116,3 @@ def test_a_changed_record_is_cited_anew():
     details = services.Details(csl={**resource.csl, "title": "After"}, description="x")
     resource = services.edit_resource(actor=member, resource=resource, details=details)
     assert "After" in citing.citations(resource)[0]["text"]
-
-
-@pytest.mark.django_db
-def test_exports_are_read_by_reference_managers_and_by_us(rows):
-    services.import_bibtex(LIBRARY.read_bytes())
-    resources = list(Resource.objects.order_by("pk").prefetch_related("tags"))
-    again = bibtex.read("".join(citing.to_bibtex(resource) for resource in resources))
-    ris = rispy.loads("\n".join(citing.to_ris(resource) for resource in resources))
-    assert (len(again), len(ris)) == (60, 60)
-    for resource, row, entry in zip(resources, again, ris, strict=True):
-        for name in ("title", "author", "issued", "DOI", "volume", "page", "issue"):
-            assert row.item.get(name) == resource.csl.get(name), (resource.title, name)
-        assert entry["title"] == resource.title
-        assert len(entry.get("authors", [])) == len(resource.csl.get("author", []))
