@@ -1,8 +1,8 @@
 """What this app registers with core."""
 
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.postgres.search import SearchRank
-from django.db.models import Count, F, Prefetch, Window
+from django.db.models import Prefetch
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
@@ -13,6 +13,7 @@ from kmnet.core.search import register as register_source
 from members.group_permissions import is_in
 
 from . import found_mails, services
+from .finding import Finder
 from .models import Collection, Resource
 from .permissions import can_add_resource
 
@@ -105,15 +106,9 @@ def search(text: SearchText, viewer, limit: int) -> SearchPage:
     """The best matches among what this person may see."""
     if not text:
         return SearchPage()
-    found = Resource.objects.visible_to(viewer).filter(search=text.query)
-    rows = list(
-        found.annotate(
-            rank=SearchRank(F("search"), text.query, normalization=1),
-            total=Window(Count("pk")),  # counted along, not by a query of its own
-        )
-        .order_by("-rank", "-pk")
-        .with_card()[:limit]
-    )
+    asked = QueryDict(mutable=True)
+    asked["q"] = text.text
+    rows = Finder(asked, viewer, forgiving=False).best(limit)
     hits = [
         SearchHit(
             url=resource.get_absolute_url(),

@@ -73,6 +73,7 @@ declare(
 declare(
     "resources.ResourceFile", name=Fate.STAYS, file=Fate.STAYS, content_type=Fate.STAYS, sha256=Fate.STAYS
 )
+declare("resources.LibraryWord", word=Fate.STAYS)  # single words, of what is in the library
 declare("resources.DoiRecord", doi=Fate.STAYS, raw=Fate.STAYS, reason=Fate.STAYS)  # what the agencies publish
 
 

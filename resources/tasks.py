@@ -61,6 +61,16 @@ def searches_due(now):
     return searches.due_searches(now)
 
 
+def gather_words() -> int:
+    """What mistyped words may have meant."""
+    from .services import words
+
+    return words.gather_words()
+
+
+jobs.register(
+    Job("resources.words", _("The words of the library are gathered, for mistyped ones"), 3600, gather_words)
+)
 jobs.register(
     Job(
         "resources.searches",

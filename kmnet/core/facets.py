@@ -16,6 +16,7 @@ class FacetList:
     key: str
     label: str
     options: list[Option] = field(default_factory=list)
+    at_least: bool = False  # there are more than were counted
 
 
 @dataclass

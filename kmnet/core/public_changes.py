@@ -18,7 +18,13 @@ EXEMPT = {
     *("hub_digestrun", "hub_digestschedule", "events_registrationlog"),
     *("resources_savedresource", "resources_savedsearch", "resources_usageevent", "resources_usageday"),
     *("resources_usedmark", "resources_importbatch", "resources_linkcheck", "resources_handover"),
-    *("resources_storymask", "resources_doirecord", "resources_linkrecord", "resources_resourceedit"),
+    *(
+        "resources_storymask",
+        "resources_doirecord",
+        "resources_linkrecord",
+        "resources_resourceedit",
+        "resources_libraryword",
+    ),
     *(
         "core_notification",
         "core_outgoingmail",

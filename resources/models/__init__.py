@@ -14,11 +14,12 @@ from .care import (
 from .collections import Collection, CollectionItem, SavedResource, SavedSearch
 from .creators import ResourceCreator
 from .files import ResourceFile, ResourceText, file_storage, stored_name, thumbnail_name
-from .lookups import DoiRecord, LinkCheck, LinkRecord
+from .lookups import DoiRecord, LibraryWord, LinkCheck, LinkRecord
 from .resource import (
     KIND_ICONS,
     LANGUAGE_NAMES,
     LANGUAGES,
+    NO_TIME,
     Resource,
     ResourceQuerySet,
     ResourceTag,
@@ -34,6 +35,7 @@ __all__ = [
     "KIND_ICONS",
     "LANGUAGES",
     "LANGUAGE_NAMES",
+    "NO_TIME",
     "Collection",
     "CollectionItem",
     "Derivative",
@@ -41,6 +43,7 @@ __all__ = [
     "HandOver",
     "ImportBatch",
     "LibrarySettings",
+    "LibraryWord",
     "LinkCheck",
     "LinkRecord",
     "Relation",

@@ -1,5 +1,6 @@
 """What others answered when they were asked about a DOI or a link."""
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -96,3 +97,20 @@ class LinkCheck(models.Model):
 
     def __str__(self):
         return self.url
+
+
+class LibraryWord(models.Model):
+    """A word of the titles, names, tags and terms that members see, folded: what a mistyped one may have meant.
+
+    Made anew by a job. No group's words are in it, and none is offered to somebody for whom it finds nothing."""
+
+    word = models.CharField(max_length=40, unique=True)
+    number = models.PositiveIntegerField(default=1)  # of records
+
+    class Meta:
+        verbose_name = _("word of the library")
+        verbose_name_plural = _("words of the library")
+        indexes = [GinIndex(OpClass("word", name="gin_trgm_ops"), name="library_word_trgm")]
+
+    def __str__(self):
+        return self.word

@@ -6,11 +6,12 @@ tables.
 """
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Prefetch, Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
@@ -61,6 +62,9 @@ KIND_ICONS = {  # by the terms' names; a term that an admin adds has the book
     "tool or template": "tool",
     "video": "video",
 }
+
+
+NO_TIME = 32767  # minutes, for what does not say how long it takes: at the end
 
 
 class Visibility(models.TextChoices):
@@ -190,6 +194,11 @@ class Resource(Hideable):
     import_key = models.CharField(max_length=64, null=True, blank=True, unique=True, editable=False)
     search = SearchVectorField(null=True, editable=False)
 
+    # Written by triggers (migrations), whoever changes the tables of terms and tags: so that words, terms, tags and
+    # audience are one condition on one table, and the planner knows how rare each is.
+    term_ids = ArrayField(models.BigIntegerField(), default=list, db_default=[], editable=False)
+    tag_ids = ArrayField(models.BigIntegerField(), default=list, db_default=[], editable=False)
+
     terms = models.ManyToManyField(
         Term, through="ResourceTerm", related_name="resources", verbose_name=_("terms"), blank=True
     )
@@ -246,7 +255,15 @@ class Resource(Hideable):
                 condition=Q(state="visible", published_at__isnull=False),
             ),
             models.Index(
-                fields=["minutes", "id"],
+                fields=["language", "-published_at", "-id"],
+                name="resource_by_language",
+                condition=Q(state="visible", published_at__isnull=False),
+            ),
+            GinIndex(fields=["term_ids"], name="resource_by_term"),
+            GinIndex(fields=["tag_ids"], name="resource_by_tag"),
+            models.Index(
+                Coalesce("minutes", NO_TIME),
+                "id",
                 name="resource_shortest",
                 condition=Q(state="visible", published_at__isnull=False),
             ),

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from members.permissions import is_full_member
 
+from ..drawing import card
 from ..finding import Finder
 from ..permissions import can_add_resource
 
@@ -20,9 +21,10 @@ def index(request):
         "finder": finder,
         "page": page,
         "resources": page.items,
+        "cards": [card(resource) for resource in page.items],
         "facets": finder.facets,
         "in_use": len(finder.choices),
-        "facet_hidden": [pair for pair in finder.hidden("language") if pair[0] in ("q", "sort", "tag")],
+        "facet_hidden": [pair for pair in finder.hidden() if pair[0] in ("q", "sort", "tag")],
         "search_hidden": finder.hidden("q"),
         "sort_hidden": finder.hidden("sort"),
         "is_member": is_full_member(request.user),

@@ -1,5 +1,5 @@
-"""python3 dev.py bench [--members N] [--posts N] [--long N] [--times N] [--seconds N] [--only WORD] [--digests N]
-[--keep FOLDER]"""
+"""python3 dev.py bench [--members N] [--posts N] [--resources N] [--long N] [--times N] [--seconds N] [--only WORD]
+[--digests N] [--keep FOLDER]"""
 
 import argparse
 import os
@@ -19,8 +19,9 @@ def main() -> int:
 
     from discussions.models import Post, Thread
     from kmnet.core.startup import keep_what_is_loaded
-    from kmnet.demo.load import load
+    from kmnet.demo.load import load, load_resources
     from members.models import Member
+    from resources.models import Resource
 
     from . import digests, measure, pages  # they import models
 
@@ -30,12 +31,20 @@ def main() -> int:
     call_command("demo", verbosity=0)
     if Member.objects.filter(handle__startswith="crowd-").exists():
         made = "as it was kept"
+        if not Resource.objects.filter(tags__slug__startswith="load-").exists():
+            load_resources(number=options.resources)
     else:
-        load(members=options.members, posts=options.posts, long_thread=options.long)
+        load(
+            members=options.members,
+            posts=options.posts,
+            long_thread=options.long,
+            resources=options.resources,
+        )
         made = f"made in {time.monotonic() - began:.0f} s"
     long = Thread.objects.select_related("space").order_by("-last_number").first()
     tell(
-        f"{Member.objects.count()} members, {Post.objects.count()} posts, one thread of {long.last_number}; {made}. "
+        f"{Member.objects.count()} members, {Post.objects.count()} posts, {Resource.objects.count()} resources, "
+        f"one thread of {long.last_number}; {made}. "
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}."
     )
     people = {
@@ -108,6 +117,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="dev.py bench", description=sys.modules["tests.bench"].__doc__)
     parser.add_argument("--members", type=int, default=5_000)
     parser.add_argument("--posts", type=int, default=50_000)
+    parser.add_argument("--resources", type=int, default=5_000)
     parser.add_argument("--long", type=int, default=2_000, help="posts of the longest thread")
     parser.add_argument(
         "--times", type=int, default=40, help="requests inside the process, for the percentiles"

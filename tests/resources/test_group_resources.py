@@ -98,7 +98,7 @@ def test_outsiders_find_nothing_of_it(client, resource, adder):
         assert "Zwischenraum" not in page.content.decode(), address
     assert search(SearchText("zwischenraum"), outsider, 5).total == 0
     finder = Finder(QueryDict(), outsider)
-    assert (finder.total, finder.counts) == (0, {})
+    assert (finder.total, finder.facets) == (0, [])
     assert find_duplicates(viewer=outsider, item={"title": "Zwischenraum", "DOI": DOI}) == []
     assert Finder(QueryDict(), adder).total == 1
 

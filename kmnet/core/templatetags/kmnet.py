@@ -9,7 +9,7 @@ from django.forms import BaseForm, BaseFormSet, Field
 from django.forms.utils import flatatt
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import conditional_escape, escape, format_html
+from django.utils.html import conditional_escape, escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -195,6 +195,29 @@ _ENDINGS = re.compile(r"(?<=\w{3})((is|iz)?ations?|(is|iz)(ing|es|ed|e)|ings?|er
 def _stem(word: str) -> str:
     """Roughly what the search's English stemmer makes of a word: enough to mark what was found."""
     return _ENDINGS.sub("", fold(word))
+
+
+@register.simple_tag
+def facet_options(facet):
+    """The boxes of one facet (core.facets.FacetList): as text, since a page has a hundred of them."""
+    plus = "+" if facet.at_least else ""
+    return format_html_join(
+        "\n",
+        '<label class="choice"><input type="checkbox" name="{}" value="{}"{}><span>{}</span>{}</label>',
+        (
+            (
+                facet.key,
+                option.value,
+                CHECKED if option.chosen else "",
+                option.label,
+                format_html('<span class="n">{}{}</span>', option.count, plus) if option.count else "",
+            )
+            for option in facet.options
+        ),
+    )
+
+
+CHECKED = mark_safe(" checked")
 
 
 @register.tag

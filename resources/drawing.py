@@ -1,0 +1,68 @@
+"""Cards of records, drawn by string work: a template for each of twenty took most of a list's time."""
+
+from django.utils.html import conditional_escape as esc
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import Truncator, capfirst
+from django.utils.translation import gettext as _
+
+from kmnet.core.pure import pure
+from kmnet.core.templatetags.kmnet import icon
+
+from .models import Resource, Visibility
+
+DOT = '<span class="dot"></span>'
+
+
+def card(resource: Resource) -> SafeString:
+    """One record as a list item: needs its terms at hand, and `found_in` where its words stand somewhere else."""
+    return _card(
+        resource.get_absolute_url(),
+        resource.title,
+        str(resource.kind()),
+        resource.kind_icon(),
+        resource.summary,
+        resource.creators_short,
+        resource.year,
+        resource.language,
+        resource.language_name,
+        resource.group_id is not None,
+        resource.visibility == Visibility.MEMBERS,
+        getattr(resource, "found_in", ""),
+    )
+
+
+@pure(maxsize=2000)
+def _card(
+    href: str,
+    title: str,
+    kind: str,
+    icon_name: str,
+    summary: str,
+    creators: str,
+    year: int | None,
+    language: str,
+    language_name: str,
+    for_group: bool,
+    for_members: bool,
+    found_in: str,
+) -> SafeString:
+    lang = f' lang="{esc(language)}"' if language not in ("en", "und") else ""
+    parts = [
+        f'<li class="card"><p class="kind">{icon(icon_name)}{esc(capfirst(kind))}</p>',
+        f'<h3><a href="{esc(href)}" dir="auto"{lang}>{esc(title)}</a></h3>',
+    ]
+    if summary:
+        parts.append(f'<p dir="auto">{esc(Truncator(summary).chars(220))}</p>')
+    if found_in == "file":
+        parts.append(f'<p class="meta">{icon("file")} {esc(_("These words stand in its file"))}</p>')
+    elif found_in == "story":
+        parts.append(f'<p class="meta">{icon("talk")} {esc(_("These words stand in a story about it"))}</p>')
+    about = [f"<bdi>{esc(creators)}</bdi>"] if creators else []
+    about += [str(year)] if year else []
+    about += [esc(language_name)] if language != "en" else []
+    if for_group:
+        about.append(esc(_("For a group")))
+    elif for_members:
+        about.append(esc(_("Members only")))
+    parts.append(f'<p class="meta">{DOT.join(about)}</p></li>')
+    return mark_safe("".join(parts))
