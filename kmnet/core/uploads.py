@@ -204,16 +204,20 @@ _BEFORE = re.compile(r"\s+|<!--.*?-->", re.DOTALL)
 _PAGE = re.compile(r"<(!doctype|html|head|body|script|iframe|\?xml|\?php|svg|%)|%!PS|\{\\rtf", re.IGNORECASE)
 
 
+def _too_many_pixels() -> UploadRefused:
+    return UploadRefused(_("This picture has too many pixels; make it smaller first."), code="pixels")
+
+
 def _is_picture(file, how: str) -> bool:
     try:
         with Image.open(file, formats=[how]) as picture:
             width, height = picture.size
             if width * height > MAX_PIXELS:
-                raise UploadRefused(
-                    _("This picture has too many pixels; make it smaller first."), code="pixels"
-                )
+                raise _too_many_pixels()
             picture.verify()
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _too_many_pixels() from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
         return False
     return True
 

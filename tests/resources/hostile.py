@@ -89,11 +89,14 @@ def locked_pdf() -> bytes:
 
 
 def squeezed(byte: bytes, length: int) -> bytes:
-    """zlib's shortest for so many times the same byte, made without having them all."""
-    packer, parts, block = zlib.compressobj(9), [], byte * (1 << 20)
-    for _part in range(length >> 20):
-        parts.append(packer.compress(block))
-    return b"".join([*parts, packer.flush()])
+    """zlib's shortest for so many times the same byte. A megabyte is packed once, and its packing repeated."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = packer.compress(byte * (1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    rest = packer.compress(byte * (length % (1 << 20))) + packer.flush()
+    value = byte[0]
+    low, high = (1 + length * value) % 65521, (length + value * length * (length + 1) // 2) % 65521
+    return b"\x78\xda" + block * (length >> 20) + rest + struct.pack(">HH", high, low)
 
 
 def pdf_bomb(length=3 << 30) -> bytes:
@@ -176,6 +179,6 @@ def png_bomb(width=20_000, height=20_000) -> bytes:
     return (
         b"\x89PNG\r\n\x1a\n"
         + chunk(b"IHDR", head)
-        + chunk(b"IDAT", squeezed(b"\0", width * height))
+        + chunk(b"IDAT", squeezed(b"\0", (width + 1) * height))
         + chunk(b"IEND", b"")
     )

@@ -154,6 +154,12 @@ def test_a_process_that_hangs_babbles_or_dies_is_ended_and_noted(another_process
     assert (found.reason, found.seconds < 10) == (reason, True)
 
 
+def test_what_was_said_before_the_time_was_over_is_kept(another_process):
+    another_process("""import time; print('{"text": "the words"}\\n{"thumb', flush=True); time.sleep(60)""")
+    found = look_into(io.BytesIO(b"x"), seconds=1.5)
+    assert (found.reason, found.text) == ("time", "the words")
+
+
 def test_the_process_knows_no_secret_and_opens_nothing(another_process, monkeypatch):
     monkeypatch.setenv("SECRET_KEY", "very secret")
     another_process(
