@@ -89,9 +89,8 @@ def keep_upload(*, actor, upload: File) -> ResourceFile:
 @transaction.atomic
 def _take_room(actor, checked: CheckedFile, size: int, sha256: str) -> ResourceFile:
     """The row of the file, if there is room for it."""
-    with (
-        connection.cursor() as cursor
-    ):  # one at a time, for a few milliseconds: whoever adds up must not be overtaken
+    # One at a time, for a few milliseconds: whoever adds up must not be overtaken.
+    with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('resources.files.room', 0))")
     limits = LibrarySettings.load()
     left = limits.files_mb_per_member * MEGABYTE - room_taken(ResourceFile.objects.filter(added_by=actor))
