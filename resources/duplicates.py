@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.postgres.search import TrigramSimilarity
+from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from .csl import creators_of, display_name, year_of
 from .identifiers import normalise_doi, title_key, url_key
-from .models import Resource
+from .models import Resource, ResourceFile, audience_rule
 
 SIMILAR = 0.85
 LIMIT = 5
@@ -24,7 +26,10 @@ def find_duplicates(
     *, viewer, item: dict, hashes: Iterable[str] = (), besides: int | None = None
 ) -> list[Likeness]:
     """Records that this member may see and that share the DOI, the link, a file or nearly the title; surest first."""
-    seen = Resource.objects.visible_to(viewer).exclude(pk=besides).defer("search", "description_html")
+    shown = audience_rule(viewer) & Q(state=Resource.State.VISIBLE, published_at__isnull=False)
+    if viewer.is_authenticated:  # what one has added, and a moderator has not looked at yet
+        shown |= Q(keeper=viewer, state=Resource.State.HELD)
+    seen = Resource.objects.filter(shown).exclude(pk=besides).defer("search", "description_html")
     found: dict[int, Likeness] = {}
 
     def add(resources, reason: str) -> None:
@@ -33,13 +38,15 @@ def find_duplicates(
 
     doi = normalise_doi(item.get("DOI", ""))
     if doi:
-        add(seen.filter(doi__iexact=doi).order_by("pk"), _("has the same DOI"))
+        held = seen.exclude(doi="").exclude(state=Resource.State.HIDDEN)  # as the index is made
+        add(held.alias(low=Lower("doi")).filter(low=doi.lower()).order_by("pk"), _("has the same DOI"))
     key = url_key(item.get("URL", ""))
     if key:
         add(seen.filter(url_key=key).order_by("pk"), _("leads to the same address"))
     hashes = [value for value in hashes if value]
     if hashes:
-        add(seen.filter(files__sha256__in=hashes).distinct().order_by("pk"), _("holds the same file"))
+        same = ResourceFile.objects.open_to_readers().filter(sha256__in=hashes, resource__isnull=False)
+        add(seen.filter(pk__in=same.values("resource")).order_by("pk"), _("holds the same file"))
     title = title_key(item.get("title", ""))
     if title:
         alike = (
@@ -64,11 +71,15 @@ def _differ(one: dict, other: dict) -> bool:
     if all(years) and abs(years[0] - years[1]) > 1:
         return True
     names = [_short_names(one), _short_names(other)]
-    return bool(names[0] and names[1] and not names[0] & names[1])
+    return bool(names[0] and names[1]) and not any(
+        one[0] == other[0] and (one[1] == other[1] or "" in (one[1], other[1]))
+        for one in names[0]
+        for other in names[1]
+    )
 
 
 def _short_names(item: dict) -> set[tuple[str, str]]:
-    """Last name and first initial of each creator; a body by its whole name."""
+    """Last name and first initial of each creator, "" where it is not stated; a body by its whole name."""
     found = set()
     for name in creators_of(item):
         family = title_key(name.get("family") or display_name(name))

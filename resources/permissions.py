@@ -73,6 +73,20 @@ def can_take_down(user, resource: Resource) -> bool:
     return resource.state == Resource.State.HIDDEN or can_view_resource(user, resource)
 
 
+def can_merge(user, kept: Resource, gone: Resource) -> bool:
+    """A moderator who sees both, or whoever looks after both. What is held becomes part of what is seen only by a
+    moderator, who has looked at it then."""
+    if Resource.State.HIDDEN in (kept.state, gone.state) or kept.state != Resource.State.VISIBLE:
+        return False
+    if can_moderate(user):
+        return can_view_resource(user, kept) and can_view_resource(user, gone)
+    return (
+        gone.state == Resource.State.VISIBLE
+        and can_edit_resource(user, kept)
+        and can_edit_resource(user, gone)
+    )
+
+
 def can_delete_own(user, resource: Resource) -> bool:
     """Who added it and looks after it takes it back at once while it is new here."""
     mine = can_write(user) and resource.keeper_id == resource.added_by_id == user.pk

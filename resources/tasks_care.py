@@ -6,7 +6,7 @@ from kmnet.core import jobs, retention
 from kmnet.core.jobs import Job
 
 from .models import LinkCheck
-from .services import linkchecks, usage
+from .services import linkchecks, merging, usage
 
 jobs.register(
     Job("resources.usage", _("What was read and downloaded is written down"), 60, usage.take_events)
@@ -29,6 +29,14 @@ jobs.register(
 )
 jobs.register(
     Job("resources.link-list", _("The list of links is brought up to date"), 900, linkchecks.list_links)
+)
+jobs.register(
+    Job(
+        "resources.merged",
+        _("What came late to a merged resource is carried over"),
+        3600,
+        merging.sweep_merged,
+    )
 )
 retention.register(
     retention.Job(

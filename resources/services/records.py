@@ -50,7 +50,13 @@ class Details:
 
 def _apply(resource: Resource, details: Details) -> None:
     """Set every column that follows from the details; saves nothing."""
-    item = csl_json.clean_item(details.csl)
+    put_words(resource, details.csl)
+    _apply_rest(resource, details)
+
+
+def put_words(resource: Resource, item: dict) -> None:
+    """Set the columns that are projections of the bibliographic item; saves nothing."""
+    item = csl_json.clean_item(item)
     doi = normalise_doi(item.get("DOI", ""))
     item.pop("DOI", None)
     if doi:
@@ -65,6 +71,9 @@ def _apply(resource: Resource, details: Details) -> None:
     resource.doi = doi
     resource.url = item.get("URL", "")
     resource.url_key = url_key(resource.url)
+
+
+def _apply_rest(resource: Resource, details: Details) -> None:
     resource.language = details.language
     resource.description = details.description
     resource.description_html = render_markdown(details.description)
@@ -86,7 +95,7 @@ def _check_audience(actor, details: Details, present: int | None = None) -> None
         raise PermissionDenied
 
 
-def _save(resource: Resource) -> None:
+def save_record(resource: Resource) -> None:
     """Save; where another live record holds the DOI, this one cites it without holding it (warned, never blocked).
 
     A group's record never holds one: what a group keeps must not show in what others can add.
@@ -180,7 +189,7 @@ def add_resource(
     _apply(resource, details)
     try:
         with transaction.atomic():
-            _save(resource)
+            save_record(resource)
     except IntegrityError as error:  # the button was pressed twice, and the other press was a little faster
         if "one_resource_per_submit" not in str(error):
             raise
@@ -210,7 +219,7 @@ def edit_resource(
         if was_for_few and resource.state == Resource.State.VISIBLE:
             # Open to others from now on: as if it were added.
             resource.state = reviewing.first_state(actor=actor, visibility=resource.visibility)
-        _save(resource)
+        save_record(resource)
         _set_words(resource, details)
         set_creators(actor=actor, resource=resource, members=details.members)
         attach_files(actor=actor, resource=resource, files=files)
@@ -262,4 +271,4 @@ def put_back(resource: Resource) -> None:
     """Visible again. The caller holds the lock."""
     resource.state, resource.updated_at = Resource.State.VISIBLE, timezone.now()
     resource.hidden_at, resource.hidden_by, resource.hidden_reason = None, None, ""
-    _save(resource)
+    save_record(resource)

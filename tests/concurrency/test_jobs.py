@@ -30,6 +30,7 @@ from resources.models import (
     ResourceFile,
     ResourceText,
     ResourceUse,
+    SavedResource,
     SavedSearch,
     UsageEvent,
     UsedMark,
@@ -314,6 +315,15 @@ def links_that_are_new():
     for number in range(3):
         make_resource(url=f"https://example.org/{number}")
     return LinkCheck.objects.filter(host="example.org").count, 3
+
+
+@work("resources.merged")
+def late_comers():
+    kept = make_resource()
+    for _row in range(3):
+        gone = make_resource(state="hidden", merged_into=kept)
+        SavedResource.objects.create(resource=gone, member=make_member())
+    return SavedResource.objects.filter(resource=kept).count, 3
 
 
 @work("resources.usage")

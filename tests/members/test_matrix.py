@@ -330,6 +330,7 @@ TABLE = [
     ("resources:history", "GET", READERS),
     ("resources:redact", BOTH, MEMBERS_404),
     ("resources:link", BOTH, MEMBERS_404),
+    ("resources:merge", BOTH, MODERATORS),
     ("resources:take_down", BOTH, MODERATORS),
     ("resources:undo_take_down", "POST", MODERATORS),
     ("resources:delete_own", BOTH, MEMBERS_404),
