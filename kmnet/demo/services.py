@@ -20,6 +20,7 @@ from .letters import load_letters
 from .people import DOMAIN, load_people
 from .reactions import load_reactions
 from .shelf import add_recording, load_shelf
+from .shelf_life import load_shelf_life
 from .ties import load_ties
 
 LOCK = 7_230_160_060  # one loader at a time
@@ -62,6 +63,7 @@ def load_demo() -> bool:
     load_reactions(people=people, now=now)
     load_ties(people=people, now=now)
     load_circles(people=people, now=now)
+    load_shelf_life(people=people, now=now)
     load_letters(people=people, now=now)
     for pk, when in Activity.objects.waiting().order_by("at", "pk").values_list("pk", "at"):
         with at(when):

@@ -26,7 +26,7 @@ def test_demo_is_loaded_once_and_whole(capsys):
         assert Member.objects.get(email=f"{name}@demo.kmnet.example").check_password("between-worlds")
     for profile in Profile.objects.all():
         profile.clean_fields()  # nothing that a form would refuse
-    assert Resource.objects.count() == 62
+    assert Resource.objects.count() == 74
     launch = Event.objects.get(title__startswith="Launch of")
     occupancy = launch.occupancy()
     assert (occupancy.confirmed, occupancy.waiting, occupancy.offered) == (100, 30, 0)
