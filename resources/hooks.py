@@ -2,7 +2,6 @@
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Prefetch
-from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
@@ -13,7 +12,7 @@ from kmnet.core.search import register as register_source
 from members.group_permissions import is_in
 
 from . import found_mails, services
-from .finding import Finder
+from .finding import best_of
 from .models import Collection, Resource
 from .permissions import can_add_resource
 
@@ -106,9 +105,7 @@ def search(text: SearchText, viewer, limit: int) -> SearchPage:
     """The best matches among what this person may see."""
     if not text:
         return SearchPage()
-    asked = QueryDict(mutable=True)
-    asked["q"] = text.text
-    rows = Finder(asked, viewer, forgiving=False).best(limit)
+    rows = best_of(text, viewer, limit)
     hits = [
         SearchHit(
             url=resource.get_absolute_url(),

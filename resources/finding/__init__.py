@@ -1,12 +1,14 @@
 """Finding things in the library.
 
-finder.py    one look: what the address asks, what is found, its facets with counts, its pages
-formats.py   what kinds of files there are, for the facet
-spelling.py  what a mistyped word may have meant
-related.py   what goes well with a record, and with a question that somebody asked
+- finder.py: one look: what the address asks, what is found, its facets with counts, its pages
+- best.py: the few best matches, for the search over everything
+- formats.py: what kinds of files there are, for the facet
+- spelling.py: what a mistyped word may have meant
+- related.py: what goes well with a record, and with a question that somebody asked
 """
 
+from .best import best_of
 from .finder import Finder
 from .related import related_to
 
-__all__ = ["Finder", "related_to"]
+__all__ = ["Finder", "best_of", "related_to"]

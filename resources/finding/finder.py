@@ -16,17 +16,14 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.search import SearchRank, TrigramWordSimilarity
 from django.db import connection, transaction
 from django.db.models import (
-    Count,
     Exists,
     F,
     FloatField,
     IntegerField,
     OuterRef,
-    Prefetch,
     Q,
     QuerySet,
     Value,
-    Window,
 )
 from django.db.models.functions import Cast, Coalesce
 from django.http import QueryDict
@@ -191,8 +188,11 @@ class Finder:
     @cached_property
     def found(self) -> QuerySet[Resource]:
         """All that is found, in no order: for exports, feeds and saved searches."""
-        # Once the rows have been asked for it is known whether something else was meant.
-        return self._fits() if self._rows else Resource.objects.none()
+        if (
+            self.forgiving and not self._rows[""]
+        ):  # asked for: it is then known whether something else was meant
+            return Resource.objects.none()
+        return self._fits()
 
     @cached_property
     def _rows(self) -> dict[str, list[tuple]]:
@@ -259,14 +259,6 @@ class Finder:
             # Postgres' own limit, 0.6, lets no typo in a short word through; its index goes by the limit of the moment.
             cursor.execute("SELECT set_config('pg_trgm.word_similarity_threshold', %s, true)", [str(CLOSE)])
             return list(found.values_list("pk", flat=True).order_by("-pk")[:MOST_CLOSE])
-
-    def best(self, limit: int) -> list[Resource]:
-        """The best matches of the words, each with `total`: how many there are, MANY at most. Three queries."""
-        fits = Resource.objects.filter(pk__in=self._fits().order_by().values("pk")[:MANY])
-        rank = SearchRank(F("search"), Lexemes(self.sought.lexemes), normalization=1)
-        rows = fits.annotate(rank=rank, total=Window(Count("pk"))).order_by("-rank", "-pk")
-        terms = Prefetch("terms", queryset=Term.objects.select_related("facet"))
-        return list(rows.defer("search", "description", "description_html").prefetch_related(terms)[:limit])
 
     @cached_property
     def meant(self) -> str:

@@ -25,6 +25,7 @@ from members import services as members
 from members.models import DataExport, Introduction, Leaving, Member, Profile
 from resources import using
 from resources.models import (
+    LibraryWord,
     LinkCheck,
     Resource,
     ResourceFile,
@@ -253,6 +254,13 @@ def taken_back():
 def old_posts():
     Post.objects.filter(number__isnull=False).update(render_version=0)
     return Post.objects.filter(render_version=0).count, 0
+
+
+@work("resources.words")
+def words_of_the_library():
+    for number in range(3):
+        make_resource(title=f"Hollyhock {number}")
+    return LibraryWord.objects.filter(word="hollyhock", number=3).count, 1
 
 
 @work("resources.searches")

@@ -149,4 +149,4 @@ def test_search_costs_the_same_however_much_is_found(member_client, count, djang
     assert len(captured.captured_queries) == QUERIES
 
 
-QUERIES = 11
+QUERIES = 12

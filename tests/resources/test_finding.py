@@ -6,7 +6,7 @@ from django.contrib.postgres.search import SearchVector
 from django.http import QueryDict
 from django.utils import timezone
 
-from kmnet.core.search import CONFIG, SearchText
+from kmnet.core.search import CONFIG, AnyWords, SearchText, WordsBegun
 from members.models import Group, GroupMember, Standing
 from resources.finding import Finder
 from resources.finding import finder as module
@@ -101,6 +101,12 @@ def test_stories_are_found_unless_hidden_and_what_did_not_work_is_a_filter():
     assert facet(look(), "stories") == {"told": 2, "did-not-work": 1}
     assert titles("stories=did-not-work") == ["Guide"]
     assert titles("stories=told&sort=title") == ["Guide", "Tool"]
+
+
+def test_hints_find_by_words_that_are_still_typed_and_by_any_of_several():
+    make_resource(title="Brokering between worlds")
+    assert [hit.title for hit in search(WordsBegun("broker"), GUEST, 5).hits] == ["Brokering between worlds"]
+    assert [hit.title for hit in search(AnyWords("how do you do brokering at all"), GUEST, 5).hits] != []
 
 
 # --- better spellings --------------------------------------------------------------------------------------------------
