@@ -41,6 +41,27 @@ def scan_file(file_id: int) -> None:
         scanning.scan_file(file_id=file_id)
 
 
+@shared_task(soft_time_limit=150, time_limit=180)
+def read_batch(batch_id: int) -> None:
+    from .services import batches
+
+    batches.read_batch(batch_id=batch_id)
+
+
+@shared_task(soft_time_limit=300, time_limit=330)
+def carry_out_batch(batch_id: int) -> None:
+    from .services import batches
+
+    batches.carry_out_batch(batch_id=batch_id)
+
+
+def sweep_batches() -> int:
+    """Lists of references that a worker left, and those that are not needed any more."""
+    from .services import batches
+
+    return batches.sweep_batches()
+
+
 def sweep_abandoned_files() -> int:
     """Uploads whose form was never finished."""
     from .services import files
@@ -116,4 +137,7 @@ jobs.register(
 )
 jobs.register(
     Job("resources.files", _("Files whose form was never finished are deleted"), 3600, sweep_abandoned_files)
+)
+jobs.register(
+    Job("resources.lists", _("Lists of references are read and saved to their end"), 120, sweep_batches)
 )

@@ -152,13 +152,7 @@ class ResourceForm(FormWithFiles):
         return link_members(self.cleaned_data["creators"], actor=self.member, resource=self.resource)
 
     def clean_tags(self):
-        tags = [clean_line(tag).strip("#") for tag in self.cleaned_data["tags"].replace(";", ",").split(",")]
-        tags = list({tag.casefold(): tag for tag in tags if tag}.values())
-        if len(tags) > MAX_TAGS:
-            raise ValidationError(_("At most %(limit)s tags."), params={"limit": MAX_TAGS})
-        if any(len(tag) > 60 for tag in tags):
-            raise ValidationError(_("A tag is a word or two, at most 60 characters."))
-        return tags
+        return split_tags(self.cleaned_data["tags"], MAX_TAGS)
 
     def clean(self):
         data = super().clean()
@@ -236,6 +230,17 @@ class ResourceForm(FormWithFiles):
                 if one.member is not None
             },
         )
+
+
+def split_tags(typed: str, most: int) -> list[str]:
+    """The tags between commas, each once. Raises ValidationError for too many or too long ones."""
+    tags = [clean_line(tag).strip("#") for tag in typed.replace(";", ",").split(",")]
+    tags = list({tag.casefold(): tag for tag in tags if tag}.values())
+    if len(tags) > most:
+        raise ValidationError(_("At most %(limit)s tags."), params={"limit": most})
+    if any(len(tag) > 60 for tag in tags):
+        raise ValidationError(_("A tag is a word or two, at most 60 characters."))
+    return tags
 
 
 def source_field(item: dict) -> str:

@@ -8,10 +8,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from kmnet.core.models import Term
+from members.models import Group
+
 from ..csl import creators_of, display_name, year_of
 from ..formats import Row, bibtex, text_of
 from ..identifiers import title_key
-from ..models import LANGUAGE_NAMES, Resource, Visibility
+from ..known import language_in
+from ..models import Resource, Visibility
 from ..permissions import can_add_resource
 from ..vocabulary import TermIndex, type_term
 from .records import Details, add_resource
@@ -96,8 +100,7 @@ def import_bibtex(
 def _take(rows: Iterable[Row], *, actor, visibility: str) -> Report:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    report, known, terms = Report(), _Known(), TermIndex()
-    kinds = {}
+    report, known, filing = Report(), _Known(), Filing()
     for row in rows:
         if not row.item:
             report.skipped.append((row.line, row.key, row.problems[0]))
@@ -107,26 +110,11 @@ def _take(rows: Iterable[Row], *, actor, visibility: str) -> Report:
         if same:
             report.unchanged.append((row.line, row.key, title))
             continue
-        stated = row.extra.get("kind") or row.item["type"]
-        if stated not in kinds:
-            kinds[stated] = type_term(stated)
-        kind = kinds[stated]
-        if row.extra.get("kind") and kind is None:
-            row.problems.append(_("type “%(kind)s” is no term of the vocabulary") % {"kind": stated})
-        found = {
-            term.pk: term for term in ([kind] if kind else []) + terms.matching(row.extra.get("tags", []))
-        }
+        details, words = filing.details(row.item, row.extra, visibility=visibility)
+        row.problems.extend(words)
         resource = add_resource(
             actor=actor,
-            details=Details(
-                csl=row.item,
-                description=row.extra.get("description", ""),
-                language=_language(row.extra.get("language", "")),
-                licence="unknown",
-                visibility=visibility,
-                terms=list(found.values()),
-                tags=row.extra.get("tags", []),
-            ),
+            details=details,
             import_key=import_key(row),
             announce=False,  # one import is no row of sixty notices
         )
@@ -136,17 +124,42 @@ def _take(rows: Iterable[Row], *, actor, visibility: str) -> Report:
     return report
 
 
-_LANGUAGE_WORDS = {
-    "english": "en",
-    "french": "fr",
-    "spanish": "es",
-    "portuguese": "pt",
-    "german": "de",
-    "dutch": "nl",
-}
+class Filing:
+    """What a row becomes here: its words matched to the vocabulary, once for all rows."""
 
+    def __init__(self):
+        self.terms = TermIndex()
+        self.kinds: dict[str, Term | None] = {}
 
-def _language(stated: str) -> str:
-    stated = stated.casefold().strip()
-    code = _LANGUAGE_WORDS.get(stated, stated.replace("_", "-").partition("-")[0])
-    return code if code in LANGUAGE_NAMES else "en"
+    def details(
+        self,
+        item: dict,
+        extra: dict,
+        *,
+        visibility: str,
+        group: Group | None = None,
+        licence: str = "unknown",
+        tags: Iterable[str] = (),
+    ) -> tuple[Details, list[str]]:
+        """The record of a row, and what could not be kept of it, in words. `licence`, `tags`: for rows that state none, and
+        for all."""
+        stated = extra.get("kind") or item["type"]
+        if stated not in self.kinds:
+            self.kinds[stated] = type_term(stated)
+        kind, words = self.kinds[stated], []
+        if extra.get("kind") and kind is None:
+            words.append(_("type “%(kind)s” is no term of the vocabulary") % {"kind": stated})
+        named = [*tags, *extra.get("tags", [])]
+        found = {term.pk: term for term in ([kind] if kind else []) + self.terms.matching(named)}
+        details = Details(
+            csl=item,
+            description=extra.get("description", ""),
+            language=language_in(extra.get("language", "")) or "en",
+            licence=extra.get("licence") or licence,
+            visibility=visibility,
+            group=group,
+            minutes=extra.get("minutes"),
+            terms=list(found.values()),
+            tags=named,
+        )
+        return details, words

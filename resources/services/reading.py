@@ -21,6 +21,7 @@ from kmnet.core.text import clean_line, clean_text
 from ..models import ResourceFile, ResourceText
 from ..models.files import OPEN_STATES, thumbnail_name
 from ..reading import Looked, look_into
+from .doi import ask_about
 
 logger = logging.getLogger(__name__)
 
@@ -109,6 +110,10 @@ def _write(claimed: ResourceText, looked: Looked) -> bool:
             Value(f"{text.title} {words}", output_field=TextField()), weight="D", config=CONFIG
         )
         ResourceText.objects.filter(pk=text.pk).update(search=vector)
+    if (
+        text.doi and file.resource_id is None
+    ):  # its form is still open, and gets to know what the DOI stands for
+        ask_about(doi=text.doi)
     file.pages = looked.pages
     if looked.thumbnail:
         name = thumbnail_name(file, "")

@@ -5,16 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.contrib.postgres.search import SearchVector
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import TextField, Value
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core import activity, audit
 from kmnet.core.models import Term
-from kmnet.core.search import CONFIG
 from kmnet.core.text import RENDER_VERSION, clean_text, excerpt, render_markdown
 from kmnet.core.vocabulary import in_order
 from members.models import Group, is_in_group
@@ -26,6 +23,7 @@ from ..permissions import can_add_resource, can_edit_resource, can_hide_resource
 from . import history, reviewing
 from .creators import set_creators
 from .files import attach_files
+from .indexing import write_vectors
 
 MAX_TAGS = 12
 
@@ -48,7 +46,7 @@ class Details:
     members: Mapping[int, tuple[int, bool]] = field(default_factory=dict)
 
 
-def _apply(resource: Resource, details: Details) -> None:
+def apply_details(resource: Resource, details: Details) -> None:
     """Set every column that follows from the details; saves nothing."""
     put_words(resource, details.csl)
     _apply_rest(resource, details)
@@ -119,28 +117,27 @@ def save_record(resource: Resource) -> None:
 
 def _set_words(resource: Resource, details: Details) -> None:
     resource.terms.set(details.terms)
+    resource.tags.set(in_order(tags_of(details)))
+
+
+def tags_of(details: Details) -> list[str]:
+    """Its tags as they are kept: each once, whatever its case, and not too many."""
     tags: dict[str, str] = {}
     for tag in details.tags:
         tags.setdefault(tag.casefold(), tag[:100])
-    resource.tags.set(in_order(list(tags.values())[:MAX_TAGS]))
+    return list(tags.values())[:MAX_TAGS]
 
 
 def reindex(resources: Iterable[Resource]) -> None:
-    """Write the search vectors anew: title A; creators, tags and terms B; description C; journal, publisher D."""
+    """Write the search vectors anew; reads the tags and terms: prefetch them for many."""
+    waiting = []
     for resource in resources:
-        words = [resource.creators, *(tag.name for tag in resource.tags.all())]
-        words += [term.name for term in resource.terms.all()]
-        where = [resource.csl.get(key, "") for key in ("container-title", "publisher", "collection-title")]
-
-        def vector(text: str, weight: str) -> SearchVector:
-            return SearchVector(Value(text, output_field=TextField()), config=CONFIG, weight=weight)
-
-        Resource.objects.filter(pk=resource.pk).update(
-            search=vector(resource.title, "A")
-            + vector(" . ".join(words), "B")
-            + vector(resource.description[:20_000], "C")
-            + vector(" . ".join(where), "D")
-        )
+        words = [tag.name for tag in resource.tags.all()] + [term.name for term in resource.terms.all()]
+        waiting.append((resource, words))
+        if len(waiting) == 200:
+            write_vectors(waiting)
+            waiting = []
+    write_vectors(waiting)
 
 
 def made_before(*, actor, submit_key: str) -> Resource | None:
@@ -186,7 +183,7 @@ def add_resource(
         updated_at=now,
         state=reviewing.first_state(actor=actor, visibility=details.visibility),
     )
-    _apply(resource, details)
+    apply_details(resource, details)
     try:
         with transaction.atomic():
             save_record(resource)
@@ -214,7 +211,7 @@ def edit_resource(
     _check_audience(actor, details, resource.group_id)
     was_for_few = resource.visibility == Visibility.GROUP
     with history.changing(resource, editor=actor):
-        _apply(resource, details)
+        apply_details(resource, details)
         resource.updated_at = timezone.now()
         if was_for_few and resource.state == Resource.State.VISIBLE:
             # Open to others from now on: as if it were added.

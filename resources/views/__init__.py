@@ -1,6 +1,15 @@
 """The pages of the library."""
 
-from .adding import add, edit, look_up, look_up_status, take_link_off
+from .adding import (
+    add,
+    edit,
+    list_of,
+    list_status,
+    lists,
+    look_up,
+    look_up_status,
+    take_link_off,
+)
 from .collections import (
     collect,
     collection,
@@ -40,6 +49,9 @@ __all__ = [
     "file_page",
     "index",
     "links",
+    "list_of",
+    "list_status",
+    "lists",
     "look_up",
     "new_version",
     "plain_words",

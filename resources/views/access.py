@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from members.permissions import can_moderate, is_full_member
 
 from ..models import LinkCheck, Resource, audience_rule
-from ..permissions import can_take_down
+from ..permissions import can_add_resource, can_take_down
 
 
 class Gone(Http404):
@@ -86,3 +86,9 @@ def gone_page(request, resource: Resource):
     response = render(request, "resources/care/gone.html", context, status=410)
     response["X-Robots-Tag"] = "noindex"
     return response
+
+
+def writers_only(request) -> None:
+    """A pending or silenced member finds no form here, as the pages offer none."""
+    if not can_add_resource(request.user):
+        raise Http404

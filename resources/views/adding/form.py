@@ -21,10 +21,10 @@ from ...identifiers import normalise_doi, title_key
 from ...known import Known
 from ...permissions import can_edit_resource
 from ...tags import words_offered
-from ..access import find_resource
+from ..access import find_resource, writers_only
 from ..uploads import keep_uploads
 from .lookups import LookUp, ask, look
-from .start import start_page, writers_only
+from .start import start_page
 
 WAYS = ("doi", "link", "file")
 NOT_TYPED = {"licence": "unknown"}  # what a form says when nobody chose

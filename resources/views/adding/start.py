@@ -13,15 +13,10 @@ from kmnet.core.uploads import UploadRefused
 from ... import services
 from ...forms import StartForm
 from ...forms.files import files_kept, kept_token
-from ...permissions import can_add_resource
 from ...services.files import MAX_FILES
+from ..access import writers_only
+from .lists import begin, is_list
 from .lookups import ask, look
-
-
-def writers_only(request) -> None:
-    """A pending or silenced member finds no form here, as the pages offer none."""
-    if not can_add_resource(request.user):
-        raise Http404
 
 
 def start_page(request, form: StartForm, status: int = 200):
@@ -38,6 +33,9 @@ def look_up(request):
     form = StartForm(request.POST, request.FILES)
     if not form.is_valid():
         return start_page(request, form, 422)
+    references = next((file for file in form.cleaned_data["files"] if is_list(file.name)), None)
+    if references and not form.cleaned_data["pasted"]:
+        return begin(request, references)
     kept = []
     for upload in form.cleaned_data["files"][:MAX_FILES]:
         try:
