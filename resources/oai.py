@@ -39,6 +39,7 @@ SCHEMAS = {
 PREFIX = "oai_dc"
 AT_ONCE = 100
 TOKEN_LIFE = timedelta(days=1)
+_WORDS = re.compile(r"[A-Za-z0-9\-_.!~*'()]+(:[A-Za-z0-9\-_.!~*'()]+)*")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SECOND = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
 
@@ -80,15 +81,16 @@ def answer(params: QueryDict) -> bytes:
     request = _add(root, "request", base_url())
     try:
         arguments = _arguments(params)
-        for name, value in params.items():
-            request.set(name, xml_text(value))
         _VERBS[arguments.pop("verb")](root, arguments)
+        understood = True
     except Refused as refused:
-        if refused.code in ("badVerb", "badArgument"):
-            request.attrib.clear()
+        understood = refused.code not in ("badVerb", "badArgument")
         for child in list(root)[2:]:
             root.remove(child)
         _add(root, "error", refused.words).set("code", refused.code)
+    if understood:
+        for name, value in params.items():
+            request.set(name, xml_text(value))
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 
@@ -112,6 +114,8 @@ def _arguments(params: QueryDict) -> dict[str, str]:
             raise Refused("badArgument", "A resumptionToken excludes all other arguments.")
     elif any(not told.get(name) for name in needed):
         raise Refused("badArgument", f"This verb needs: {', '.join(needed)}.")
+    if not all(_WORDS.fullmatch(told.get(name, "x")) for name in ("metadataPrefix", "set")):
+        raise Refused("badArgument", "A metadataPrefix or a set is not called so.")
     if "metadataPrefix" in told and told["metadataPrefix"] != PREFIX:
         raise Refused("cannotDisseminateFormat", f"Records are given as {PREFIX} alone.")
     return {"verb": verbs[0], **told}
@@ -123,7 +127,7 @@ def _bounds(told: dict[str, str]) -> tuple[str, str]:
     for name in ("from", "until"):
         if name in told:
             form = next((form for form in (_DAY, _SECOND) if form.fullmatch(told[name])), None)
-            if form is None or _parsed(told[name]) is None:
+            if form is None or _parsed(told[name], end=True) is None:
                 raise Refused(
                     "badArgument", f"“{name}” is no UTC date such as 2026-01-31 or 2026-01-31T12:00:00Z."
                 )

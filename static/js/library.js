@@ -3,7 +3,8 @@ document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   const source = document.getElementById(button.dataset.copy);
-  const words = source.textContent.trim().replace(/\s+/g, " ");
+  const line = (part) => part.textContent.trim().replace(/\s+/g, " ");
+  const words = source.matches("ol, ul") ? Array.from(source.children, line).join("\n") : line(source);
   try {
     await navigator.clipboard.writeText(words);
   } catch {
