@@ -5,14 +5,14 @@ from django.db.models import Prefetch
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
-from kmnet.core import activity, contributions, group_contents, mail, moderation, sitemap
+from kmnet.core import activity, contributions, group_contents, mail, moderation, sitemap, suggestions
 from kmnet.core.models import Term
 from kmnet.core.search import SearchHit, SearchPage, SearchSource, SearchText
 from kmnet.core.search import register as register_source
 from members.group_permissions import is_in
 
 from . import found_mails, services
-from .finding import best_of
+from .finding import best_of, helps_with
 from .models import Collection, Resource
 from .permissions import can_add_resource
 
@@ -122,6 +122,22 @@ def search(text: SearchText, viewer, limit: int) -> SearchPage:
 
 
 register_source(SearchSource("library", gettext_lazy("Library"), 40, search))
+
+
+def suggest(*, title, tags, viewer, limit) -> list[suggestions.Suggestion]:
+    """What of the library may help whoever asks this."""
+    return [
+        suggestions.Suggestion(
+            url=resource.get_absolute_url(),
+            title=resource.title,
+            meta=", ".join(str(part) for part in (resource.creators_short, resource.year) if part),
+            shares=tuple(tag for tag in tags if tag in resource.tag_ids),
+        )
+        for resource in helps_with(title, tags=tags, viewer=viewer, limit=limit)
+    ]
+
+
+suggestions.register("library", suggest)
 
 
 def of_group(group, viewer, limit: int) -> group_contents.Found:

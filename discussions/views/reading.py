@@ -8,7 +8,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from kmnet.core import activity
+from kmnet.core import activity, suggestions
 from kmnet.core.access import guests_sign_in
 from kmnet.core.fixed import fixed
 from members.models import Member
@@ -138,11 +138,17 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
     first = items[0] if items and items[0].post.leads else None
     answer = answer_on_top(thread, page, items)
     decorate.decorate(user, thread, posts + [post for post in [answer] if post and post not in posts])
+    names = tag_names(thread.tag_ids)
+    tags = dict(zip(thread.tag_ids, names, strict=True)) if len(names) == len(thread.tag_ids) else {}
+    suggested = suggested_for(thread, page, user)
     return {
         "thread": thread,
+        "suggested": suggested,
+        "suggested_about": next((tags[tag] for one in suggested for tag in one.shares if tag in tags), ""),
+        "asked_by_reader": is_author(user, thread),
         "here": thread.get_absolute_url(),
         "people": people,
-        "tag_names": tag_names(thread.tag_ids),
+        "tag_names": names,
         "first": first,
         "items": items[1:] if first else items,
         "page": page,
@@ -166,6 +172,13 @@ def thread_context(request: HttpRequest, thread: Thread, page: pages.PostPage) -
         "draft_key": f"reply:{thread.pk}",
         "draft_at": getattr(thread, "draft_at", None),
     }
+
+
+def suggested_for(thread: Thread, page: pages.PostPage, user) -> list[suggestions.Suggestion]:
+    """What may help whoever asked until a person answers. One query, on the first page of questions that wait."""
+    if not (page.is_first and thread.waits_for_an_answer) or thread.is_conversation:
+        return []
+    return suggestions.for_question(title=thread.title, tags=thread.tag_ids, viewer=user)
 
 
 def those_with_names(thread: Thread, people: list[Member]) -> list[Member]:

@@ -9,6 +9,6 @@
 
 from .best import best_of
 from .finder import Finder
-from .related import related_to
+from .related import helps_with, related_to
 
-__all__ = ["Finder", "best_of", "related_to"]
+__all__ = ["Finder", "best_of", "helps_with", "related_to"]
