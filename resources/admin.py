@@ -7,7 +7,7 @@ from members.admin import StaffAdmin
 from members.permissions import can_moderate
 
 from . import services
-from .models import DoiRecord, Resource, ResourceFile, ResourceTerm
+from .models import DoiRecord, Resource, ResourceFile, ResourceTerm, ResourceText
 
 
 class ReadOnlyInline(admin.TabularInline):
@@ -34,7 +34,11 @@ class TermInline(ReadOnlyInline):
 
 class FileInline(ReadOnlyInline):
     model = ResourceFile
-    fields = ["name", "content_type", "size", "sha256", "created_at"]
+    fields = ["name", "content_type", "size", "pages", "state", "version", "sha256", "created_at"]
+
+    def get_queryset(self, request):
+        """What the scanner has not passed is known to nobody but its sender."""
+        return super().get_queryset(request).open_to_readers()
 
 
 @admin.register(Resource)
@@ -72,3 +76,22 @@ class DoiRecordAdmin(StaffAdmin):
     list_filter = ["state"]
     search_fields = ["doi"]
     fields = ["doi", "state", "reason", "asked_at", "answered_at", "raw"]
+
+
+@admin.register(ResourceText)
+class ResourceTextAdmin(StaffAdmin):
+    """How reading goes. No words and no names: files may be for few."""
+
+    list_display = ["file_number", "state", "reason", "tries", "due_at", "done_at"]
+    list_filter = ["state", "reason"]
+    ordering = ["-pk"]
+    show_full_result_count = False
+    fields = ["file_number", "state", "reason", "tries", "due_at", "done_at"]
+    readonly_fields = ["file_number"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).defer("text", "search", "title", "doi")
+
+    @admin.display(description=_("file"), ordering="file_id")
+    def file_number(self, text):
+        return text.file_id

@@ -175,3 +175,18 @@ class ResourceText(models.Model):
 
     def __str__(self):
         return f"text of file {self.file_id}"
+
+    @property
+    def trouble(self) -> str:
+        """For whoever looks after the record: what is wrong with the file; "" where nothing is."""
+        if self.state != self.State.FAILED:
+            return ""
+        return str(
+            _TROUBLES.get(self.reason, _("Its words cannot be searched; readers can open it all the same."))
+        )
+
+
+_TROUBLES = {
+    "password": _("It wants a password, so readers cannot open it. Save it without one."),
+    "damaged": _("It looks damaged. Try whether you can open it."),
+}

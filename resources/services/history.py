@@ -69,7 +69,7 @@ def snapshot(resource: Resource) -> dict[str, str]:
         "description": resource.description,
         "url": resource.url,
         "doi": item.get("DOI", ""),
-        "files": "\n".join(sorted(resource.files.values_list("name", flat=True))),
+        "files": "\n".join(sorted(resource.files.open_to_readers().values_list("name", flat=True))),
         "terms": ", ".join(resource.terms.order_by("facet__position", "position", "pk").values_list("name", flat=True)),
         "tags": ", ".join(sorted(resource.tags.values_list("name", flat=True))),
         "language": resource.language,

@@ -434,6 +434,7 @@ ADMIN_MODELS = {
     "events_speaker": (ADMINS, ADMINS),
     "resources_resource": (STAFF, ADMIN_403),
     "resources_doirecord": (STAFF, ADMIN_403),
+    "resources_resourcetext": (STAFF, ADMIN_403),
     "hub_digestrun": (ADMINS, ADMIN_403),
     "hub_digestschedule": (ADMINS, ADMIN_403),
     "taggit_tag": (ADMINS, ADMINS),

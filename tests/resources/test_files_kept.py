@@ -210,3 +210,25 @@ def test_no_picture_of_what_has_none_or_what_waits(client, read):
     ResourceFile.objects.filter(pk=file.pk).update(thumbnail="library/pages/gone")
     assert client.get(file.page_url).status_code == 404
     assert client.get(reverse("resources:file_page", args=[2**80])).status_code == 404
+
+
+# --- whoever looks after the record ----------------------------------------------------------------------------------------
+def test_the_form_says_what_is_wrong_with_a_file_and_what_still_waits(db, client):
+    member = make_member()
+    record = make_resource(added_by=member)
+    for name, content in (
+        ("locked.pdf", hostile.locked_pdf()),
+        ("fine.pdf", hostile.pdf()),
+        ("new.pdf", PDF),
+    ):
+        make_file(resource=record, name=name, content=content)
+    reading.read_due_files()
+    new = ResourceFile.objects.filter(name="new.pdf")
+    new.update(state="pending", scan_due_at=timezone.now())
+    client.force_login(member)
+    page = client.get(reverse("resources:edit", args=[record.pk])).content.decode()
+    assert page.count("It wants a password, so readers cannot open it.") == 1
+    assert page.count("being checked") == 1
+    assert new.get().get_absolute_url() not in page
+    new.update(added_by=make_member())  # somebody else sent it, and the scanner has not passed it
+    assert "new.pdf" not in client.get(reverse("resources:edit", args=[record.pk])).content.decode()

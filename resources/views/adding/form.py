@@ -204,7 +204,9 @@ def _edit_page(request, form, resource, *, likenesses=(), status=200):
         "form": form,
         "resource": resource,
         "likenesses": likenesses,
-        "files": list(resource.files.all()),
+        "files": list(
+            resource.files.listed_for(request.user).select_related("text").defer("text__text", "text__search")
+        ),
         "words_offered": words_offered(),
         "max_mb": CommunitySettings.load().max_upload_mb,
     }
