@@ -212,7 +212,7 @@ def test_no_picture_of_what_has_none_or_what_waits(client, read):
     assert client.get(reverse("resources:file_page", args=[2**80])).status_code == 404
 
 
-# --- whoever looks after the record ----------------------------------------------------------------------------------------
+# --- whoever looks after the record -----
 def test_the_form_says_what_is_wrong_with_a_file_and_what_still_waits(db, client):
     member = make_member()
     record = make_resource(added_by=member)
