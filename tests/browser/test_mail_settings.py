@@ -15,7 +15,7 @@ from tests.factories.discussions import make_post, make_thread
 from .people import Person, Site
 from .test_keeping_order import at_home
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
 
 def choose(who: Person, label: str, value: str) -> None:

@@ -9,7 +9,6 @@ import re
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.utils import timezone
 from icalendar import Calendar
 
@@ -314,7 +313,7 @@ class Walk:
         assert self.status(first) == Status.OFFERED
         self.organiser.go(self.event.get_absolute_url() + "organise/")
         self.organiser.look("organise the launch")
-        with time_machine.travel(timezone.now() + timedelta(hours=25), tick=True):
+        with self.site.at(timezone.now() + timedelta(hours=25)):
             self.site.work()
             assert (self.status(first), self.status(second)) == (Status.EXPIRED, Status.OFFERED)
             assert OutgoingMail.objects.filter(kind="events.offer_passed", member=first).count() == 1
@@ -358,7 +357,7 @@ class Walk:
     def digest_comes_and_ends(self) -> None:
         who = self.newcomer
         morning = (timezone.now() + timedelta(days=1)).replace(hour=9, minute=5)
-        with time_machine.travel(morning, tick=True):
+        with self.site.at(morning):
             self.site.work()
         digests = OutgoingMail.objects.filter(member=self.row(who), kind="hub.digest")
         assert [(digest.state, digest.reason) for digest in digests] == [("sent", "")]
@@ -380,7 +379,7 @@ class Walk:
         who.look("stop the digest")
         who.click(who.page.locator("main form button[type=submit]").first)
         who.look("the digest stopped")
-        with time_machine.travel(morning + timedelta(days=1), tick=True):
+        with self.site.at(morning + timedelta(days=1)):
             self.site.work()
         assert digests.count() == 1
         who.go("/settings/")
@@ -392,9 +391,9 @@ class Walk:
 
     def reminders_come(self) -> None:
         start = self.event.starts_at
-        with time_machine.travel(start - timedelta(hours=24) + timedelta(minutes=2), tick=True):
+        with self.site.at(start - timedelta(hours=24) + timedelta(minutes=2)):
             self.site.work()
-        with time_machine.travel(start - timedelta(hours=1) + timedelta(minutes=2), tick=True):
+        with self.site.at(start - timedelta(hours=1) + timedelta(minutes=2)):
             self.site.work()
         member = self.row(self.member)
         mails = OutgoingMail.objects.filter(member=member, kind__startswith="events.reminder", state="sent")
