@@ -12,6 +12,7 @@ class Duty:
     url: str
 
 
+_advisers: list[Callable[[object], list[Duty]]] = []
 _sources: list[Callable[[object], list[Duty]]] = []
 
 
@@ -23,3 +24,13 @@ def register(source: Callable[[object], list[Duty]]) -> None:
 
 def duties_of(member) -> list[Duty]:
     return [duty for source in _sources for duty in source(member)]
+
+
+def register_advice(source: Callable[[object], list[Duty]]) -> None:
+    """`source(member)` gives what they may want to hand over, and need not."""
+    if source not in _advisers:
+        _advisers.append(source)
+
+
+def advice_for(member) -> list[Duty]:
+    return [duty for source in _advisers for duty in source(member)]

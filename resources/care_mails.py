@@ -6,10 +6,11 @@ from django.utils.translation import gettext as _
 
 from kmnet.core.mail import Line, MailContent, Withhold
 from kmnet.core.models import Activity
+from members.models import has_blocked
 from members.permissions import is_full_member
 
-from .models import LinkCheck, Resource, Tombstone
-from .permissions import can_edit_resource, can_view_resource
+from .models import HandOver, LinkCheck, Resource, Tombstone
+from .permissions import can_edit_resource, can_take_on, can_view_resource
 from .services.linkchecks import in_words
 
 
@@ -82,4 +83,30 @@ def compose_link_broken(mail) -> MailContent:
             "why": why_keeper(),
         },
         line=line(resource, _("Its link does not answer any more."), url),
+    )
+
+
+def compose_offered(mail) -> MailContent:
+    """Somebody asks whether they would look after it, or several; the page asks, and a button answers."""
+    deed, resource = deed_and_resource(mail)
+    asked = HandOver.objects.filter(asked=mail.member, answered_at__isnull=True, asked_by=deed.actor_id)
+    count = asked.count()
+    if not count or (deed.data.get("count") == 1 and not asked.filter(resource=resource).exists()):
+        raise Withhold("it was answered, or taken back")
+    if deed.actor is None or not is_full_member(deed.actor) or has_blocked(mail.member, deed.actor):
+        raise Withhold("the one who asks is no longer to be heard")
+    if not can_take_on(mail.member, resource):
+        raise Withhold("they may not see it")
+    many = deed.data.get("count", 1) > 1
+    url = settings.SITE_URL + reverse("resources:kept") if many else url_of(resource, "keeper")
+    return MailContent(
+        context={
+            "resource": resource,
+            "who": deed.actor,
+            "count": count if many else 1,
+            "url": url,
+            "why": _("You get this because a member asks you."),
+        },
+        from_name=deed.actor.name,
+        line=line(resource, _("%(name)s asks you to look after it.") % {"name": deed.actor.name}, url),
     )

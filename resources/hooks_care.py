@@ -1,12 +1,15 @@
 """What looking after records registers with core: deeds, mails and the like."""
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from kmnet.core import activity, mail
+from members import duties
 from members.models import Member
 
 from . import care_mails
-from .models import LinkCheck, Resource
+from .models import HandOver, LinkCheck, Resource
 
 
 def keeper(deed) -> list[int]:
@@ -30,10 +33,17 @@ def keeper_of_broken(deed) -> list[int]:
     return keeper(deed) if resource.state == Resource.State.VISIBLE and broken.exists() else []
 
 
+def still_asked(deed) -> list[int]:
+    """As long as they have not answered, and nobody has taken the question back."""
+    asked = HandOver.objects.filter(asked__in=deed.data.get("members", ()), answered_at__isnull=True)
+    return named(deed) if asked.filter(asked_by=deed.actor_id).exists() else []
+
+
 CATEGORY = "looking_after"
 for key, label, audience, compose, category, official in (
     ("released", _("A resource of mine is in the library"), keeper, care_mails.compose_released, CATEGORY, True),
     ("link_broken", _("A link of mine is broken"), keeper_of_broken, care_mails.compose_link_broken, CATEGORY, False),
+    ("offered", _("Somebody asks me to look after a resource"), still_asked, care_mails.compose_offered, CATEGORY, False),
     ("taken_down", _("A resource of mine was taken down"), named, care_mails.compose_taken_down, None, True),
 ):  # fmt: skip
     activity.register(
@@ -55,3 +65,28 @@ for key, label, audience, compose, category, official in (
             bundles=category is not None,
         )
     )
+
+activity.register(
+    activity.ActivityType(
+        verb="resources.offer_answered",
+        template="resources/activity/_offer_answered.html",
+        audience=named,
+        category=CATEGORY,
+    )
+)
+
+
+def what_stays_behind(member) -> list[duties.Duty]:
+    """Before somebody leaves: what they look after may be handed on; else the community has it."""
+    count = Resource.objects.filter(keeper=member).exclude(state=Resource.State.HIDDEN).count()
+    if not count:
+        return []
+    words = ngettext(
+        "You look after %(count)d resource of the library. Hand it on, or leave it to the community.",
+        "You look after %(count)d resources of the library. Hand them on, or leave them to the community.",
+        count,
+    )
+    return [duties.Duty(words % {"count": count}, reverse("resources:kept"))]
+
+
+duties.register_advice(what_stays_behind)

@@ -73,6 +73,11 @@ def can_take_down(user, resource: Resource) -> bool:
     return resource.state == Resource.State.HIDDEN or can_view_resource(user, resource)
 
 
+def can_take_on(user, resource: Resource) -> bool:
+    """Look after it, where nobody does or one is asked to."""
+    return can_write(user) and can_view_resource(user, resource) and resource.state != Resource.State.HIDDEN
+
+
 def can_merge(user, kept: Resource, gone: Resource) -> bool:
     """A moderator who sees both, or whoever looks after both. What is held becomes part of what is seen only by a
     moderator, who has looked at it then."""

@@ -40,6 +40,7 @@ from members.models import (
 from members.services import answer_introduction, groups, hide_profile, invitations, propose_introduction
 from resources import services as library
 from resources.models import LinkCheck, Resource, SavedSearch
+from resources.services import handing_on
 from tests.factories import make_member
 from tests.factories.discussions import make_message, make_post, make_thread
 from tests.factories.events import make_event, make_registration
@@ -737,4 +738,12 @@ def link_broken(given):
         url_key=resource.url_key, url=resource.url, host="guides.example.org", state="broken", failures=4, reason="name",
     )  # fmt: skip
     activity.record("resources.link_broken", actor=None, target=resource, data={"check": check.pk})
+    tell()
+
+
+@scene("resources.offered")
+def offered(given):
+    handing_on.offer_resource(
+        actor=given.maren, resource=record(given, added_by=given.maren), member=given.rosalind
+    )
     tell()

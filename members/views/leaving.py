@@ -14,7 +14,7 @@ from kmnet.core.mail_pages import mail_page
 from kmnet.core.ratelimit import limited
 
 from .. import services
-from ..duties import duties_of
+from ..duties import advice_for, duties_of
 from ..forms.leaving import LeaveForm
 from ..models import GRACE, DataExport, Leaving, Member, Status
 from ..models.leaving import export_storage
@@ -87,7 +87,13 @@ def leave(request):
         else:
             logout(request)
             return redirect("members:left")
-    context = {"section": "data", "form": form, "duties": duties, "grace_days": GRACE.days}
+    context = {
+        "section": "data",
+        "form": form,
+        "duties": duties,
+        "advice": advice_for(request.user),
+        "grace_days": GRACE.days,
+    }
     return render(request, "members/leave.html", context, status=422 if form.is_bound else 200)
 
 

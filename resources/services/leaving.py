@@ -1,29 +1,32 @@
 """What becomes of what a member added when their account is deleted. Part of that transaction."""
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from kmnet.core import erasing, files
 from kmnet.core.models import Activity
 from members.models import Member
 
 from ..models import Collection, CollectionItem, Resource, ResourceFile, Story
+from .taking_down import bury_unsigned
 
 
 @transaction.atomic
 def forget_adder(*, member: Member, keep_words: bool) -> None:
     """Records stay without a name, or go with their files. Uploads for a form that was never sent go. Locks the records."""
-    mine = list(
-        Resource.objects.filter(added_by=member).order_by("pk").select_for_update(of=("self",)).only("pk")
+    added = list(
+        Resource.objects.filter(added_by=member)
+        .order_by("pk")
+        .select_for_update(of=("self",))
+        .defer("search")
     )
+    mine = [one for one in added if one.keeper_id == member.pk]  # what was handed on is others' by now
     told = Story.objects.filter(Q(author=member) | Q(mask__author=member))
     gathered = Collection.objects.filter(owner=member)
     gathered.filter(visibility=Collection.Visibility.OWN).delete()  # nobody else has ever seen it
     gone = ResourceFile.objects.filter(added_by=member, resource__isnull=True)
-    if keep_words:
-        Resource.objects.filter(added_by=member).update(added_by=None, submit_key=None)
-    else:
-        gone = ResourceFile.objects.filter(Q(resource__in=mine) | Q(added_by=member))
+    if not keep_words:
+        gone = ResourceFile.objects.filter(Q(resource__in=mine) | Q(added_by=member, resource__isnull=True))
         CollectionItem.objects.filter(added_by=member).update(note="")
         for found in (told, gathered):
             erasing.forget_targets(found.only("pk"))
@@ -34,4 +37,18 @@ def forget_adder(*, member: Member, keep_words: bool) -> None:
     if not keep_words:
         erasing.forget_targets(mine)
         erasing.forget_deeds(Activity.objects.filter(actor=member, verb__startswith="resources."))
-        Resource.objects.filter(pk__in=[resource.pk for resource in mine]).delete()
+        _take_along(member, mine)
+    Resource.objects.filter(added_by=member).update(added_by=None, submit_key=None)
+
+
+def _take_along(member: Member, mine: list[Resource]) -> None:
+    """Their records go; one that holds others' words (a story, a record that was merged into it) leaves a tombstone."""
+    others = Story.objects.filter(resource=OuterRef("pk")).exclude(Q(author=member) | Q(mask__author=member))
+    merged = Resource.objects.filter(merged_into=OuterRef("pk")).exclude(pk__in=[one.pk for one in mine])
+    rows = Resource.objects.filter(pk__in=[one.pk for one in mine])
+    stay = set(rows.filter(Exists(others) | Exists(merged)).values_list("pk", flat=True))
+    for resource in mine:
+        if resource.pk in stay:
+            bury_unsigned(resource)
+    rows.exclude(pk__in=stay).update(merged_into=None)
+    rows.exclude(pk__in=stay).delete()

@@ -122,6 +122,12 @@ def _bury(resource, *, actor, reason, note, words_go, hidden_reason) -> Tombston
     return tombstone
 
 
+def bury_unsigned(resource: Resource) -> None:
+    """Its adder's account is deleted with their words, and others' words hang on it. The caller holds the record."""
+    Tombstone.objects.filter(resource=resource).delete()
+    _bury(resource, actor=None, reason=Tombstone.Reason.WISH, note="", words_go=True, hidden_reason="")
+
+
 def purge_files(resource: Resource) -> None:
     """Rows, words and pictures of its files go now, and their bytes with the commit."""
     gone = ResourceFile.objects.filter(resource=resource)
