@@ -112,6 +112,7 @@ class ThreadForm(PollFields, ComposedForm):
     )
     tags = TagsField(label=_("Tags"), help_text=_("Up to five words, with commas between them."))
     masked = forms.BooleanField(label=_("Ask without my name"), required=False)
+    about = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)  # kmnet.core.about
     submit_key = SubmitKeyField()
 
     def __init__(self, *args, member, space=None, **kwargs):

@@ -6,6 +6,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core import (
+    about,
     activity,
     contributions,
     frame,
@@ -18,10 +19,12 @@ from kmnet.core import (
 )
 from members.permissions import is_full_member
 
+from . import about as talk
 from . import audiences, contributing, in_private, mails, of_group, reporting, searching, services
 from .chosen_levels import all_levels
 from .models import Post, Thread, grace
 
+about.register_talk(talk.find)
 contributions.register(contributing.ANSWERS)
 contributions.register(contributing.THREADS)
 activity.register_filter("discussions.masks", audiences.those_who_hear)

@@ -2,11 +2,11 @@
 
 from django.utils.translation import gettext, gettext_lazy
 
-from kmnet.core import activity, contributions, moderation
+from kmnet.core import about, activity, contributions, moderation
 from kmnet.core.text import excerpt
 
 from . import audiences, services
-from .models import Story, StoryMask
+from .models import Resource, Story, StoryMask
 
 activity.register(
     activity.ActivityType("resources.told", "resources/activity/_told.html", audiences.of_story)
@@ -17,6 +17,16 @@ activity.register(
 activity.register(
     activity.ActivityType(
         "resources.new_version", "resources/activity/_new_version.html", audiences.of_version
+    )
+)
+about.register(
+    about.Subject(
+        key="resource",
+        model=Resource,
+        # A group talks in its own space: a form for everybody does not begin with what the group keeps.
+        visible_to=lambda user: Resource.objects.visible_to(user).filter(group__isnull=True),
+        title=lambda resource: resource.title,
+        url=lambda resource: resource.get_absolute_url(),
     )
 )
 

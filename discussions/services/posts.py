@@ -7,8 +7,10 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils import timezone
 
+from kmnet.core.about import note as note_about
 from kmnet.core.language import language_of
 from kmnet.core.text import RENDER_VERSION
 from kmnet.core.vocabulary import in_order
@@ -100,13 +102,14 @@ def start_thread(
     poll: PollWanted | None = None,
     sent: drafts.Sent | None = None,
     masked: bool = False,
+    about: Model | None = None,
 ) -> Thread:
     """A new thread with its first post; the same submit_key again gives the thread made before.
 
     With `hold` (or a HeldFor, which says why), or where must_hold says so, it waits, unnumbered, until a moderator has
     looked (release_post); never in a group's space, where no moderator looks unless somebody there asks for it. A poll
-    comes with `poll`. `masked`: without the author's name, here and in all that they write in this thread. Raises
-    LimitReached, and masks.NobodyToUnmask.
+    comes with `poll`. `masked`: without the author's name, here and in all that they write in this thread. `about`:
+    a thing of another app, whose page then leads to it. Raises LimitReached, and masks.NobodyToUnmask.
     """
     kind = kind or space.first_kind
     if (kind == Kind.POLL) != (poll is not None):
@@ -142,6 +145,8 @@ def start_thread(
                 Mask.objects.filter(pk=mask.pk).update(thread=thread)
                 masks.wear(post=post, thread=thread, author=author)
             thread.tags.set(in_order(tags))
+            if about is not None:
+                note_about(source=thread, target=about)
             if poll is not None:
                 open_poll(thread=thread, wanted=poll)
             post.thread = thread

@@ -21,6 +21,7 @@ from kmnet.core.views import typed_by
 from members.permissions import can_write, is_full_member
 
 from .. import holding, moved, services
+from ..about import begun_about, thing_of
 from ..forms import EditForm, ReplyForm, ThreadForm
 from ..models import Post
 from ..permissions import can_edit_post, can_reply, can_start_thread
@@ -102,6 +103,7 @@ def ask(request, space=None):
         return render(request, "discussions/ask.html", ask_context(form, space), status=403)
     if request.method != "POST":
         begun = {**taken_up(request, key), **kept_text.take(request)}
+        begun = begun or begun_about(request.GET.get("about", ""), request.user)
         form = ThreadForm(initial=begun, member=request.user, space=space)
         context = ask_context(
             form, space, draft_at=None if begun else offer(request.user, key), draft_key=key
@@ -133,6 +135,7 @@ def ask(request, space=None):
             poll=form.poll(),
             sent=sent_with(request, key),
             masked=form.cleaned_data.get("masked", False),
+            about=thing_of(form.cleaned_data["about"], request.user),
         )
     except services.NobodyToUnmask:  # the settings were changed while it was being written
         form.add_error(None, _("Nobody can ask without their name at the moment. Your text is below."))

@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from kmnet.core import about
 from kmnet.core.access import guests_sign_in
 from members.permissions import can_moderate, can_write
 
@@ -56,6 +57,8 @@ def detail(request, pk, slug):
         "stories": told,
         "told_in_all": told_in_all,
         "is_used": resource.is_used,
+        "talk": about.talk_about(resource, request.user),
+        "may_ask": can_tell_story(request.user, resource) and resource.group_id is None,
         "may_tell": can_tell_story(request.user, resource),
         "may_mark": can_mark_used(request.user, resource),
         "may_derive": can_derive(request.user, resource),
