@@ -9,6 +9,7 @@ from kmnet.core.vocabulary import find_term
 from members.models import Member
 from resources import services
 from resources.models import Resource
+from resources.services.reviewing import release_resource
 
 from .clock import at
 from .data import FOLDER, read
@@ -18,6 +19,9 @@ def load_shelf(*, people: dict[str, Member], now: datetime) -> None:
     """Sixty records, brought by a librarian in the first weeks."""
     with at(now - timedelta(days=40)):
         services.import_bibtex((FOLDER / "library.bib").read_bytes(), actor=people["Anneke Visser"])
+    with at(now - timedelta(days=40) + timedelta(hours=1)):  # a newcomer's first ones are looked at
+        for resource in Resource.objects.filter(state=Resource.State.HELD).order_by("pk"):
+            release_resource(target=resource, actor=people["Maren de Wit"])
 
 
 def add_recording(*, people: dict[str, Member], now: datetime) -> Resource:

@@ -267,6 +267,6 @@ def test_the_strip_costs_the_same_at_any_length(client, count, django_assert_num
     for number in range(count):
         derive(maker, parent, title=f"Number {number}")
     client.get(parent.get_absolute_url())
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(8):
         response = client.get(parent.get_absolute_url())
     assert len(response.context["family"].ties) == count

@@ -65,9 +65,9 @@ def test_record_costs_the_same_with_any_company(client, count, django_assert_num
     for _number in range(count):
         make_resource(tags=["one", "two"])
     client.get(resource.get_absolute_url())
-    # the record with its terms and tags, its files, stories, what was made from it, its links, what goes well with it, the
-    # collections that hold it, creators who are members
-    with django_assert_num_queries(8):
+    # the record with its terms and tags, its files, stories, what was made from it, its links, talk about it, what goes
+    # well with it, the collections that hold it
+    with django_assert_num_queries(9):
         client.get(resource.get_absolute_url())
 
 

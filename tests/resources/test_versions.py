@@ -146,5 +146,5 @@ def test_a_record_costs_the_same_at_any_number_of_versions(client, count, django
         make_version(resource)
         resource.refresh_from_db()
     client.get(resource.get_absolute_url())
-    with django_assert_num_queries(7):  # as ever, and its versions
+    with django_assert_num_queries(9):  # as ever, and its versions
         client.get(resource.get_absolute_url())
