@@ -10,6 +10,8 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
 
+from members.models import Member, Profile, SeenBy
+
 from .citing import item_of
 from .csl import creators_of, display_name, sorted_name
 from .formats import FORMATS
@@ -166,11 +168,21 @@ def _schema_part(item: dict) -> dict | str:
 
 
 # --- Signposting -----------------------------------------------------------------------------------------------------
-def links(resource: Resource) -> list[dict]:
+def authors_of(resource: Resource, members: Iterable[Member]) -> list[str]:
+    """The ORCID addresses of those of these creators who show theirs to everybody. A query, where there are members."""
+    with_page = [member.pk for member in members if member.has_page]
+    if not with_page or not resource.is_public:
+        return []
+    shown = Profile.objects.filter(member__in=with_page, orcid_seen_by=SeenBy.PUBLIC).exclude(orcid="")
+    return [f"https://orcid.org/{orcid}" for orcid in shown.order_by("orcid").values_list("orcid", flat=True)]
+
+
+def links(resource: Resource, authors: Iterable[str] = ()) -> list[dict]:
     """The typed links of FAIR Signposting: [{"rel", "href", "type"?}]; [] unless the record is public."""
     if not resource.is_public:
         return []
-    found = [{"rel": "cite-as", "href": resource.doi_url or address_of(resource)}]
+    found = [{"rel": "author", "href": address} for address in authors]
+    found.append({"rel": "cite-as", "href": resource.doi_url or address_of(resource)})
     found += [
         {
             "rel": "describedby",
@@ -190,9 +202,9 @@ def links(resource: Resource) -> list[dict]:
     return found
 
 
-def link_header(resource: Resource) -> str:
+def link_header(resource: Resource, authors: Iterable[str] = ()) -> str:
     """The same as the value of an HTTP Link header, with the way to the link set; "" unless the record is public."""
-    found = links(resource)
+    found = links(resource, authors)
     if not found:
         return ""
     own = settings.SITE_URL + reverse("resources:linkset", args=[resource.pk])
@@ -203,10 +215,10 @@ def link_header(resource: Resource) -> str:
     )
 
 
-def linkset(resource: Resource) -> dict:
+def linkset(resource: Resource, authors: Iterable[str] = ()) -> dict:
     """The same as a link set (RFC 9264)."""
     context: dict = {"anchor": address_of(resource)}
-    for link in links(resource):
+    for link in links(resource, authors):
         target = {name: value for name, value in link.items() if name != "rel"}
         context.setdefault(link["rel"], []).append(target)
     return {"linkset": [context]}

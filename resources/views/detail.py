@@ -73,5 +73,6 @@ def detail(request, pk, slug):
     if not resource.is_public:
         response["X-Robots-Tag"] = "noindex"
     else:
-        response["Link"] = describing.link_header(resource)
+        authors = describing.authors_of(resource, members.values())
+        response["Link"] = describing.link_header(resource, authors)
     return using.mark(request, response, resource)

@@ -20,6 +20,7 @@ from ..finding import Finder
 from ..formats import FORMATS, MAX_ROWS
 from ..gathered import resources_of, saved_by
 from ..models import Resource
+from ..services.creators import members_by_place
 from .access import find_resource
 from .collections import find_collection
 
@@ -46,7 +47,8 @@ def linkset(request, pk):
     resource = find_resource(request, pk)
     if not resource.is_public:
         raise Http404
-    return JsonResponse(describing.linkset(resource), content_type="application/linkset+json")
+    authors = describing.authors_of(resource, members_by_place(resource).values())
+    return JsonResponse(describing.linkset(resource, authors), content_type="application/linkset+json")
 
 
 def _file(form: str, items, name: str) -> HttpResponse:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from lxml import etree
 
 from kmnet.core import sitemap
+from members.models import Profile, SeenBy
 from resources import citing, describing, formats, services
 from resources.models import Resource
 from resources.views import out
@@ -338,6 +339,23 @@ def test_files_that_guests_may_not_open_are_told_to_nobody(client, member):
         assert "citation_pdf_url" not in tags
         assert len(linked.get("encoding", [])) == count
         assert links.count('rel="item"') == count
+
+
+def test_authors_who_show_their_orcid_to_everybody_are_linked(client):
+    shown, private = make_member(), make_member()
+    for member, orcid, seen_by in (
+        (shown, "0000-0002-1825-0097", SeenBy.PUBLIC),
+        (private, "0000-0001-5109-3700", SeenBy.MEMBERS),
+    ):
+        Profile.objects.update_or_create(member=member, defaults={"orcid": orcid, "orcid_seen_by": seen_by})
+    resource = make_resource(creators=["One, A", "Two, B"])
+    for place, member in enumerate((shown, private)):
+        resource.creator_links.create(member=member, position=place)
+    _tags, _linked, links = told(client, resource)
+    authors = re.findall(r'<([^>]*)>; rel="author"', links)
+    assert authors == ["https://orcid.org/0000-0002-1825-0097"]
+    (context,) = client.get(f"/library/{resource.pk}/linkset.json").json()["linkset"]
+    assert context["author"] == [{"href": authors[0]}]
 
 
 def test_no_more_than_ten_files_stand_in_the_header(monkeypatch):
