@@ -3,8 +3,10 @@
 import gc
 import os
 import time
+from datetime import datetime
 from functools import partial
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 from django.template.base import Template
@@ -12,6 +14,7 @@ from django.test.signals import template_rendered
 
 from discussions.services import limits
 from kmnet.core import ratelimit
+from kmnet.core.fixed import fixed
 from resources.services import reviewing
 from tests.factories.discussions import is_making
 from tests.mailbox import mailbox
@@ -55,6 +58,40 @@ def daily_limits():
 def no_new_window(monkeypatch):
     """Limits count from minute to minute; no minute ends within a test, however slow the machine is."""
     monkeypatch.setattr(ratelimit, "time", SimpleNamespace(time=partial(float, time.time())))
+
+
+@pytest.fixture(autouse=True)
+def compared_once(request, monkeypatch):
+    """settings.CHECK_FIXED_QUERIES: a query that was compared in this test is not compared again with values that are
+    alike. Numbers are alike that have as many binary digits, moments as far away, lists as long; words only if equal."""
+    if "compared_each_time" in request.fixturenames:
+        return
+    compared, compare, now = set(), fixed.check, time.time()
+
+    def alike(value):
+        match value:
+            case int():
+                return value.bit_length(), value < 0
+            case datetime():
+                return alike(int(value.timestamp() - now))
+            case UUID():
+                return ()
+            case list() if value and isinstance(value[0], int):
+                return len(value), max(map(alike, value))
+        return repr(value)
+
+    def check(query, plan, shape, given):
+        question = plan, *[(name, alike(value)) for name, value in given.items()]
+        if question not in compared:
+            compare(query, plan, shape, given)
+            compared.add(question)
+
+    monkeypatch.setattr(fixed, "check", check)
+
+
+@pytest.fixture
+def compared_each_time():
+    """For the tests of fixed queries themselves."""
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,6 +12,8 @@ from kmnet.core.fixed import Named, fixed, planned_anew
 from members.models import Member, Profile
 from tests.factories import make_member
 
+pytestmark = pytest.mark.usefixtures("compared_each_time")
+
 
 @fixed
 def joined_since(order, *, since, name):

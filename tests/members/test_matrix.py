@@ -8,7 +8,6 @@ import re
 
 import pytest
 
-from kmnet.core.fixed import fixed
 from tests.members.routes import ROLES, Visitor, World, meaning, routes
 
 SIGNED_IN = tuple(role for role in ROLES if role not in ("guest", "suspended"))
@@ -466,21 +465,6 @@ def no_limits(settings):
     settings.ACCOUNT_RATE_LIMITS = settings.MFA_RATE_LIMITS = False
 
 
-@pytest.fixture
-def compared_once(monkeypatch):
-    """settings.CHECK_FIXED_QUERIES: a query that was compared in this test with the very same values, which hundreds of
-    pages ask alike, is not compared again."""
-    compared, compare = set(), fixed.check
-
-    def check(query, plan, shape, given):
-        question = plan, repr(given)
-        if question not in compared:
-            compare(query, plan, shape, given)
-            compared.add(question)
-
-    monkeypatch.setattr(fixed, "check", check)
-
-
 def test_every_address_has_a_row():
     told = {name for name, _method in RULES}
     models = {model for model in ADMIN_MODELS}
@@ -494,7 +478,7 @@ def test_every_address_has_a_row():
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_everybody_is_answered_as_the_table_says(role, db, compared_once):
+def test_everybody_is_answered_as_the_table_says(role, db):
     """And reading changes nothing but the reader's own marks, whoever reads what."""
     world = World()
     visitor = Visitor(world.people.get(role))
