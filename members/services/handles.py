@@ -9,10 +9,23 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from kmnet.core.fixed import Named
+
 from .. import names
 from ..models import Member, OldHandle, SpentHandle
 
 CHANGES, PERIOD = 2, timedelta(days=30)
+# By anybody else, now or once, or by somebody who has left.
+TAKEN = Named(
+    """
+    SELECT EXISTS (SELECT FROM members_member WHERE lower(handle) = %(handle)s AND id <> %(member)s)
+        OR EXISTS (SELECT FROM members_oldhandle WHERE lower(handle) = %(handle)s AND member_id <> %(member)s)
+        OR EXISTS (SELECT FROM members_spenthandle WHERE digest = ANY(%(digests)s))
+    """,
+    handle="text",
+    member="bigint",
+    digests="text[]",
+)
 
 
 class HandleRefused(ValidationError):
@@ -51,12 +64,10 @@ class TooManyHandles(HandleRefused):
 def is_handle_free(handle: str, *, member: Member | None = None) -> bool:
     """Free for this member: nobody else has it or had it (an old handle redirects to its owner)."""
     wanted = handle.lower()
-    taken = Member.objects.alias(low=Lower("handle")).filter(low=wanted)
-    former = OldHandle.objects.alias(low=Lower("handle")).filter(low=wanted)
-    if member is not None:
-        taken, former = taken.exclude(pk=member.pk), former.exclude(member=member)
-    spent = SpentHandle.objects.filter(digest__in=SpentHandle.digests_of(wanted))  # of somebody who has left
-    return not (taken.exists() or former.exists() or spent.exists())
+    ((taken,),) = TAKEN.rows(
+        handle=wanted, member=member.pk if member else 0, digests=SpentHandle.digests_of(wanted)
+    )
+    return not taken
 
 
 def is_like_another(handle: str, *, member: Member) -> bool:

@@ -21,7 +21,7 @@ from ..signals import address_proven
 from .consents import record_agreement
 from .handles import HandleTaken, change_handle, is_handle_free
 from .invitations import find_invitation, use_invitation
-from .profiles import index_profile
+from .profiles import index_blank_profile, index_profile
 
 WELCOME_AFTER = timedelta(days=1)  # for whoever has left the first steps; done, they are welcomed at once
 MOST_WORDS = 1000  # of an answer
@@ -62,7 +62,7 @@ def _save_new(member: Member, *, handle: str | None = None) -> Member:
             member.pk = None
             continue
         break
-    index_profile(profile, has_lists=False)
+    index_blank_profile(profile)
     return member
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from taggit.models import Tag
 
 from kmnet.core import jobs, mail
+from kmnet.core.fixed import Named
 from kmnet.core.models import OutgoingMail, Term
 from kmnet.core.search import vector_config
 from kmnet.core.text import clean_line, fold
@@ -22,7 +23,7 @@ from kmnet.core.vocabulary import expand
 
 from ..models import MeetingWindow, Member, Profile, SeenBy
 from ..visibility import MANY, PART_OF, PARTS
-from .directory import index_entries
+from .directory import forget_counts, index_entries
 
 WISH_DAYS = 90  # how long "looks for help with" stands before it is asked again
 MAX_TAGS = 10
@@ -264,6 +265,33 @@ def index_profile(profile: Profile, *, has_lists: bool = True) -> None:
     )
     index_entries([profile.pk])
     show_picture(profile)
+
+
+BLANK = Named(
+    f"""
+    WITH indexed AS (
+        UPDATE members_profile SET
+            search_vector = setweight(to_tsvector('{vector_config}', %(name)s), 'A'),
+            search_groups = NULL, search_public = NULL, search_looking = ''
+        WHERE id = %(profile)s
+        RETURNING member_id, is_listed, looking_for_seen_by, availability_seen_by
+    )
+    INSERT INTO members_directoryentry (
+        member_id, is_listed, for_anyone, for_members, for_groups,
+        wishes, wishes_seen_by, free_for, free_for_seen_by)
+    SELECT member_id, is_listed, '{{}}', '{{}}', '{{}}', '{{}}', looking_for_seen_by, '{{}}', availability_seen_by
+    FROM indexed
+    RETURNING member_id
+    """,
+    name="text",
+    profile="bigint",
+)
+
+
+def index_blank_profile(profile: Profile) -> None:
+    """As index_profile, for one that was made a moment ago and says nothing yet: in one statement."""
+    BLANK.rows(name=profile.member.name, profile=profile.pk)
+    transaction.on_commit(forget_counts, robust=True)
 
 
 def _vector(text: str, weight: str) -> SearchVector:

@@ -8,9 +8,9 @@ from django.core.management import call_command
 from kmnet.core.models import Term
 from kmnet.core.search import SearchText
 from kmnet.core.vocabulary import load_vocabulary
-from members.models import Member
+from members.models import DirectoryEntry, Member, Profile
 from members.permissions import can_administer, is_full_member
-from members.services import HandleTaken, create_member, joining, update_profile
+from members.services import HandleTaken, create_member, index_profile, joining, update_profile
 from tests.factories import make_member
 from tests.together import at_once, meet_after
 
@@ -87,3 +87,12 @@ def test_people_of_one_name_may_join_at_the_same_moment(monkeypatch):
         return create_member(email=f"ana{number}@example.org", name="Ana Silva").handle
 
     assert sorted(at_once(partial(join, 1), partial(join, 2))) == ["ana-silva", "ana-silva-2"]
+
+
+def test_a_new_member_is_found_by_the_same_words_as_if_indexed_in_the_usual_way():
+    member = make_member(name="Zoë Ångström")
+    profile, entry = (model.objects.filter(member=member).values() for model in (Profile, DirectoryEntry))
+    blank = [*profile, *entry]
+    assert "'angstrom':2A" in blank[0]["search_vector"]
+    index_profile(member.profile)
+    assert [*profile.all(), *entry.all()] == blank
