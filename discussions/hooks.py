@@ -1,6 +1,7 @@
 """What this app registers with core."""
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +11,7 @@ from kmnet.core import (
     activity,
     contributions,
     frame,
+    free_tags,
     group_contents,
     mail,
     mail_settings,
@@ -22,7 +24,7 @@ from members.permissions import is_full_member
 from . import about as talk
 from . import audiences, contributing, in_private, mails, of_group, reporting, searching, services
 from .chosen_levels import all_levels
-from .models import Post, Thread, grace
+from .models import Post, Readers, TagLevel, Thread, grace
 
 about.register_talk(talk.find)
 contributions.register(contributing.ANSWERS)
@@ -300,3 +302,23 @@ def open_to_guests():
 
 
 sitemap.register(sitemap.Mapped("discussions", open_to_guests, "last_post_at"))
+
+
+# --- free tags that many use -------------------------------------------------------------------------------------------
+def tags_that_members_meet():
+    """Of threads in spaces of everybody and of all members."""
+    closed = (Readers.GROUP, Readers.PEOPLE)
+    met = Thread.objects.shown().filter(merged_into__isnull=True).exclude(space__readable_by__in=closed)
+    tagged = Thread.tags.through.objects.filter(content_type=ContentType.objects.get_for_model(Thread))
+    return tagged.filter(object_id__in=met.values("pk")).values_list("tag_id", flat=True)
+
+
+def merge_tag(tag, term, named) -> int:
+    """Threads bear the tag that is called like the term; who followed the one follows the other."""
+    if tag.pk != named.pk:
+        there = TagLevel.objects.filter(tag=named).values("member")
+        TagLevel.objects.filter(tag=tag).exclude(member__in=there).update(tag=named)
+    return free_tags.retag(Thread, tag, named)
+
+
+free_tags.register(free_tags.TagBearer("discussions", tags_that_members_meet, merge_tag))

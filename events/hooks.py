@@ -1,17 +1,19 @@
 """What this app registers with core."""
 
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.contenttypes.models import ContentType
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core import activity, contributions, group_contents, mail, search, sitemap
+from kmnet.core import activity, contributions, free_tags, group_contents, mail, search, sitemap
 from kmnet.core.frame import MenuItem, register_menu_item
 from members.permissions import can_organise
 
 from . import mails, of_group
 from .models import Event, Session
+from .models.event import Visibility
 from .search import find_events
 
 for kind in mails.KINDS:
@@ -78,3 +80,17 @@ def open_to_guests():
 
 
 sitemap.register(sitemap.Mapped("events", open_to_guests))
+
+
+# --- free tags that many use -------------------------------------------------------------------------------------------
+def tags_that_members_meet():
+    met = Event.objects.published().filter(group__isnull=True, visibility__lte=Visibility.MEMBERS)
+    tagged = Event.tags.through.objects.filter(content_type=ContentType.objects.get_for_model(Event))
+    return tagged.filter(object_id__in=met.values("pk")).values_list("tag_id", flat=True)
+
+
+free_tags.register(
+    free_tags.TagBearer(
+        "events", tags_that_members_meet, lambda tag, term, named: free_tags.retag(Event, tag, named)
+    )
+)

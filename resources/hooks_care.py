@@ -4,12 +4,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from kmnet.core import activity, mail
+from kmnet.core import activity, free_tags, mail
 from members import duties
 from members.models import Member
 
 from . import care_mails
-from .models import HandOver, LinkCheck, Resource
+from .models import HandOver, LinkCheck, Resource, ResourceTag, ResourceTerm
+from .services import reindex
 
 
 def keeper(deed) -> list[int]:
@@ -90,3 +91,27 @@ def what_stays_behind(member) -> list[duties.Duty]:
 
 
 duties.register_advice(what_stays_behind)
+
+
+# --- free tags that many use -------------------------------------------------------------------------------------------
+def tags_that_members_meet():
+    met = Resource.objects.published().filter(group__isnull=True).values("pk")
+    return ResourceTag.objects.filter(content_object__in=met).values_list("tag_id", flat=True)
+
+
+def merge_tag(tag, term, named) -> int:
+    """The term instead of the tag; where the term is not for resources, the tag that is called like it."""
+    bearing = list(Resource.objects.filter(resource_tags__tag=tag).order_by("pk"))
+    if "resource" in term.facet.applies_to:
+        rows = [ResourceTerm(resource=resource, term=term) for resource in bearing]
+        ResourceTerm.objects.bulk_create(rows, ignore_conflicts=True)
+        ResourceTag.objects.filter(tag=tag).delete()
+    elif tag.pk != named.pk:
+        rows = [ResourceTag(content_object=resource, tag=named) for resource in bearing]
+        ResourceTag.objects.bulk_create(rows, ignore_conflicts=True)
+        ResourceTag.objects.filter(tag=tag).delete()
+    reindex(bearing)
+    return len(bearing)
+
+
+free_tags.register(free_tags.TagBearer("resources", tags_that_members_meet, merge_tag))

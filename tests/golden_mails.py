@@ -19,7 +19,7 @@ from events import services as events
 from events.models import Registration
 from events.models import Status as Place
 from events.models.event import Visibility
-from kmnet.core import activity, mail, moderation
+from kmnet.core import activity, free_tags, mail, moderation
 from kmnet.core.known_address import hash_of_address
 from kmnet.core.models import Activity, CommunitySettings, OutgoingMail, ReceivedMail
 from kmnet.core.models.mail import BUNDLE, SuppressedAddress
@@ -747,3 +747,13 @@ def offered(given):
         actor=given.maren, resource=record(given, added_by=given.maren), member=given.rosalind
     )
     tell()
+
+
+@scene("core.free_tags")
+def free_tags_of_many(given):
+    type(given.rosalind).objects.filter(pk=given.rosalind.pk).update(is_superuser=True, is_staff=True)
+    for number in range(6):
+        make_resource(
+            title=f"Record {number}", tags=["mindlines", "boundary work"] if number else ["mindlines"]
+        )
+    free_tags.tell_admins()

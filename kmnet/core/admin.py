@@ -1,17 +1,23 @@
 """Core in the admin: settings, vocabulary, reports, and the log (to read)."""
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from taggit.models import Tag
 
 from . import (
     admin_inbound,  # noqa: F401  mail that came in
     admin_jobs,  # noqa: F401  periodic work
     admin_mail,  # noqa: F401  the outbox
     admin_returned,  # noqa: F401  what came back
+    audit,
+    free_tags,
     placeholders,
     tokens,
 )
@@ -119,8 +125,30 @@ class FacetAdmin(admin.ModelAdmin):
         return False
 
 
+class TermForTagForm(forms.Form):
+    """Which term a free tag becomes."""
+
+    term = forms.ModelChoiceField(
+        label=_("Term"),
+        queryset=Term.objects.none(),
+        help_text=_("Everything that bears the tag bears the term instead."),
+    )
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        terms = list(
+            Term.objects.current().select_related("facet").order_by("facet__position", "position", "pk")
+        )
+        self.fields["term"].queryset = Term.objects.current()
+        self.fields["term"].choices = [
+            ("", "---"),
+            *((term.pk, f"{term.facet}: {term.name}") for term in terms),
+        ]
+
+
 @admin.register(Term)
 class TermAdmin(admin.ModelAdmin):
+    actions = ["retire", "use_again"]
     list_display = ["name", "facet", "definition", "retired_at"]
     list_filter = ["facet", ("retired_at", admin.EmptyFieldListFilter)]
     list_select_related = ["facet"]
@@ -129,6 +157,72 @@ class TermAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    @admin.action(
+        description=_("Retire: it stays where it is used, and cannot be chosen any more"),
+        permissions=["change"],
+    )
+    def retire(self, request, queryset):
+        self._set_retired(
+            request, queryset.filter(retired_at__isnull=True), timezone.now(), "core.term_retired"
+        )
+
+    @admin.action(description=_("Take back into use"), permissions=["change"])
+    def use_again(self, request, queryset):
+        self._set_retired(request, queryset.filter(retired_at__isnull=False), None, "core.term_used_again")
+
+    def _set_retired(self, request, queryset, moment, verb):
+        terms = list(queryset)
+        with transaction.atomic():
+            for term in terms:
+                term.retired_at = moment
+                term.save(update_fields=["retired_at"])
+                audit.record_act(actor=request.user, verb=verb, target=term)
+        messages.success(request, _("Done for %(count)d.") % {"count": len(terms)})
+
+    def get_urls(self):
+        view = self.admin_site.admin_view
+        return [
+            path("free-tags/", view(self.free_tags_view), name="core_term_free_tags"),
+            path("free-tags/<int:tag>/", view(self.free_tag_view), name="core_term_free_tag"),
+            *super().get_urls(),
+        ]
+
+    def free_tags_view(self, request):
+        """The free tags that many use."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Free tags that many use"),
+            "found": free_tags.free_tags(),
+            "many": free_tags.MANY,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/core/term/free_tags.html", context)
+
+    def free_tag_view(self, request, tag):
+        """Make one of them a term."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        tag = get_object_or_404(Tag, pk=min(tag, 2**31 - 1))
+        form = TermForTagForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            changed = free_tags.merge_tag(actor=request.user, tag=tag, term=form.cleaned_data["term"])
+            words = _("“%(tag)s” is “%(term)s” now, on %(count)d things, and is found by both words.")
+            messages.success(
+                request, words % {"tag": tag.name, "term": form.cleaned_data["term"], "count": changed}
+            )
+            return redirect("admin:core_term_free_tags")
+        context = {
+            **self.admin_site.each_context(request),
+            "title": tag.name,
+            "form": form,
+            "tag": tag,
+            "opts": self.opts,
+        }
+        status = 422 if form.errors else 200
+        return TemplateResponse(request, "admin/core/term/free_tag.html", context, status=status)
 
 
 class SynonymInline(admin.TabularInline):

@@ -9,6 +9,7 @@ class CoreConfig(AppConfig):
 
     def ready(self):
         from . import (
+            free_tags,  # noqa: F401  what the vocabulary may have missed
             personal,  # noqa: F401  what is held about people
             public_changes,
             retention_jobs,  # noqa: F401  and what is forgotten

@@ -105,6 +105,13 @@ def sweep_public_changes() -> None:
     public_changes.sweep()
 
 
+def tell_of_free_tags() -> int:
+    """Once a month."""
+    from . import free_tags
+
+    return free_tags.tell_admins()
+
+
 def due_mail(now):
     return OutgoingMail.objects.due(now).filter(lead__isnull=True)
 
@@ -148,5 +155,8 @@ jobs.register(
         60,
         sweep_public_changes,
     )
+)
+jobs.register(
+    Job("core.free-tags", _("Admins hear once a month which free tags many use"), 86_400, tell_of_free_tags)
 )
 jobs.register(Job("core.retention", _("What is kept longer than it is needed goes"), 21_600, keep_retention))

@@ -28,6 +28,11 @@ def _groups() -> dict[str, tuple[str, ...]]:
     return found
 
 
+def forget_words() -> None:
+    """The vocabulary was changed past the models."""
+    cache.delete("vocabulary")
+
+
 def expand(word: str) -> tuple[str, ...]:
     """All spellings that mean the same as `word`, itself among them; only itself where there are none."""
     return _groups().get(fold(word), (word,))

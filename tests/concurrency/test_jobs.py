@@ -334,6 +334,15 @@ def late_comers():
     return SavedResource.objects.filter(resource=kept).count, 3
 
 
+@work("core.free-tags")
+def tags_of_many():
+    for _row in range(5):
+        make_resource(tags=["mindlines"])
+    for _row in range(3):
+        make_member(is_superuser=True, is_staff=True)
+    return mails("core.free_tags"), 3
+
+
 @work("resources.usage")
 def uses():
     for number in range(3):

@@ -127,6 +127,8 @@ TABLE = [
     ("admin:core_communitysettings_welcome", "GET", ADMINS),
     ("admin:core_communitysettings_welcome_html", "GET", ADMINS),
     ("admin:taggit_tag_merge_tags", "GET", ADMINS),
+    ("admin:core_term_free_tags", "GET", ADMINS),
+    ("admin:core_term_free_tag", "GET", ADMIN_403.but(admin="404")),
     ("admin:app_list", "GET", STAFF),
     ("admin/(?P<url>.*)$", BOTH, ADMIN_404),
     ("members:join", BOTH, EVERYBODY),
