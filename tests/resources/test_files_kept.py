@@ -201,6 +201,17 @@ def test_the_picture_is_for_whoever_may_open_the_file(client, read, fields):
         assert "no-store" in seen["Cache-Control"]
 
 
+def test_the_page_of_a_record_shows_it_to_whoever_may_open_the_file(client, read):
+    open_to_all, narrower = read(), read(files_for="members")
+    shown = [
+        file.page_url in client.get(file.resource.get_absolute_url()).content.decode()
+        for file in (open_to_all, narrower)
+    ]
+    assert shown == [True, False]
+    client.force_login(make_member())
+    assert narrower.page_url in client.get(narrower.resource.get_absolute_url()).content.decode()
+
+
 def test_no_picture_of_what_has_none_or_what_waits(client, read):
     file = read()
     ResourceFile.objects.filter(pk=file.pk).update(state="pending", scan_due_at=timezone.now())
