@@ -55,6 +55,13 @@ def carry_out_batch(batch_id: int) -> None:
     batches.carry_out_batch(batch_id=batch_id)
 
 
+def forget_link_answers() -> int:
+    """What pages said of themselves, long after their link was pasted."""
+    from .services import links
+
+    return links.forget_old_answers()
+
+
 def sweep_batches() -> int:
     """Lists of references that a worker left, and those that are not needed any more."""
     from .services import batches
@@ -140,4 +147,7 @@ jobs.register(
 )
 jobs.register(
     Job("resources.lists", _("Lists of references are read and saved to their end"), 120, sweep_batches)
+)
+jobs.register(
+    Job("resources.pasted", _("What pages said of themselves is forgotten"), 86_400, forget_link_answers)
 )

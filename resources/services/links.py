@@ -20,6 +20,7 @@ from .doi import ask_about
 
 ASK_AGAIN_AFTER = timedelta(seconds=20)
 KEPT_FOR = timedelta(days=7)
+FORGOTTEN_AFTER = timedelta(days=90)
 ACCEPT = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.5"
 
 
@@ -87,6 +88,12 @@ def _look_up(url: str) -> tuple[str, dict | None, str]:
         name: value for name, value in (("licence", facts.licence), ("language", facts.language)) if value
     }
     return LinkRecord.State.FOUND, {**facts.item, **({"custom": custom} if custom else {})}, ""
+
+
+def forget_old_answers() -> int:
+    """Addresses that people once pasted are not kept for ever; return how many went."""
+    gone, _models = LinkRecord.objects.filter(asked_at__lt=timezone.now() - FORGOTTEN_AFTER).delete()
+    return gone
 
 
 def known_page(url: str) -> Known | None:

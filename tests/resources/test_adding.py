@@ -11,7 +11,7 @@ from PIL import Image
 from kmnet.core.models import Activity
 from resources import services
 from resources.forms import ResourceForm
-from resources.models import DoiRecord, Resource, ResourceFile
+from resources.models import DoiRecord, LibrarySettings, Resource, ResourceFile
 from resources.services.doi import ask_doi
 from tests.factories.members import make_member
 from tests.factories.resources import PDF, make_file, make_resource, make_term, make_upload
@@ -73,6 +73,18 @@ def test_a_link_is_added_with_all_that_was_typed(client, member, guide):
     assert sorted(tag.name for tag in resource.tags.all()) == ["Mindlines", "primary care"]
     assert Activity.objects.get().verb == "resources.added"
     assert client.get(response["Location"]).status_code == 200
+
+
+def test_a_day_has_room_for_so_many(client, member, guide, monkeypatch):
+    monkeypatch.setattr(LibrarySettings, "load", lambda: LibrarySettings(resources_per_day=1))
+    assert client.post(ADD, typed(guide)).status_code == 302
+    other = typed(guide, title="Another thing", url="", doi="10.1000/x", submit_key="")
+    response = client.post(ADD, other)
+    assert (response.status_code, Resource.objects.count()) == (422, 1)
+    assert "That is enough for one day." in response.context["form"].errors["__all__"][0]
+    assert "Another thing" in response.content.decode()
+    Resource.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    assert client.post(ADD, other).status_code == 302
 
 
 def test_a_double_submit_makes_one_record(client, member, guide):

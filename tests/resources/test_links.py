@@ -250,6 +250,13 @@ def test_a_link_is_asked_once_in_a_while(record, member, monkeypatch):
         links.ask_link(actor=make_member(status="silenced"), url=URL)
 
 
+def test_addresses_that_were_pasted_are_not_kept_for_ever(record, member):
+    LinkRecord.objects.update(asked_at=timezone.now() - timedelta(days=91))
+    fresh = links.ask_link(actor=member, url="https://other.example/")
+    assert links.forget_old_answers() == 1
+    assert list(LinkRecord.objects.all()) == [fresh]
+
+
 def test_a_doi_in_the_address_is_asked_for_at_once(member):
     links.ask_link(actor=member, url="https://journals.sagepub.com/doi/10.1177/1355819616653981")
     assert DoiRecord.objects.get().doi == "10.1177/1355819616653981"

@@ -19,7 +19,9 @@ from ...forms.fields import WebAddressField
 from ...forms.files import files_kept
 from ...identifiers import normalise_doi, title_key
 from ...known import Known
+from ...models import LibrarySettings
 from ...permissions import can_edit_resource
+from ...services.batches import added_today
 from ...tags import words_offered
 from ..access import find_resource, writers_only
 from ..uploads import keep_uploads
@@ -124,6 +126,10 @@ def _look_over(request, form: ResourceForm):
     nothing = not (files or held or form.cleaned_data.get("url") or form.cleaned_data.get("doi"))
     if valid and nothing and "files" not in form.errors:
         form.add_error(None, _("Give at least one of these: a link, a DOI or a file."))
+    if form.resource is None and added_today(request.user) >= LibrarySettings.load().resources_per_day:
+        form.add_error(
+            None, _("That is enough for one day. What you typed is still here; please come back tomorrow.")
+        )
     likenesses = []
     if not form.errors and "anyway" not in request.POST:
         likenesses = find_duplicates(

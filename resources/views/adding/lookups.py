@@ -35,7 +35,12 @@ def look(*, doi: str = "", url: str = "", files: list[ResourceFile] = (), kept: 
     doi = normalise_doi(doi)
     page = known_page(url)
     texts = list(
-        ResourceText.objects.filter(file__in=files).defer("text", "search").order_by("pk") if files else ()
+        ResourceText.objects.filter(file__in=files)
+        .select_related("file")
+        .defer("text", "search")
+        .order_by("pk")
+        if files
+        else ()
     )
     told = _from_file(texts)
     of_thing = (

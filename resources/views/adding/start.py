@@ -1,5 +1,6 @@
 """The short way in, and how looking up stands."""
 
+from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -44,6 +45,8 @@ def look_up(request):
             form.add_error("files", f"{upload.name}: {' '.join(error.messages)}")
     if form.errors and not kept:
         return start_page(request, form, 422)
+    for words in form.errors.get("files", ()):
+        messages.warning(request, words)
     ask(actor=request.user, doi=form.doi, url=form.url)
     query = {
         "by": "file" if kept else "doi" if form.doi else "link",
