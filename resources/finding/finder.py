@@ -13,9 +13,11 @@ from collections import Counter
 from datetime import timedelta
 
 from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchRank, TrigramWordSimilarity
 from django.db import connection, transaction
 from django.db.models import (
+    CharField,
     Exists,
     F,
     FloatField,
@@ -152,15 +154,17 @@ class Finder:
         seen = Resource.objects.published().filter(audience_rule(self.viewer))
         # A file is long: that its words stand beside one another is not asked, or each one found would be unpacked.
         loose = self.sought.lexemes.replace("<->", "&")
-        texts = ResourceText.objects.filter(
-            search=Lexemes(loose),
-            file__in=ResourceFile.objects.open_to_readers(),
-            file__resource__in=seen.filter(files_rule(self.viewer)),
+        # The words first, so many of them that what the viewer may not see can fall out: Postgres would rather walk
+        # through all records that they may see, and look for the words there.
+        texts = ResourceText.objects.filter(search=Lexemes(loose)).order_by().values("file")[: 3 * INSIDE]
+        told = Story.objects.shown().filter(search=sought).order_by().values("pk")[: 3 * INSIDE]
+        files = ResourceFile.objects.open_to_readers().filter(
+            pk__in=texts, resource__in=seen.filter(files_rule(self.viewer))
         )
-        stories = Story.objects.shown().filter(search=sought, resource__in=seen)
+        stories = Story.objects.filter(pk__in=told, resource__in=seen)
         parts = [
             stories.order_by().values_list("resource", Value("story"))[:INSIDE],
-            texts.order_by().values_list("file__resource", Value("file"))[:INSIDE],
+            files.order_by().values_list("resource", Value("file"))[:INSIDE],
         ]
         return dict(parts[0].union(parts[1], all=True))
 
@@ -212,25 +216,28 @@ class Finder:
 
     def _look(self) -> dict[str, list[tuple]]:
         keys = ["", *self.chosen, *self.own]
-        parts = [self._facts(self._fits(besides=key), number) for number, key in enumerate(keys)]
+        parts = [self._facts(key, number) for number, key in enumerate(keys)]
         rows = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
         found: dict[str, list[tuple]] = {key: [] for key in keys}
         for number, *facts in rows:
             found[keys[number]].append(facts)
         return found
 
-    def _facts(self, fits: QuerySet[Resource], number: int) -> QuerySet:
-        here = OuterRef("pk")
+    def _facts(self, key: str, number: int) -> QuerySet:
+        """What is to be counted of those who fit; of a facet's own part only what that facet counts."""
+        here, kinds = OuterRef("pk"), ArrayField(CharField())
         stories = Story.objects.shown().filter(resource=here)
         files = ResourceFile.objects.open_to_readers().filter(resource=here).order_by()
-        fits = fits.annotate(
+        nothing, no = Value([], output_field=kinds), Value(False)
+        counts_stories = key in ("", "stories")
+        fits = self._fits(besides=key).annotate(
             part=Value(number, output_field=IntegerField()),
-            formats=ArraySubquery(files.values("content_type")),
-            told=Exists(stories),
-            failed=Exists(stories.filter(did_not_work=True)),
+            formats=ArraySubquery(files.values("content_type")) if key in ("", "format") else nothing,
+            told=Exists(stories) if counts_stories else no,
+            failed=Exists(stories.filter(did_not_work=True)) if counts_stories else no,
         )
         columns = ("part", "pk", "term_ids", "language", "minutes", "formats", "told", "failed")
-        return fits.order_by().values_list(*columns)[: MANY + 1]
+        return fits.order_by().values_list(*columns)[: most_of(key) + 1]
 
     def _look_again(self) -> dict[str, list[tuple]]:
         """Nothing has these words: what they may have meant; else what was added lately and comes close."""
@@ -333,7 +340,8 @@ class Finder:
         """How many there would be with each value of a facet; and whether there are more than were looked at."""
         rows = self._rows.get(key, self._rows[""])
         count = _COUNTS.get(key, _count_terms)
-        return count(rows[:MANY]), len(rows) > MANY
+        most = most_of(key if key in self._rows else "")
+        return count(rows[:most]), len(rows) > most
 
     @cached_property
     def facets(self) -> list[FacetList]:
@@ -432,6 +440,11 @@ class Finder:
         return [
             (key, value) for key, values in self.params.lists() if key in mine for value in values if value
         ]
+
+
+def most_of(key: str) -> int:
+    """So many are looked at; for what is counted beside a choice in its own facet, half as many."""
+    return MANY // 2 if key else MANY
 
 
 # --- the parts of a row (Finder._facts): pk, terms, language, minutes, formats, told, failed ---------------------------

@@ -126,7 +126,7 @@ def _records(ids: range, people: range, terms: dict, tags: dict, chance: random.
                 pk, title, slugify(title)[:80].strip("-") or "resource", csl, creators, year, chance.choice(LANGUAGES),
                 source, html, line[:300], f"https://example.org/{pk}" if pk % 3 else "", key[:500],
                 f"{key} {title_key(creators)}", chance.choice(LICENCES),
-                "members" if pk % 5 == 0 else "public", chance.choice(MINUTES),
+                "members" if pk % 7 == 3 else "public", chance.choice(MINUTES),
                 int(chance.paretovariate(1.2)) if pk % 3 == 0 else 0, at, at, at, by, by, RENDER_VERSION,
                 terms[pk], tags[pk],
             )  # fmt: skip
