@@ -16,10 +16,12 @@ from kmnet.core.uploads import UploadRefused
 from resources import services
 from resources.models import LibrarySettings, Resource, ResourceFile, ResourceText
 from resources.models.care import CACHE_KEY
-from resources.services import files, reading
+from resources.reading import Looked
+from resources.scanning import Verdict
+from resources.services import files, reading, scanning
 from tests.factories.members import make_member
 from tests.factories.resources import PDF, make_file, make_resource, make_upload
-from tests.together import at_once, meet_after
+from tests.together import at_once, meet_after, meet_before
 
 from . import hostile
 
@@ -243,3 +245,23 @@ def test_the_form_says_what_is_wrong_with_a_file_and_what_still_waits(db, client
     assert new.get().get_absolute_url() not in page
     new.update(added_by=make_member())  # somebody else sent it, and the scanner has not passed it
     assert "new.pdf" not in client.get(reverse("resources:edit", args=[record.pk])).content.decode()
+
+
+# --- two workers at once ---------------------------------------------------------------------------------------------
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_read_a_file_once(monkeypatch):
+    file, looks = make_file(resource=make_resource(added_by=make_member())), []
+    monkeypatch.setattr(reading, "look_into", lambda source: looks.append(1) or Looked(text="words"))
+    meet_before(monkeypatch, ResourceText, "save")  # without the lock both would have claimed it
+    assert sorted(at_once(*[partial(reading.read_file, file_id=file.pk)] * 2)) == [False, True]
+    assert looks == [1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_have_a_file_scanned_once(settings, monkeypatch):
+    settings.CLAMD_ADDRESS = "127.0.0.1:1"
+    file, asked = keep(make_member()), []
+    monkeypatch.setattr(scanning, "_ask", lambda file: asked.append(1) or Verdict())
+    meet_before(monkeypatch, ResourceFile, "save")
+    assert sorted(at_once(*[partial(scanning.scan_file, file_id=file.pk)] * 2)) == [False, True]
+    assert asked == [1]
