@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from kmnet.core import activity, audit
 
@@ -105,6 +106,7 @@ def _tie(actor, parent: Resource, child: Resource, making: Making) -> Derivative
         checked=making.checked,
         checked_note=making.checked_note,
         added_by=actor,
+        created_at=timezone.now(),
     )
     activity.record("resources.derived", actor=actor, target=child, data={"parent": parent.pk})
     return made

@@ -72,6 +72,7 @@ def tell_story(*, actor, resource: Resource, telling: Telling, submit_key: uuid.
         resource=resource,
         author=None if telling.unnamed else actor,
         submit_key=submit_key,
+        created_at=timezone.now(),
         **telling.parts,
     )
     try:

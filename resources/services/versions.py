@@ -75,7 +75,12 @@ def make_version(
     new = ResourceFile.objects.filter(pk__in=[file.pk for file in files], resource=resource)
     new.update(version=resource.version)
     version = ResourceVersion.objects.create(
-        resource=resource, number=resource.version, changes=changes, csl=resource.csl, made_by=actor
+        resource=resource,
+        number=resource.version,
+        changes=changes,
+        csl=resource.csl,
+        made_by=actor,
+        created_at=resource.updated_at,
     )
     activity.record("resources.new_version", actor=actor, target=resource, data={"version": version.number})
     return version

@@ -28,23 +28,25 @@ KINDS = {
 
 
 @register.filter
-def time_it_takes(minutes: int | None) -> str:
-    """“takes 40 minutes”, “takes an hour”, “takes 3 hours”, “takes a day”."""
+def minutes_in_words(minutes: int | None) -> str:
+    """“40 minutes”, “an hour”, “3 hours”, “a day”."""
     if not minutes:
         return ""
     if minutes < 55:
-        return ngettext("takes %(count)d minute", "takes %(count)d minutes", minutes) % {"count": minutes}
+        return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
     if minutes <= 75:
-        return _("takes an hour")
+        return _("an hour")
     hours = round(minutes / 60)
     if hours <= 6:
-        return ngettext("takes %(count)d hour", "takes %(count)d hours", hours) % {"count": hours}
+        return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
     days = max(1, round(hours / 8))
-    return (
-        _("takes a day")
-        if days == 1
-        else ngettext("takes %(count)d day", "takes %(count)d days", days) % {"count": days}
-    )
+    return _("a day") if days == 1 else ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
+
+
+@register.filter
+def time_it_takes(minutes: int | None) -> str:
+    """“takes 40 minutes”; nothing where nobody has said it."""
+    return _("takes %(time)s") % {"time": minutes_in_words(minutes)} if minutes else ""
 
 
 @register.filter
