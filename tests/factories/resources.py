@@ -9,6 +9,9 @@ from resources import services
 from resources.models import Collection, Resource, ResourceFile
 
 numbers = count(1)
+# Queries of a record's page for a guest: the record with its terms and tags, the members among its creators, its files,
+# stories, what was made from it, its links, talk about it, what goes well with it, and the collections that hold it.
+RECORD_PAGE = 9
 
 
 def make_resource(

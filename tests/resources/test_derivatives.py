@@ -11,7 +11,7 @@ from resources import services
 from resources.models import Derivative, Resource
 from resources.services import Details, Making
 from tests.factories.members import make_member
-from tests.factories.resources import make_resource, make_term, make_upload
+from tests.factories.resources import RECORD_PAGE, make_resource, make_term, make_upload
 
 pytestmark = pytest.mark.django_db
 PLAIN = Making("plain-language", "lay", "two neighbours")
@@ -267,6 +267,6 @@ def test_the_strip_costs_the_same_at_any_length(client, count, django_assert_num
     for number in range(count):
         derive(maker, parent, title=f"Number {number}")
     client.get(parent.get_absolute_url())
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(RECORD_PAGE):
         response = client.get(parent.get_absolute_url())
     assert len(response.context["family"].ties) == count

@@ -11,7 +11,7 @@ from resources import services
 from resources.models import Story, StoryMask, UsedMark
 from resources.services import Telling
 from tests.factories.members import make_member
-from tests.factories.resources import make_resource
+from tests.factories.resources import RECORD_PAGE, make_resource
 
 pytestmark = pytest.mark.django_db
 SAID = {
@@ -119,7 +119,7 @@ def test_stories_cost_the_same_at_any_number(client, count, django_assert_num_qu
     with django_assert_num_queries(2):  # the record, its stories with their authors
         response = client.get(address)
     assert len(response.context["stories"]) == min(count, 20)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(RECORD_PAGE):
         response = client.get(resource.get_absolute_url())
     assert (len(response.context["stories"]), response.context["told_in_all"]) == (min(count, 4), count)
 

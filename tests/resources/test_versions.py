@@ -9,7 +9,7 @@ from kmnet.core.models import Activity, Notification
 from resources import services
 from resources.models import Resource, ResourceFile, ResourceVersion, SavedResource, UsedMark
 from tests.factories.members import make_member
-from tests.factories.resources import make_file, make_resource, make_upload
+from tests.factories.resources import RECORD_PAGE, make_file, make_resource, make_upload
 
 pytestmark = pytest.mark.django_db
 
@@ -146,5 +146,28 @@ def test_a_record_costs_the_same_at_any_number_of_versions(client, count, django
         make_version(resource)
         resource.refresh_from_db()
     client.get(resource.get_absolute_url())
-    with django_assert_num_queries(9):  # as ever, and its versions
+    with django_assert_num_queries(RECORD_PAGE + 1):  # as ever, and its versions
         client.get(resource.get_absolute_url())
+
+
+def test_a_record_with_all_that_it_can_have_costs_no_more_than_twelve(client, django_assert_max_num_queries):
+    keeper, reader = make_member(), make_member()
+    resource = make_resource(added_by=keeper, tags=["one"], url="https://example.org/one")
+    other = make_resource(added_by=keeper, tags=["one"])
+    make_file(resource=resource)
+    make_version(resource)
+    services.make_derivative(
+        actor=keeper,
+        parent=resource,
+        making=services.Making("plain-language"),
+        details=services.Details(csl={"type": "document", "title": "Plain"}, description="Short."),
+    )
+    services.tell_story(
+        actor=reader, resource=resource, telling=services.Telling(place="Here", happened="Much", unnamed=True)
+    )
+    services.relate(actor=keeper, resource=resource, kind="newer", other=other)
+    for someone in (reader, keeper):
+        client.force_login(someone)
+        client.get(resource.get_absolute_url())
+        with django_assert_max_num_queries(12):
+            client.get(resource.get_absolute_url())
