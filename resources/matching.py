@@ -5,7 +5,6 @@ Told before anything is saved, never a reason to refuse; and only what this memb
 
 from collections.abc import Callable, Iterator
 
-from django.db import connection, transaction
 from django.db.models.functions import Lower
 
 from .duplicates import SIMILAR, _differ
@@ -13,7 +12,8 @@ from .identifiers import normalise_doi, title_key, url_key
 from .models import Resource
 
 CHUNK = 500
-TITLES_AT_ONCE = 100
+RARE = 4  # words of a title by which others are found
+COMMON = 500  # titles with a word: more, and it tells nothing
 EACH = 3  # look-alikes of one row
 
 
@@ -29,14 +29,14 @@ def find_many(
         _by_key(
             seen.exclude(url_key="").annotate(key=Lower("url_key")), _links(items, numbers), found, "link"
         )
-        for titles in _chunks([number for number in numbers if not found[number]], TITLES_AT_ONCE):
-            _by_title(seen, items, titles, found)
-            progress(titles[-1] + 1)
+    left = [number for number, item in enumerate(items) if item and not found[number]]
+    if left:
+        _by_title(seen, items, left, found, progress)
     _within(items, found)
     return found
 
 
-def _chunks(numbers: list[int], size: int = CHUNK) -> Iterator[list[int]]:
+def _chunks(numbers: list, size: int = CHUNK) -> Iterator[list]:
     for start in range(0, len(numbers), size):
         yield numbers[start : start + size]
 
@@ -65,29 +65,59 @@ def _by_key(seen, wanted: dict[str, list[int]], found, because: str) -> None:
             _note(found[number], {"id": pk, "because": because})
 
 
-def _by_title(seen, items, numbers: list[int], found) -> None:
-    """The nearly equal titles of a hundred rows at once, by the index; then the vetoes choose."""
+def _by_title(seen, items, numbers: list[int], found, progress) -> None:
+    """Nearly equal titles, and then the vetoes choose. The library's titles are read through twice, and only those are
+    compared that share a rare word with a row: the index is made for one title, and is slow for thousands."""
     titles = {number: title_key(items[number].get("title", "")) for number in numbers}
-    titles = {number: title for number, title in titles.items() if title}
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('pg_trgm.similarity_threshold', %s, true)", [str(SIMILAR)])
-        cursor.execute(
-            """SELECT asked.number, near.id FROM unnest(%s::int[], %s::text[]) AS asked(number, title)
-               CROSS JOIN LATERAL (
-                   SELECT id FROM resources_resource
-                   WHERE title_key %% asked.title AND state = 'visible' AND published_at IS NOT NULL
-                   ORDER BY similarity(title_key, asked.title) DESC, id LIMIT 12
-               ) AS near""",
-            [list(titles), list(titles.values())],
+    words = {number: set(title.split()) for number, title in titles.items() if title}
+    counts = dict.fromkeys((word for each in words.values() for word in each), 0)
+    for _pk, title in _all_titles(seen):
+        for word in set(title.split()):
+            if word in counts:
+                counts[word] += 1
+    asking: dict[str, list[int]] = {}
+    for number, each in words.items():
+        known = sorted(
+            (word for word in each if 0 < counts[word] <= COMMON), key=lambda word: (counts[word], word)
         )
-        near = cursor.fetchall()
-    if not near:
-        return
-    # Whether this member may see them is asked of the one rule.
-    known = dict(seen.filter(pk__in={pk for _number, pk in near}).values_list("pk", "csl"))
-    for number, pk in near:
-        if pk in known and not _differ(items[number], known[pk]):
-            _note(found[number], {"id": pk, "because": "title"})
+        for word in known[:RARE]:
+            asking.setdefault(word, []).append(number)
+    exact = _grouped((title, number) for number, title in titles.items())
+    near: list[tuple[float, int, int]] = []
+    for done, (pk, title) in enumerate(_all_titles(seen)):
+        if done % 5000 == 0:
+            progress(min(len(items), done))
+        own = set(title.split())
+        asked = {number for word in own if word in asking for number in asking[word]}
+        near += [(1.0, number, pk) for number in exact.get(title, ())]
+        for number in asked - set(exact.get(title, ())):
+            # Cheap before dear: titles that are nearly equal share most of their words.
+            if 2 * len(own & words[number]) >= max(len(own), len(words[number])):
+                likeness = similarity(title, titles[number])
+                if likeness > SIMILAR:
+                    near.append((likeness, number, pk))
+    near.sort(key=lambda one: (-one[0], one[1], one[2]))
+    for part in _chunks(near):
+        known = dict(seen.filter(pk__in={pk for _likeness, _number, pk in part}).values_list("pk", "csl"))
+        for _likeness, number, pk in part:
+            if pk in known and not _differ(items[number], known[pk]):
+                _note(found[number], {"id": pk, "because": "title"})
+
+
+def _all_titles(seen) -> Iterator[tuple[int, str]]:
+    return seen.order_by().values_list("pk", "title_key").iterator(chunk_size=5000)
+
+
+def similarity(one: str, other: str) -> float:
+    """As Postgres reckons it (pg_trgm), for titles in the form of `title_key`."""
+    first, second = _trigrams(one), _trigrams(other)
+    shared = len(first & second)
+    return shared / (len(first) + len(second) - shared) if first and second else 0.0
+
+
+def _trigrams(title: str) -> set[str]:
+    padded = (f"  {word} " for word in title.split())
+    return {word[start : start + 3] for word in padded for start in range(len(word) - 2)}
 
 
 def _within(items, found) -> None:

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from kmnet.core.models import Activity
-from resources import services
+from resources import matching, services
 from resources.formats import NotReadable
 from resources.models import ImportBatch, LibrarySettings, Resource, ResourceTag
 from resources.services import batches, bulk
@@ -89,6 +89,22 @@ def test_nearly_the_same_title_is_alike_unless_a_veto_speaks(member):
     make_resource(title="The rise of the knowledge brokers", creators=["Meyer, M."], year=2015)
     make_resource(title="The rise of the knowledge brokers", creators=["Other, O."], year=2010)
     assert begun(member).rows[0]["like"] == [{"id": near.pk, "because": "title"}]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("the rise of the knowledge broker", "the rise of a knowledge broker"),
+        ("a plain guide", "a plain guide to brokering"),
+        ("cafe 2019", "cafe 2020"),
+        ("same", "same"),
+        ("x", "y"),
+    ],
+)
+def test_titles_are_as_alike_as_for_a_single_record(one, other):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT similarity(%s, %s)", [one, other])
+        assert matching.similarity(one, other) == pytest.approx(cursor.fetchone()[0], abs=1e-6)
 
 
 @pytest.mark.parametrize(
