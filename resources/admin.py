@@ -1,13 +1,22 @@
 """The library in the admin: to look up, and to hide or restore with a reason. Nobody rewrites what others wrote."""
 
 from django.contrib import admin
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from members.admin import StaffAdmin
 from members.permissions import can_moderate
 
 from . import services
-from .models import DoiRecord, Resource, ResourceFile, ResourceTerm, ResourceText
+from .models import (
+    DoiRecord,
+    LibrarySettings,
+    LinkCheck,
+    Resource,
+    ResourceFile,
+    ResourceTerm,
+    ResourceText,
+)
 
 
 class ReadOnlyInline(admin.TabularInline):
@@ -50,7 +59,7 @@ class ResourceAdmin(StaffAdmin):
     date_hierarchy = "published_at"
     show_full_result_count = False
     list_per_page = 50
-    actions = ["hide", "restore"]
+    actions = ["release", "hide", "restore"]
     inlines = [TermInline, FileInline]
     fields = [
         *("title", "creators", "year", "language", "description", "doi", "url", "licence", "visibility"),
@@ -60,6 +69,10 @@ class ResourceAdmin(StaffAdmin):
     def get_queryset(self, request):
         """Nothing of a group that the reader is not in: what was reported there is at the moderators' desk."""
         return super().get_queryset(request).readable_by(request.user).defer("search")
+
+    @admin.action(description=_("Let appear what is held"))
+    def release(self, request, queryset):
+        self.act(request, queryset, services.release_resource, target="target")
 
     @admin.action(description=_("Hide, with the reason given"))
     def hide(self, request, queryset):
@@ -95,3 +108,41 @@ class ResourceTextAdmin(StaffAdmin):
     @admin.display(description=_("file"), ordering="file_id")
     def file_number(self, text):
         return text.file_id
+
+
+@admin.register(LibrarySettings)
+class LibrarySettingsAdmin(admin.ModelAdmin):
+    def has_add_permission(self, request):
+        return super().has_add_permission(request) and not LibrarySettings.objects.exists()
+
+    def has_delete_permission(self, request, obj=None):
+        return False
+
+
+@admin.register(LinkCheck)
+class LinkCheckAdmin(StaffAdmin):
+    """How the links are doing; none that stands only in what the reader does not see."""
+
+    list_display = ["url", "state", "status", "failures", "checked_at", "due_at"]
+    list_filter = ["state"]
+    search_fields = ["url", "host"]
+    ordering = ["-failures", "pk"]
+    show_full_result_count = False
+    fields = [
+        *(
+            "url",
+            "state",
+            "status",
+            "reason",
+            "moved_to",
+            "failures",
+            "failing_since",
+            "checked_at",
+            "due_at",
+        ),
+        *("told_at", "by_get"),
+    ]
+
+    def get_queryset(self, request):
+        seen = Resource.objects.readable_by(request.user).filter(url_key=OuterRef("url_key"))
+        return super().get_queryset(request).filter(Exists(seen))

@@ -53,6 +53,7 @@ ACTS = {
     "resources.released": _("Let appear"),
     "resources.taken_down": _("Taken down"),
     "resources.merged": _("Merged into another one"),
+    "resources.taken_on": _("Took it on"),
     "resources.history_redacted": _("Took words out of its history"),
 }
 PROMISE = timedelta(days=1)

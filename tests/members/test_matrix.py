@@ -437,6 +437,8 @@ ADMIN_MODELS = {
     "events_registration": (ADMINS, ADMIN_403),
     "events_speaker": (ADMINS, ADMINS),
     "resources_resource": (STAFF, ADMIN_403),
+    "resources_librarysettings": (ADMINS, ADMINS),
+    "resources_linkcheck": (STAFF, ADMIN_403),
     "resources_doirecord": (STAFF, ADMIN_403),
     "resources_resourcetext": (STAFF, ADMIN_403),
     "hub_digestrun": (ADMINS, ADMIN_403),
