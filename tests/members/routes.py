@@ -91,6 +91,7 @@ class World:
             "provider": "mailgun",
             "number": 1,
             "edit": 2**31 - 1,
+            "tag": 2**31 - 1,
             "size": 96,
             "width": 640,
             "name": "a.pdf",

@@ -26,6 +26,7 @@ from members import services
 from members.models import Boundary, Group, GroupMember, Member, Profile, SeenBy, Standing
 from members.services.directory import COUNTRIES_KEY
 from members.visibility import PARTS
+from resources.models import ResourceEdit
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
 from tests.factories.events import make_event, make_registration, make_session_item
@@ -144,6 +145,7 @@ def pages(crowd) -> dict[str, str]:
     session = make_session_item(event=event)
     session.speakers.add(Speaker.objects.create(name=NAME, member=owner))
     resource = make_resource(added_by=owner)
+    ResourceEdit.objects.create(resource=resource, editor=owner, before={"title": "As it was"})
     collection = make_collection(owner=owner, visibility="public", items=[resource])
     return {
         "home": "/",
@@ -166,6 +168,8 @@ def pages(crowd) -> dict[str, str]:
         "calendar file": reverse("events:calendar_file", args=[event.pk, event.slug]),
         "library": reverse("resources:index"),
         "resource": resource.get_absolute_url(),
+        "history of the resource": reverse("resources:history", args=[resource.pk]),
+        "who looks after the resource": reverse("resources:keeper", args=[resource.pk]),
         "collections": reverse("resources:collections"),
         "collection": collection.get_absolute_url(),
         "group": reverse("groups:detail", args=["together"]),
