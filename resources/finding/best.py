@@ -8,11 +8,13 @@ from kmnet.core.models import Term
 from kmnet.core.search import SearchText
 
 from ..models import Resource
-from .finder import MANY, Finder
+from .finder import SHOWN, Finder
+
+LOOKED_AT = 500
 
 
 def best_of(text: SearchText, viewer, limit: int) -> list[Resource]:
-    """What fits best of the first MANY that fit, each with `total`: how many of these there are.
+    """What fits best of the first LOOKED_AT that fit, each with `total`: how many of these there are.
 
     Plain words also find by what stands in files and stories. Words that are still being typed, and those of which any
     will do, are asked of the record alone."""
@@ -22,10 +24,10 @@ def best_of(text: SearchText, viewer, limit: int) -> list[Resource]:
         fits = Finder(asked, viewer, forgiving=False).found
     else:
         fits = Resource.objects.visible_to(viewer).filter(search=text.query)
-    rows = Resource.objects.filter(pk__in=fits.order_by().values("pk")[:MANY])
+    rows = Resource.objects.filter(pk__in=fits.order_by().values("pk")[:LOOKED_AT])
     rows = rows.annotate(
         rank=SearchRank(F("search"), text.query, normalization=1),
         total=Window(Count("pk")),  # counted along, not by a query of its own
     ).order_by("-rank", "-pk")
     terms = Prefetch("terms", queryset=Term.objects.select_related("facet"))
-    return list(rows.defer("search", "description", "description_html").prefetch_related(terms)[:limit])
+    return list(rows.only(*SHOWN).prefetch_related(terms)[:limit])

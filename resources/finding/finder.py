@@ -170,24 +170,31 @@ class Finder:
 
     def _fits(self, besides: str = "") -> QuerySet[Resource]:
         """All that fits, but for what is chosen in the facet `besides`."""
-        found = Resource.objects.visible_to(self.viewer)
+        rules = [
+            Q(term_ids__overlap=[term.pk for term in terms])
+            for key, terms in self.chosen.items()
+            if key != besides
+        ]
+        rules += [_own_rule(key, values) for key, values in self.own.items() if key != besides]
         if self.tag:
-            tags = list(Tag.objects.filter(name__iexact=self.tag).values_list("pk", flat=True)[:20])
-            found = found.filter(tag_ids__overlap=tags) if tags else found.none()
-        for key, terms in self.chosen.items():
-            if key != besides:
-                found = found.filter(term_ids__overlap=[term.pk for term in terms])
-        for key, values in self.own.items():
-            if key != besides:
-                found = found.filter(_own_rule(key, values))
+            rules.append(Q(tag_ids__overlap=self._tags))
         if self.doi:
-            return found.filter(doi__iexact=self.doi)
-        if not self.text:
-            return found
-        if self.close_only and not self.instead:
-            return found.filter(pk__any_of=self._close)
-        words = Q(search=Lexemes(self.sought.lexemes))
-        return found.filter(words | Q(pk__any_of=list(self._inside)) if self._inside else words)
+            rules.append(Q(doi__iexact=self.doi))
+        elif self.text and self.close_only and not self.instead:
+            rules.append(Q(pk__any_of=self._close))
+        elif self.text:
+            words = Q(search=Lexemes(self.sought.lexemes))
+            rules.append(words | Q(pk__any_of=list(self._inside)) if self._inside else words)
+        return self._seen.filter(*rules)
+
+    @cached_property
+    def _seen(self) -> QuerySet[Resource]:
+        return Resource.objects.visible_to(self.viewer)
+
+    @cached_property
+    def _tags(self) -> list[int]:
+        """Of this name, however it is written."""
+        return list(Tag.objects.filter(name__iexact=self.tag).values_list("pk", flat=True)[:20])
 
     @cached_property
     def found(self) -> QuerySet[Resource]:

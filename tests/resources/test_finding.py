@@ -247,3 +247,9 @@ def test_a_look_with_all_of_it_costs_the_same_at_any_length(client, count, djang
     # the vocabulary, what is inside files and stories, what there is to be counted, the records
     with django_assert_num_queries(4 if count > 4 else 5):  # little found: what else may be meant
         client.get("/library/?q=hollyhocks&type=guide&audience=carers&language=en&format=pdf")
+
+
+def test_a_tag_that_nobody_uses_finds_nothing_and_one_is_found_however_it_is_written():
+    make_resource(title="Tagged", tags=["Mind Lines"])
+    assert titles("tag=mind lines") == ["Tagged"]
+    assert titles("tag=nobody uses this") == []
