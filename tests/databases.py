@@ -21,6 +21,11 @@ def _own_server() -> bool:
     return TEMPLATE_MADE in os.environ
 
 
+def _goes_with_its_server() -> bool:
+    """Whether all data are thrown away at the end of this run: nothing in them is new, so they are not kept."""
+    return _own_server() and not Path(os.environ[TEMPLATE_MADE]).exists()
+
+
 def _template_name() -> str:
     """The same in all workers of one run; another in each run where several may share a server."""
     if _own_server():
@@ -140,5 +145,6 @@ def django_db_setup(django_test_environment, django_db_blocker):
     with django_db_blocker.unblock():
         _point_at(site)
         with _alone_on_the_server() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")
+            if not _goes_with_its_server():
+                cursor.execute(f"DROP DATABASE IF EXISTS {quoted} WITH (FORCE)")
             _drop_template_if_last(cursor)

@@ -248,7 +248,7 @@ def index_profile(profile: Profile, *, has_lists: bool = True) -> None:
         vectors = [_vector(profile.member.name, "A")]
         for weight, parts in WEIGHED.items():
             seen = [words[part] for part in parts if levels.get(part, SeenBy.ME) <= level]
-            vectors.append(_vector(" ; ".join(seen), weight))
+            vectors += [_vector(" ; ".join(seen), weight)] if any(seen) else []
         return reduce(add, vectors)
 
     def own_vector(level: SeenBy) -> SearchVector | None:

@@ -48,7 +48,7 @@ steps = st.one_of(
 
 
 @given(st.lists(steps, max_size=8))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_unread_equals_a_set_kept_by_hand(history):
     """Whatever is read, marked, reopened, hidden and written in whatever order."""
     member, author, thread = make_member(), make_member(), make_thread()

@@ -58,7 +58,7 @@ def test_posts_stand_in_branches_with_their_replies_inside(client):
 
 
 @given(st.lists(st.integers(0, 200), max_size=25))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_branch_order_equals_a_recursive_model(choices):
     """Paths alone, without the database: the services number, Postgres orders arrays as Python orders lists."""
     paths, children = {1: [1]}, {1: []}
@@ -159,7 +159,7 @@ def test_ranges_hold_exactly_their_numbers(numbers):
 
 
 @given(read=st.sets(st.integers(1, 12)), hidden=st.sets(st.integers(2, 12)))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_unread_counts_equal_a_count_by_hand(read, hidden):
     member = make_member()
     thread = make_thread()

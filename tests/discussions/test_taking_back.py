@@ -290,7 +290,7 @@ def test_mail_waits_for_the_grace_and_says_what_was_edited(settings, mailbox):
 
 
 @pytest.mark.django_db
-@hypothesis_settings(max_examples=25, deadline=None)
+@hypothesis_settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_counts_and_stubs_follow_from_the_posts_alone(data):
     """Any tree, any order of taking back and having back: what is shown, gone and counted is what a plain model says."""

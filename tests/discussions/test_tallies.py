@@ -93,7 +93,7 @@ def strongest_by_trying_all(preferred, one, other):
 
 
 @given(ballots)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_paths_equal_a_search_of_all_paths_and_who_beats_everybody_wins(found):
     preferred = preferences(found, "ABCD")
     paths = strongest_paths(preferred, "ABCD")
