@@ -93,6 +93,8 @@ _KEPT = {
     r"\textasciitilde{}": ("\ue024", "~"),
     r"\textasciigrave{}": ("\ue025", "`"),
 }
+# Nothing in it that LaTeX would read otherwise; most fields are so, and the decoder takes its time.
+_PLAIN = re.compile(r"(?:[^\\{}$%~&#^_`'\"<>\-]|-(?!-)|'(?!'))*")
 _ENQUOTE = re.compile(r"\\enquote\*?\{([^{}]*)\}")
 _BARE_PERCENT = re.compile(r"(?<!\\)%")
 _BARE_AMPERSAND = re.compile(r"(?<!\\)&")
@@ -101,6 +103,8 @@ _QUOTED = re.compile(r"(?<![`\w])`(?!`)([^`']+)'(?!')")
 
 def decode(latex: str, repairs: list[str], field_name: str) -> str:
     """A field's text. What LaTeX would have swallowed (a bare %) is kept, and told."""
+    if _PLAIN.fullmatch(latex):
+        return clean_text(latex).replace("\u00a0", " ").strip()
     if _BARE_PERCENT.search(latex):
         latex = _BARE_PERCENT.sub(r"\\%", latex)
         repairs.append(_("%(field)s: a bare %% would have hidden the rest; kept") % {"field": field_name})
