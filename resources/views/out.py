@@ -114,7 +114,8 @@ def items_of(rows: QuerySet[Resource]) -> Iterator[dict]:
 @login_not_required
 @require_safe
 def references(request):
-    return _references(request, searched(request), _("The library"), reverse("resources:index"))
+    title = _("What you looked for") if request.GET.keys() - {"style"} else ""
+    return _references(request, searched(request), title, reverse("resources:index"))
 
 
 @login_not_required

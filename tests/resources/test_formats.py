@@ -16,10 +16,12 @@ from hypothesis import settings as often
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from resources import citing, formats, services
+from resources import citing, formats
 from resources.csl import clean_item
 from resources.formats import FORMATS, NotReadable, bibtex, csljson, csvfile, ris, tags_in, tags_text, text_of
-from resources.models import Resource
+from resources.models import LibrarySettings, Resource
+from resources.services import batches
+from tests.factories.members import make_member
 from tests.factories.resources import make_resource, make_term
 from tests.resources.csl_schema import STRICT
 
@@ -143,7 +145,7 @@ items = st.fixed_dictionaries(
 ).map(clean_item)
 
 
-@often(max_examples=150, deadline=None)
+@often(max_examples=60, deadline=None)
 @given(st.lists(items.filter(lambda item: item.get("title")), min_size=1, max_size=3))
 def test_csl_json_and_csv_lose_nothing(given_items):
     expected = [clean_item(item) for item in given_items]
@@ -152,7 +154,7 @@ def test_csl_json_and_csv_lose_nothing(given_items):
         assert [row.item for row in found] == expected
 
 
-@often(max_examples=150, deadline=None)
+@often(max_examples=60, deadline=None)
 @given(items.filter(lambda item: item.get("title")))
 def test_any_text_is_well_formed_in_bibtex_and_ris(item):
     item = {"id": "key", **item}
@@ -370,19 +372,49 @@ def test_tags_keep_their_commas():
 
 
 # --- the library -----------------------------------------------------------------------------------------------------
+def take_in(member, name: str, data: bytes) -> list[Resource]:
+    """All of a file, by the way of the page; in the order of its rows."""
+    batch = batches.begin_batch(actor=member, name=name, data=data)
+    batches.read_batch(batch_id=batch.pk)
+    batches.save_batch(actor=member, batch=batch, visibility="public", group=None, licence="unknown", tags=[])
+    batches.carry_out_batch(batch_id=batch.pk)
+    batch.refresh_from_db()
+    assert (batch.state, batch.made) == ("saved", 60)
+    return list(Resource.objects.order_by("pk").prefetch_related("tags"))
+
+
 @pytest.mark.django_db
-@pytest.mark.parametrize("form", FORMATS)
-def test_what_the_library_holds_goes_out_and_comes_back(client, form):
-    services.import_bibtex(LIBRARY.read_bytes())
-    response = client.get(f"/library/export.{form}?sort=title")
-    rows = formats.read(form, text_of(response.content))
-    resources = Resource.objects.order_by("title_key", "pk").prefetch_related("tags")
-    assert [row.item for row in rows] == [resource.csl for resource in resources]
-    for row, resource in zip(rows, resources, strict=True):
-        assert row.key == citing.cite_key(resource)
-        assert sorted(row.extra.get("tags", [])) == sorted(tag.name for tag in resource.tags.all())
-        assert row.extra.get("description") == resource.description
-        assert row.extra["language"] == resource.language
+@pytest.mark.parametrize("name", ["library.ris", "library.json", "library.bib"])
+def test_sixty_references_go_in_and_out_and_in_again(client, name):
+    member = make_member()
+    LibrarySettings(reviewed_first=0).save()
+    path = LIBRARY if name == "library.bib" else DATA / name
+    first = take_in(member, name, path.read_bytes())
+    out = client.get(f"/library/export.{path.suffix[1:]}").content
+    said = {r.title: (r.csl, r.description, r.language, sorted(t.name for t in r.tags.all())) for r in first}
+    Resource.objects.all().delete()
+    again = take_in(member, name, out)
+    assert said == {
+        r.title: (r.csl, r.description, r.language, sorted(t.name for t in r.tags.all())) for r in again
+    }
+    assert len(said) == 60
+
+
+@pytest.mark.django_db
+def test_the_whole_library_goes_out_in_every_format(client):
+    take_in(make_member(), "library.bib", LIBRARY.read_bytes())
+    Resource.objects.update(state="visible")
+    resources = list(Resource.objects.order_by("title_key", "pk").prefetch_related("tags"))
+    for form in FORMATS:
+        rows = formats.read(form, text_of(client.get(f"/library/export.{form}?sort=title").content))
+        assert [row.item for row in rows] == [resource.csl for resource in resources]
+        assert [row.key for row in rows] == [citing.cite_key(resource) for resource in resources]
+        for row, resource in zip(rows, resources, strict=True):
+            assert sorted(row.extra.get("tags", [])) == sorted(tag.name for tag in resource.tags.all())
+            assert (row.extra.get("description"), row.extra["language"]) == (
+                resource.description,
+                resource.language,
+            )
 
 
 @pytest.mark.django_db
