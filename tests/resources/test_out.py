@@ -106,7 +106,9 @@ def test_a_list_costs_the_same_questions_at_one_row_and_at_fifty(client, django_
         client.get("/library/export.json")
     term = make_term()
     rows = Resource.objects.bulk_create(
-        Resource(title=f"T{number}", csl={"type": "book", "title": "T"}, published_at=timezone.now())
+        Resource(
+            title=f"T{number}", slug="t", csl={"type": "book", "title": "T"}, published_at=timezone.now()
+        )
         for number in range(49)
     )
     ResourceTerm.objects.bulk_create(ResourceTerm(resource=row, term=term) for row in rows)
