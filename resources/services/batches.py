@@ -33,6 +33,7 @@ State = ImportBatch.State
 OPEN_AT_ONCE = 5  # batches of one member that are not saved
 TAKES_OVER = timedelta(minutes=2)  # a worker that was killed is given up after this
 GIVES_UP = timedelta(minutes=15)
+MAX_TRIES = 2
 FORGOTTEN_AFTER = timedelta(days=1)  # the rows, once saved or given up
 OPEN_FOR = timedelta(days=7)  # a batch that nobody decides about
 
@@ -64,8 +65,8 @@ def begin_batch(*, actor: Member, name: str, data: bytes) -> ImportBatch:
 
 def read_batch(*, batch_id: int) -> None:
     """Read the file and compare it with the library; outside any transaction, and one worker at a time."""
-    batch = ImportBatch.objects.filter(pk=batch_id, state=State.READING).select_related("member").first()
-    if batch is None or not cache.add(f"import-reading:{batch_id}", 1, int(TAKES_OVER.total_seconds())):
+    batch = _claim_reading(batch_id)
+    if batch is None:
         return
     rows, reason = [], ""
     try:
@@ -90,6 +91,28 @@ def read_batch(*, batch_id: int) -> None:
         batch.rows, batch.source, batch.reason = _storable(rows), "", reason[:300]
         batch.state = State.FAILED if reason else State.READY
         batch.save(update_fields=["rows", "source", "reason", "state"])
+
+
+@transaction.atomic
+def _claim_reading(batch_id: int) -> ImportBatch | None:
+    """Who is about to read writes down first that they try: a file that kills workers is given up after a few."""
+    batch = (
+        ImportBatch.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("member")
+        .filter(pk=batch_id, state=State.READING)
+        .first()
+    )
+    if batch is None or not cache.add(f"import-reading:{batch_id}", 1, int(TAKES_OVER.total_seconds())):
+        return None
+    tries = batch.chosen.get("tries", 0)
+    if tries >= MAX_TRIES:
+        batch.state, batch.source = State.FAILED, ""
+        batch.reason = _("It could not be read. Export it anew from where it comes, or try another format.")
+        batch.save(update_fields=["state", "source", "reason"])
+        return None
+    batch.chosen = {**batch.chosen, "tries": tries + 1}
+    batch.save(update_fields=["chosen"])
+    return batch
 
 
 def _storable(value):
@@ -288,8 +311,7 @@ def sweep_batches() -> int:
         state=State.FAILED, source="", reason=_("It could not be read in time. Try a smaller file.")
     )
     for pk in left.values_list("pk", flat=True)[:20]:
-        read_batch(batch_id=pk)
-        served += 1
+        served += jobs.attempt(f"list {pk}", lambda pk=pk: read_batch(batch_id=pk))
     stuck = ImportBatch.objects.filter(state=State.SAVING, saved_at__lte=now - TAKES_OVER)
     for pk in stuck.values_list("pk", flat=True)[:20]:
         carry_out_batch(batch_id=pk)

@@ -148,6 +148,24 @@ def test_a_reader_that_breaks_is_no_end_of_the_queue(member, monkeypatch):
     assert "could not be read" in batch.reason
 
 
+def test_a_file_that_kills_its_readers_is_given_up(member, monkeypatch):
+    batch = begin_batch(actor=member, name="refs.bib", data=BIB.encode())
+    monkeypatch.setattr(batches.cache, "add", lambda *args: True)  # the mark of the reader has run out
+
+    def killed(form, text):
+        raise SystemExit
+
+    monkeypatch.setattr(batches.formats, "read", killed)
+    for _time in range(batches.MAX_TRIES):
+        with pytest.raises(SystemExit):
+            read_batch(batch_id=batch.pk)
+    monkeypatch.undo()
+    batches.cache.delete(f"import-reading:{batch.pk}")
+    read_batch(batch_id=batch.pk)
+    batch.refresh_from_db()
+    assert (batch.state, batch.source) == ("failed", "")
+
+
 def test_a_member_has_a_few_lists_open_at_once(member):
     for _number in range(batches.OPEN_AT_ONCE):
         begin_batch(actor=member, name="refs.bib", data=BIB.encode())
