@@ -689,7 +689,7 @@ def receipt(given):
 
 # --- what is the same at each run ------------------------------------------------------------------------------------
 PARTS = "members|invitations|accounts|settings|join|welcome"
-NUMBERED = "bookmarks|keep|posts|introductions|group|hub|messages|moderation"
+NUMBERED = "bookmarks|keep|posts|introductions|group|hub|messages|moderation|library"
 STEADY = [
     (re.compile(r"(/mail/[a-z-]+/)[^/\s\"<>#]{20,}/"), r"\1TOKEN/"),
     (re.compile(rf"(/(?:{PARTS})/[a-z/-]*?)[A-Za-z0-9_-]+:[A-Za-z0-9_:-]{{20,}}/"), r"\1TOKEN/"),
