@@ -166,4 +166,9 @@ def open_to_guests():
     return Resource.objects.visible_to(AnonymousUser()).only("pk", "slug", "updated_at")
 
 
+def collections_open_to_guests():
+    return Collection.objects.visible_to(AnonymousUser()).only("pk", "slug", "updated_at")
+
+
 sitemap.register(sitemap.Mapped("library", open_to_guests, "updated_at"))
+sitemap.register(sitemap.Mapped("collections", collections_open_to_guests, "updated_at"))

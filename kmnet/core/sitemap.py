@@ -15,7 +15,7 @@ from lxml import etree
 from .xml import xml_text
 
 NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
-PER_PART = 10_000  # numbers, not things: those that are gone or private leave gaps
+PER_PART = 5_000  # numbers, not things: those that are gone or private leave gaps
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from ..services.creators import members_by_place
 from .access import find_resource
 from .collections import find_collection
 
-MOST_REFERENCES = 200  # set as a list on one page
+MOST_REFERENCES = 100  # set as a list on one page: one that was not set before costs some milliseconds
 AT_ONCE = 500  # records held in memory while a list is written
 PER_HOUR = 60
 
@@ -93,14 +93,19 @@ def _list_file(request, form: str, rows: QuerySet[Resource], name: str) -> HttpR
     """At most MAX_ROWS records, as what we read takes no more either; else a page that says so."""
     if form not in FORMATS:
         raise Http404
-    who = request.user.pk or client_network(request)
-    if not allow(f"library-export:{who}", limit=PER_HOUR, seconds=3600):
+    if not _may_take(request):
         return too_many(request)
     total = rows.count()
     if total > MAX_ROWS:
         context = {"total": total, "limit": MAX_ROWS}
         return render(request, "resources/too_long_to_export.html", context, status=422)
     return _file(form, items_of(rows), f"kmnet-{name}")
+
+
+def _may_take(request) -> bool:
+    """Whole lists cost the machine something: so many an hour by one member, or from one network."""
+    who = request.user.pk or client_network(request)
+    return allow(f"library-export:{who}", limit=PER_HOUR, seconds=3600)
 
 
 def items_of(rows: QuerySet[Resource]) -> Iterator[dict]:
@@ -134,6 +139,8 @@ def saved_references(request):
 
 def _references(request, rows: QuerySet[Resource], title: str, back: str) -> HttpResponse:
     """The list as a bibliography in one style, for copying and printing; of a long one its beginning."""
+    if not _may_take(request):
+        return too_many(request)
     style = request.GET.get("style", "")
     style = style if style in citing.STYLES else next(iter(citing.STYLES))
     total = rows.count()

@@ -96,6 +96,7 @@ def test_a_list_that_is_too_long_says_so_and_one_who_takes_too_many_waits(client
     assert client.get("/library/export.bib").status_code == 200
     monkeypatch.setattr(out, "PER_HOUR", 0)
     assert client.get("/library/export.bib").status_code == 429
+    assert client.get("/library/references/").status_code == 429
 
 
 def test_a_list_costs_the_same_questions_at_one_row_and_at_fifty(client, django_assert_max_num_queries):
@@ -235,18 +236,25 @@ def test_only_public_collections_have_a_feed(client):
 # --- the map of the site ---------------------------------------------------------------------------------------------
 def test_the_map_names_what_guests_may_open_and_nothing_else(client):
     open_resource, closed = make_resource(), make_resource(visibility="members")
+    shared = make_collection(owner=make_member(), visibility="public")
+    own = make_collection(owner=make_member())
     event, members_event = make_event(), make_event(visibility=1)
     thread = make_thread(space=make_space(readable_by="public"))
     private = make_thread(space=make_space(readable_by="members"))
     parts = etree.fromstring(client.get("/sitemap.xml").content).xpath("//s:loc/text()", namespaces=MAP)
-    assert parts == [f"http://testserver/sitemap-{key}-1.xml" for key in ("discussions", "events", "library")]
+    assert parts == [
+        f"http://testserver/sitemap-{key}-1.xml"
+        for key in ("collections", "discussions", "events", "library")
+    ]
     found = []
     for part in parts:
         response = client.get(part.removeprefix("http://testserver"))
         assert response["Content-Type"] == "application/xml; charset=utf-8"
         found += etree.fromstring(response.content).xpath("//s:loc/text()", namespaces=MAP)
-    assert found == [f"http://testserver{one.get_absolute_url()}" for one in (thread, event, open_resource)]
-    for one in (closed, members_event, private):
+    assert found == [
+        f"http://testserver{one.get_absolute_url()}" for one in (shared, thread, event, open_resource)
+    ]
+    for one in (closed, members_event, private, own):
         assert one.get_absolute_url() not in "".join(found)
     assert client.get("/sitemap-nothing-1.xml").status_code == 404
     assert client.get("/sitemap-library-2.xml").content.count(b"<loc>") == 0
