@@ -28,6 +28,9 @@ def forget_adder(*, member: Member, keep_words: bool) -> None:
     if not keep_words:
         gone = ResourceFile.objects.filter(Q(resource__in=mine) | Q(added_by=member, resource__isnull=True))
         CollectionItem.objects.filter(added_by=member).update(note="")
+        # Those without a name name nobody as their doer: they are found by the story.
+        keys = list(told.values_list("pk", flat=True))
+        erasing.forget_deeds(Activity.objects.filter(verb="resources.told", data__story__in=keys))
         for found in (told, gathered):
             erasing.forget_targets(found.only("pk"))
             found.delete()

@@ -26,6 +26,7 @@ from members import services
 from members.models import Boundary, Group, GroupMember, Member, Profile, SeenBy, Standing
 from members.services.directory import COUNTRIES_KEY
 from members.visibility import PARTS
+from resources import services as library
 from resources.models import ResourceEdit
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
@@ -146,6 +147,7 @@ def pages(crowd) -> dict[str, str]:
     session.speakers.add(Speaker.objects.create(name=NAME, member=owner))
     resource = make_resource(added_by=owner)
     ResourceEdit.objects.create(resource=resource, editor=owner, before={"title": "As it was"})
+    library.tell_story(actor=owner, resource=resource, telling=library.Telling(place="Here", happened="Much"))
     collection = make_collection(owner=owner, visibility="public", items=[resource])
     return {
         "home": "/",
@@ -170,6 +172,7 @@ def pages(crowd) -> dict[str, str]:
         "resource": resource.get_absolute_url(),
         "history of the resource": reverse("resources:history", args=[resource.pk]),
         "who looks after the resource": reverse("resources:keeper", args=[resource.pk]),
+        "stories": reverse("resources:stories", args=[resource.pk, resource.slug]),
         "collections": reverse("resources:collections"),
         "collection": collection.get_absolute_url(),
         "group": reverse("groups:detail", args=["together"]),

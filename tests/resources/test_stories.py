@@ -278,7 +278,7 @@ def test_an_unsigned_story_leaves_with_its_author(client):
     tell(author, resource, unnamed=True)
     tell(author, resource)
     services.forget_adder(member=author, keep_words=False)
-    assert Story.objects.count() == 0
+    assert (Story.objects.count(), Activity.objects.count()) == (0, 0)
 
 
 # --- one tap -----------------------------------------------------------------------------------------------------------
