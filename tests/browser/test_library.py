@@ -121,3 +121,4 @@ def test_a_tool_travels(site, tmp_path, scripts):
     ana.press(re.compile("^Link"))
     ana.sees("Linked.")
     ana.look("links")
+    assert {where: faults for where, faults in site.looked_at.items() if faults} == {}
