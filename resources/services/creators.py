@@ -36,8 +36,18 @@ def set_creators(*, actor, resource: Resource, members: Mapping[int, tuple[int, 
         )
         for pk, (place, own) in wanted.items()
     )
-    fresh = sorted(set(wanted) - set(kept) - {getattr(actor, "pk", None)})
-    if fresh:
+    _tell(actor, resource, set(wanted) - set(kept))
+
+
+def tell_named(*, resource: Resource) -> None:
+    """A record that was held appears: now those whom it names can see it, and are told. Part of that transaction."""
+    named = resource.creator_links.filter(declined=False).values_list("member_id", flat=True)
+    _tell(resource.added_by, resource, set(named))
+
+
+def _tell(actor, resource: Resource, named: set[int]) -> None:
+    fresh = sorted(named - {getattr(actor, "pk", None)})
+    if fresh and resource.state == Resource.State.VISIBLE:
         activity.record("resources.named", actor=actor, target=resource, data={"members": fresh})
 
 

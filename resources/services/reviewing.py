@@ -12,6 +12,7 @@ from kmnet.core import activity, audit
 
 from ..models import LibrarySettings, Resource, Visibility
 from ..permissions import can_hide_resource
+from .creators import tell_named
 
 
 def first_ones() -> int:
@@ -50,3 +51,4 @@ def release_resource(*, target: Resource, actor, reason: str = "") -> None:
     activity.record("resources.released", actor=actor, target=resource)
     if not resource.import_key:  # one import is no row of sixty notices
         activity.record("resources.added", actor=resource.added_by, target=resource)
+        tell_named(resource=resource)

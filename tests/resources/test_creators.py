@@ -56,6 +56,17 @@ def test_a_handle_links_a_creator_and_the_name_is_as_it_is_cited(client, member,
     assert andree.get_absolute_url() not in client.get(resource.get_absolute_url()).content.decode()
 
 
+def test_whoever_is_named_on_a_held_record_is_told_when_it_appears(client, guide, andree, first_looks):
+    newcomer = make_member()
+    client.force_login(newcomer)
+    resource = add(client, guide, "le May, Andrée (@andree)")
+    assert (resource.state, Activity.objects.filter(verb="resources.named").count()) == ("held", 0)
+    services.release_resource(target=resource, actor=make_member(is_moderator=True))
+    deed = Activity.objects.get(verb="resources.named")
+    assert fan_out(activity_id=deed.pk) == 1
+    assert Notification.objects.get(activity=deed).recipient == andree
+
+
 def test_what_was_linked_can_be_edited_as_it_was_typed(client, member, guide, andree):
     resource = add(client, guide, "Authority\nle May, Andrée (@andree)\n@" + member.handle)
     address = f"/library/{resource.pk}/edit/"
