@@ -57,7 +57,7 @@ from .formats import LINK, format_of, in_format
 from .spelling import better_spelling
 
 PAGE_SIZE = 20
-MANY = 1000
+MANY = 600
 INSIDE = 300  # records found by the words of their files or stories
 FEW = 5  # fewer than so many: perhaps something else was meant
 LONGEST_QUESTION = 1000  # what a saved search has room for
