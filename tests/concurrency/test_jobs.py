@@ -285,6 +285,33 @@ def abandoned():
     return ResourceFile.objects.filter(file__startswith="abandoned-").count, 0
 
 
+@work("resources.pasted")
+def pasted_long_ago():
+    LinkRecord.objects.bulk_create(
+        LinkRecord(url_key=f"key-{number}", url="https://example.org/", asked_at=ago(days=400))
+        for number in range(3)
+    )
+    return LinkRecord.objects.count, 0
+
+
+@work("resources.lists")
+def lists_brought_in():
+    """Three that are long saved: their references are forgotten, and that they were there stays."""
+    ImportBatch.objects.bulk_create(
+        ImportBatch(
+            member=make_member(),
+            file_name="mine.bib",
+            form="bib",
+            state="saved",
+            rows=[{"item": {}}],
+            created_at=ago(days=30),
+            saved_at=ago(days=30),
+        )
+        for _row in range(3)
+    )
+    return ImportBatch.objects.filter(state="saved", rows=[], file_name="").count, 3
+
+
 @work("resources.reading")
 def unread_files():
     files = [
