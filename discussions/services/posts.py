@@ -144,7 +144,8 @@ def start_thread(
             if masked:
                 Mask.objects.filter(pk=mask.pk).update(thread=thread)
                 masks.wear(post=post, thread=thread, author=author)
-            thread.tags.set(in_order(tags))
+            if tags:
+                thread.tags.set(in_order(tags))
             if about is not None:
                 note_about(source=thread, target=about)
             if poll is not None:

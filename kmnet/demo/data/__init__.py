@@ -5,8 +5,9 @@ from pathlib import Path
 import yaml
 
 FOLDER = Path(__file__).parent
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # as in kmnet.core.vocabulary
 
 
 def read(name: str):
     """One of the YAML files beside this one."""
-    return yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+    return yaml.load((FOLDER / name).read_text(encoding="utf-8"), Loader=LOADER)

@@ -5,9 +5,8 @@ import re
 from functools import cache
 from pathlib import Path
 
-import yaml
-
 from kmnet.core.text import excerpt, render_markdown
+from kmnet.demo import data
 
 DATA = Path(__file__).parent.parent / "data"
 TEXTS = 1_500  # as many different posts; a million of them repeat
@@ -18,7 +17,7 @@ ALPHABET = "bcdfgklmnprstv"
 def sentences() -> list[str]:
     """What people say in the demo's threads, and the abstracts of the library."""
     said = []
-    for thread in yaml.safe_load((DATA / "threads.yaml").read_text()):
+    for thread in data.read("threads.yaml"):
         said += [thread["text"], *(reply["text"] for reply in thread.get("replies", []))]
     abstracts = re.findall(r"abstract\s*=\s*\{(.*?)\}", (DATA / "library.bib").read_text(), re.S)
     text = " ".join([*said, *abstracts])
