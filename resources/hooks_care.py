@@ -10,6 +10,7 @@ from members.models import Member
 
 from . import care_mails
 from .models import HandOver, LinkCheck, Resource, ResourceTag, ResourceTerm
+from .permissions import can_view_resource
 from .services import reindex
 
 
@@ -37,7 +38,12 @@ def keeper_of_broken(deed) -> list[int]:
 def still_asked(deed) -> list[int]:
     """As long as they have not answered, and nobody has taken the question back."""
     asked = HandOver.objects.filter(asked__in=deed.data.get("members", ()), answered_at__isnull=True)
-    return named(deed) if asked.filter(asked_by=deed.actor_id).exists() else []
+    if not asked.filter(asked_by=deed.actor_id).exists():
+        return []
+    if deed.data.get("count", 1) > 1:  # of several no title is told
+        return named(deed)
+    members = Member.objects.filter(pk__in=named(deed))
+    return [member.pk for member in members if can_view_resource(member, deed.target)]
 
 
 CATEGORY = "looking_after"

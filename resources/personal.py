@@ -1,7 +1,7 @@
 """What this app holds about people: their parts of the copy, and what becomes of it when they leave."""
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core.personal_data import Fate, PersonalData, declare, register, rows, tag_names
@@ -24,6 +24,18 @@ from .models import (
     Tombstone,
     UsedMark,
 )
+
+
+def titled(found, member, *paths):
+    """Rows with `<path>_title`: the title of the record where the member may still open it. What others wrote there since
+    it was closed to the member is not the member's to take along."""
+    seen = Resource.objects.readable_by(member).order_by().values("pk")
+    return found.annotate(
+        **{
+            f"{path}_title": Case(When(**{f"{path}__in": seen}, then=F(f"{path}__title")), default=Value(""))
+            for path in paths
+        }
+    )
 
 
 def resources(member):
@@ -82,15 +94,19 @@ def told(member):
     """My stories, also those without my name."""
     found = Story.objects.filter(Q(author=member) | Q(mask__author=member)).order_by("pk")
     return rows(
-        found, "place", "people", "changed", "happened", "again", "did_not_work", "state", "hidden_reason",
-        "created_at", "edited_at", resource="resource__title", resource_id="resource_id",
+        titled(found, member, "resource"),
+        "place", "people", "changed", "happened", "again", "did_not_work", "state", "hidden_reason",
+        "created_at", "edited_at", resource="resource_title", resource_id="resource_id",
     )  # fmt: skip
 
 
 def gathered(member):
     found = Collection.objects.filter(owner=member).order_by("pk")
+    seen = Resource.objects.readable_by(member).order_by().values("pk")
     return rows(
-        found.annotate(held=ArrayAgg("items__resource__title", order_by="items__position")),
+        found.annotate(
+            held=ArrayAgg("items__resource__title", filter=Q(items__resource__in=seen), order_by="items__position")
+        ),
         "title", "description", "visibility", "state", "hidden_reason", "created_at", "updated_at",
         resources="held", group="group__name",
     )  # fmt: skip
@@ -99,17 +115,25 @@ def gathered(member):
 def noted(member):
     """What I put into collections, and the words I wrote on it."""
     found = CollectionItem.objects.filter(added_by=member).order_by("pk")
-    return rows(found, "note", "added_at", collection="collection__title", resource="resource__title")
+    found = titled(found, member, "resource")
+    return rows(
+        found,
+        "note",
+        "added_at",
+        collection="collection_id",
+        resource="resource_title",
+        resource_id="resource_id",
+    )
 
 
 def saved(member):
-    found = SavedResource.objects.filter(member=member).order_by("pk")
-    return rows(found, "created_at", resource="resource__title", resource_id="resource_id")
+    found = titled(SavedResource.objects.filter(member=member).order_by("pk"), member, "resource")
+    return rows(found, "created_at", resource="resource_title", resource_id="resource_id")
 
 
 def used(member):
-    found = UsedMark.objects.filter(member=member).order_by("pk")
-    return rows(found, "created_at", resource="resource__title", resource_id="resource_id")
+    found = titled(UsedMark.objects.filter(member=member).order_by("pk"), member, "resource")
+    return rows(found, "created_at", resource="resource_title", resource_id="resource_id")
 
 
 def searches(member):
@@ -119,8 +143,10 @@ def searches(member):
 
 def asked_to_keep(member):
     """What I was asked to look after."""
-    found = HandOver.objects.filter(asked=member).order_by("pk")
-    return rows(found, "asked_at", "answered_at", "accepted", resource="resource__title")
+    found = titled(HandOver.objects.filter(asked=member).order_by("pk"), member, "resource")
+    return rows(
+        found, "asked_at", "answered_at", "accepted", resource="resource_title", resource_id="resource_id"
+    )
 
 
 def imports(member):
@@ -132,26 +158,31 @@ def imports(member):
 
 def edits(member):
     """What I changed of records; what they said before is the record's."""
-    return rows(
-        ResourceEdit.objects.filter(editor=member).order_by("pk"), "at", "note", resource="resource__title"
-    )
+    found = titled(ResourceEdit.objects.filter(editor=member).order_by("pk"), member, "resource")
+    return rows(found, "at", "note", resource="resource_title", resource_id="resource_id")
 
 
 def versions(member):
-    found = ResourceVersion.objects.filter(made_by=member).order_by("pk")
-    return rows(found, "number", "changes", "created_at", resource="resource__title")
-
-
-def derived(member):
-    found = Derivative.objects.filter(added_by=member).order_by("pk")
+    found = titled(ResourceVersion.objects.filter(made_by=member).order_by("pk"), member, "resource")
     return rows(
-        found, "kind", "checked", "checked_note", "created_at", resource="child__title", of="parent__title"
+        found, "number", "changes", "created_at", resource="resource_title", resource_id="resource_id"
     )
 
 
+def derived(member):
+    found = titled(Derivative.objects.filter(added_by=member).order_by("pk"), member, "child", "parent")
+    return rows(
+        found, "kind", "checked", "checked_note", "created_at",
+        resource="child_title", resource_id="child_id", of="parent_title", of_id="parent_id",
+    )  # fmt: skip
+
+
 def linked(member):
-    found = Relation.objects.filter(added_by=member).order_by("pk")
-    return rows(found, "kind", "created_at", resource="resource__title", other="other__title")
+    found = titled(Relation.objects.filter(added_by=member).order_by("pk"), member, "resource", "other")
+    return rows(
+        found, "kind", "created_at",
+        resource="resource_title", resource_id="resource_id", other="other_title", other_id="other_id",
+    )  # fmt: skip
 
 
 def taken_down(member):
@@ -205,8 +236,8 @@ declare("resources.UsageEvent", visitor=Fate.STAYS)  # of a salt that is thrown 
 
 def named_in(member):
     """Records that name me as a creator."""
-    found = ResourceCreator.objects.filter(member=member).order_by("pk")
-    return rows(found, "created_at", "declined", resource="resource__title", resource_id="resource_id")
+    found = titled(ResourceCreator.objects.filter(member=member).order_by("pk"), member, "resource")
+    return rows(found, "created_at", "declined", resource="resource_title", resource_id="resource_id")
 
 
 register(

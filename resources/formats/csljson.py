@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
+from kmnet.core.text import clean_line
+
 from ..csl import FOREIGN_TYPES, TYPES, clean_item, without_markup
 from .rows import NotReadable, Row, checked, complete, identify, licence_in, plain_text, tags_in
 
@@ -49,21 +51,28 @@ def _row(raw, line: int) -> Row:
         return Row({}, line, [_("is no item")])
     problems: list[str] = []
     stated = raw.get("type")
-    if stated not in TYPES and stated not in FOREIGN_TYPES:
-        problems.append(_("type “%(kind)s” is not known: a document") % {"kind": str(stated)[:40]})
+    if stated and not (isinstance(stated, str) and (stated in TYPES or stated in FOREIGN_TYPES)):
+        problems.append(
+            _("type “%(kind)s” is not known: a document") % {"kind": clean_line(str(stated))[:40]}
+        )
     item = clean_item({**raw, "title": without_markup(raw.get("title"))})
     identify(item, str(raw.get("DOI") or ""), str(raw.get("URL") or ""), problems)
     custom = raw.get("custom") if isinstance(raw.get("custom"), dict) else {}
     extra = {
-        "key": str(raw.get("id") or raw.get("citation-key") or "")[:200],
-        "kind": str(custom.get("kind") or "")[:100],
+        "key": clean_line(str(raw.get("id") or raw.get("citation-key") or ""))[:200],
+        "kind": clean_line(str(custom.get("kind") or ""))[:100],
         "tags": tags_in(str(raw.get("keyword") or "")),
         "description": plain_text(raw.get("abstract")),
         "language": item.get("language", ""),
         "licence": licence_in(custom.get("licence") or raw.get("license")),
-        "minutes": custom.get("minutes") if type(custom.get("minutes")) is int else None,
+        "minutes": _minutes(custom.get("minutes")),
     }
     return complete(item, line, problems, extra)
+
+
+def _minutes(stated) -> int | None:
+    """As many as the form takes."""
+    return stated if type(stated) is int and 1 <= stated <= 9999 else None
 
 
 def write(items: Iterable[dict]) -> str:

@@ -25,6 +25,7 @@ from ..licences import BY_KEY
 from ..matching import find_many
 from ..models import ImportBatch, LibrarySettings, Resource, Visibility
 from ..permissions import can_add_resource
+from ..storable import storable
 from .bulk import add_many
 from .importing import Filing
 
@@ -78,17 +79,19 @@ def read_batch(*, batch_id: int) -> None:
         )
         for row, like in zip(found, likenesses, strict=True):
             extra = {key: value for key, value in row.extra.items() if key != "key"}
-            rows.append({"item": row.item, "line": row.line, "problems": row.problems, "like": like, **extra})
+            told = {"item": row.item, "line": row.line, "problems": row.problems, "like": like, **extra}
+            rows.append(storable(told))
     except formats.NotReadable as error:
-        reason = str(error)
+        rows, reason = [], str(error)
     except Exception:  # a file that breaks its reader stands in nobody's way
         logger.exception("list %s could not be read", batch_id)
+        rows = []
         reason = _("It could not be read. Export it anew from where it comes, or try another format.")
     with transaction.atomic():
         batch = ImportBatch.objects.select_for_update().get(pk=batch_id)
         if batch.state != State.READING:
             return
-        batch.rows, batch.source, batch.reason = _storable(rows), "", reason[:300]
+        batch.rows, batch.source, batch.reason = rows, "", reason[:300]
         batch.state = State.FAILED if reason else State.READY
         batch.save(update_fields=["rows", "source", "reason", "state"])
 
@@ -113,15 +116,6 @@ def _claim_reading(batch_id: int) -> ImportBatch | None:
     batch.chosen = {**batch.chosen, "tries": tries + 1}
     batch.save(update_fields=["chosen"])
     return batch
-
-
-def _storable(value):
-    """JSON that Postgres takes: it holds no NUL."""
-    if isinstance(value, dict):
-        return {key: _storable(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_storable(inner) for inner in value]
-    return value.replace("\0", "") if isinstance(value, str) else value
 
 
 def is_taken(row: dict, number: int, chosen: dict) -> bool:
@@ -161,7 +155,7 @@ def note_settings(*, actor: Member, batch: ImportBatch, typed: dict) -> None:
     """What was typed about all rows, kept while the sender goes through them. Locks the batch."""
     batch = _mine(actor, batch)
     if batch.state == State.READY:
-        batch.chosen = {**batch.chosen, "typed": _storable(typed)}
+        batch.chosen = {**batch.chosen, "typed": storable(typed)}
         batch.save(update_fields=["chosen"])
 
 

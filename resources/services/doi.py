@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kmnet.core.tasks import enqueue
+from kmnet.core.text import clean_line
 
 from .. import fetching, tasks
 from ..agencies import ACCEPTS, CSL_JSON, HOSTS, item_of, licence_of
@@ -17,6 +18,7 @@ from ..identifiers import normalise_doi
 from ..known import Known, language_in
 from ..models import DoiRecord
 from ..permissions import can_add_resource
+from ..storable import storable
 
 ASK_AGAIN_AFTER = timedelta(seconds=20)
 KEPT_FOR = timedelta(days=30)
@@ -59,7 +61,7 @@ def answer_doi(*, record_id: int) -> None:
     state, raw, reason = _look_up(record.doi)
     with transaction.atomic():
         record = DoiRecord.objects.select_for_update().get(pk=record_id)
-        record.answered_at, record.reason = timezone.now(), reason[:200]
+        record.answered_at, record.reason = timezone.now(), clean_line(reason)[:200]
         if state == DoiRecord.State.FOUND or record.raw is None:
             record.state, record.raw = state, raw
         record.save(update_fields=["answered_at", "reason", "state", "raw"])
@@ -101,8 +103,7 @@ def _read(answer: fetching.Answer) -> tuple[dict | None, str]:
     if answer.content_type not in ACCEPTS:
         return None, f"sent {answer.content_type}"
     try:
-        # Postgres holds no NUL; metadata with one in it is cleaned by leaving it out.
-        raw = json.loads(answer.body.decode("utf-8").replace("\\u0000", ""))
+        raw = storable(json.loads(answer.body.decode("utf-8")))
     except (ValueError, RecursionError):
         return None, "sent something else than JSON"
     if not isinstance(raw, dict) or not item_of(raw).get("title"):

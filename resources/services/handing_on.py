@@ -41,8 +41,9 @@ def open_offer(resource: Resource) -> HandOver | None:
 
 
 def offers_to(member):
-    """What this member is asked to look after, and still may."""
-    rows = HandOver.objects.filter(asked=member, answered_at__isnull=True)
+    """What this member is asked to look after, and still may: it may be for others by now."""
+    seen = Resource.objects.readable_by(member).values("pk")
+    rows = HandOver.objects.filter(asked=member, answered_at__isnull=True, resource__in=seen)
     return rows.exclude(resource__state=Resource.State.HIDDEN).select_related("resource", "asked_by")
 
 

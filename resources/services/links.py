@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from kmnet.core.tasks import enqueue
+from kmnet.core.text import clean_line
 
 from .. import fetching, tasks
 from ..csl import clean_item
@@ -60,7 +61,7 @@ def answer_link(*, record_id: int) -> None:
     state, item, reason = _look_up(record.url)
     with transaction.atomic():
         record = LinkRecord.objects.select_for_update().get(pk=record_id)
-        record.answered_at, record.reason = timezone.now(), reason[:200]
+        record.answered_at, record.reason = timezone.now(), clean_line(reason)[:200]
         if state == LinkRecord.State.FOUND or record.item is None:
             record.state, record.item = state, item
         record.save(update_fields=["answered_at", "reason", "state", "item"])

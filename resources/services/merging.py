@@ -37,7 +37,7 @@ from ..models import (
 from ..permissions import can_merge
 from ..vocabulary import TYPE
 from . import history, usage
-from .records import put_words, reindex, save_record
+from .records import put_out_of_sight, put_words, reindex, save_record
 from .relations import _older_than as older_than
 
 TERMS_PER_FACET = 3
@@ -80,9 +80,11 @@ def merge_resources(*, actor, kept: Resource, gone: Resource, reason: str = "") 
             _("They are for different people. Make them the same first: “Who may see it?”"), code="audience"
         )
     now = timezone.now()
-    gone.state, gone.hidden_at, gone.hidden_by, gone.merged_into = Resource.State.HIDDEN, now, actor, kept
-    gone.doi, gone.updated_at = "", now
-    gone.save(update_fields=["state", "hidden_at", "hidden_by", "merged_into", "doi", "updated_at"])
+    put_out_of_sight(gone)
+    gone.hidden_at, gone.hidden_by, gone.merged_into, gone.doi, gone.updated_at = now, actor, kept, "", now
+    gone.save(
+        update_fields=["state", "published_at", "hidden_at", "hidden_by", "merged_into", "doi", "updated_at"]
+    )
     Resource.objects.filter(merged_into=gone).update(merged_into=kept)
     note = _("Merged with “%(title)s”.") % {"title": gone.title[:150]}
     with history.changing(kept, editor=actor, note=note):

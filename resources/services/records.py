@@ -240,10 +240,12 @@ def hide_resource(*, target: Resource, actor, reason: str) -> None:
     reason = need_reason(reason)
     if resource.state == Resource.State.HIDDEN:
         return
-    resource.state = Resource.State.HIDDEN
+    put_out_of_sight(resource)
     resource.hidden_at, resource.hidden_by, resource.hidden_reason = timezone.now(), actor, reason
     resource.updated_at = resource.hidden_at  # those who copy us hear of it
-    resource.save(update_fields=["state", "hidden_at", "hidden_by", "hidden_reason", "updated_at"])
+    resource.save(
+        update_fields=["state", "published_at", "hidden_at", "hidden_by", "hidden_reason", "updated_at"]
+    )
     audit.record_act(actor=actor, verb="resources.hidden", target=resource, reason=reason)
 
 
@@ -264,8 +266,16 @@ def restore_resource(*, target: Resource, actor, reason: str) -> None:
     audit.record_act(actor=actor, verb="resources.restored", target=resource, reason=reason)
 
 
+def put_out_of_sight(resource: Resource) -> None:
+    """Hidden. What was held was never in the library, and nobody is told that it had been. Saves nothing."""
+    if resource.state == Resource.State.HELD:
+        resource.published_at = None
+    resource.state = Resource.State.HIDDEN
+
+
 def put_back(resource: Resource) -> None:
-    """Visible again. The caller holds the lock."""
+    """Visible again; new, where it never was before. The caller holds the lock."""
     resource.state, resource.updated_at = Resource.State.VISIBLE, timezone.now()
+    resource.published_at = resource.published_at or resource.updated_at
     resource.hidden_at, resource.hidden_by, resource.hidden_reason = None, None, ""
     save_record(resource)

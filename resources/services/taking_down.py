@@ -19,7 +19,7 @@ from kmnet.core.text import clean_line
 from .. import citing
 from ..models import HandOver, LinkCheck, Resource, ResourceFile, ResourceVersion, Tombstone
 from ..permissions import can_delete_own, can_take_down
-from .records import need_reason, put_back
+from .records import need_reason, put_back, put_out_of_sight
 
 UNDO_FOR = timedelta(days=30)
 
@@ -112,9 +112,12 @@ def _bury(resource, *, actor, reason, note, words_go, hidden_reason) -> Tombston
         by=actor,
     )
     now = timezone.now()
-    resource.state, resource.hidden_at, resource.hidden_by = Resource.State.HIDDEN, now, actor
-    resource.hidden_reason, resource.updated_at = hidden_reason, now
-    resource.save(update_fields=["state", "hidden_at", "hidden_by", "hidden_reason", "updated_at"])
+    put_out_of_sight(resource)
+    resource.hidden_at, resource.hidden_by, resource.hidden_reason = now, actor, hidden_reason
+    resource.updated_at = now
+    resource.save(
+        update_fields=["state", "published_at", "hidden_at", "hidden_by", "hidden_reason", "updated_at"]
+    )
     purge_files(resource)
     HandOver.objects.filter(resource=resource, answered_at__isnull=True).delete()
     if words_go:

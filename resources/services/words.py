@@ -2,7 +2,7 @@
 
 from django.db import connection, transaction
 
-LOCK = 7_306_002  # one gathering at a time
+LOCK = 7_306_003  # one gathering at a time
 
 # Titles and names as they are folded for typos already, tags and terms folded alike; nothing of a group, nothing hidden.
 GATHER = """

@@ -53,7 +53,10 @@ def is_gone(resource: Resource) -> bool:
 
 def _might_have_seen(user) -> Q:
     mine = Q(added_by=user) | Q(keeper=user) if is_full_member(user) else Q(pk__in=[])
-    return audience_rule(user) | mine
+    shown = audience_rule(user)
+    if not can_moderate(user):  # what a moderator refused was never in the library
+        shown &= Q(published_at__isnull=False)
+    return shown | mine
 
 
 def tells_gone(view):

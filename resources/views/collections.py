@@ -137,7 +137,11 @@ def collection_new(request):
     if not can_make_collection(request.user):
         raise Http404
     number = request.GET.get("resource", "")
-    first = find_resource(request, int(number)) if number.isascii() and number.isdigit() else None
+    first = (
+        find_resource(request, int(number))
+        if number.isascii() and number.isdigit() and len(number) < 19
+        else None
+    )
     if request.method == "POST":
         form = CollectionForm(request.POST, member=request.user)
         if form.is_valid():

@@ -74,7 +74,9 @@ def merge(request, pk):
     if not stated:
         return _choose(request, resource, OtherForm())
     other = (
-        Resource.objects.readable_by(request.user).filter(pk=int(stated) if stated.isdecimal() else 0).first()
+        Resource.objects.readable_by(request.user)
+        .filter(pk=int(stated) if stated.isdecimal() and len(stated) < 19 else 0)
+        .first()
     )
     if other is None or not (
         can_merge(request.user, resource, other) or can_merge(request.user, other, resource)

@@ -53,7 +53,7 @@ def _link(request, resource: Resource) -> str:
     number, kind = request.POST.get("other", ""), request.POST.get("kind", "")
     if kind not in Relation.Kind.values:
         return _("Choose how the two belong together.")
-    if not (number.isascii() and number.isdecimal()):
+    if not (number.isascii() and number.isdecimal() and len(number) < 19):
         return _("Choose one of those that were found.")
     other = Resource.objects.visible_to(request.user).filter(pk=min(int(number), 2**63 - 1)).first()
     if other is None or other.pk == resource.pk:

@@ -69,7 +69,7 @@ def stories(request, pk, slug):
 def _asked_for(request, resource, there: set[int]) -> list[Story]:
     """The one that a link leads to, on top where it is not on this page."""
     asked = request.GET.get("story", "")
-    if not asked.isascii() or not asked.isdecimal() or int(asked) in there:
+    if not (asked.isascii() and asked.isdecimal() and len(asked) < 19) or int(asked) in there:
         return []
     story = (
         Story.objects.select_related("resource__group", "author").defer("search").filter(resource=resource)
