@@ -243,7 +243,7 @@ def test_a_look_with_all_of_it_costs_the_same_at_any_length(client, count, djang
         resource = make_resource(title=f"Kitchen tables {number}", terms=[guide, carers])
         give_file(resource, "words about hollyhocks")
     gather_words()
-    client.get("/library/?q=sunflowers")  # vocabulary and settings are kept from now on
+    client.get("/library/?q=hollyhocks")  # how Postgres reads the words is kept from now on
     # the vocabulary, what is inside files and stories, what there is to be counted, the records
     with django_assert_num_queries(4 if count > 4 else 5):  # little found: what else may be meant
         client.get("/library/?q=hollyhocks&type=guide&audience=carers&language=en&format=pdf")
