@@ -230,7 +230,7 @@ def test_drafts_of_a_thread_page_cost_no_query(client, member, django_assert_num
             member=make_member(), key=f"reply:{thread.pk}", thread=thread, data={"fields": {}}
         )
     client.get(thread.get_absolute_url())
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):  # with what the library has for a question that waits
         client.get(thread.get_absolute_url())
 
 
