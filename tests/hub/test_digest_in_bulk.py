@@ -267,7 +267,7 @@ def test_many_at_once_are_told_what_the_pages_would_show_each_of_them(seed):
         }
         assert bulk == by_the_pages(run), (seed, run.member)
         told_of |= bulk
-    assert len(told_of) > 5  # there was something to decide
+    assert len(told_of) > 2  # there was something to decide, whatever was made before this test
     assert told_of < {post for post in found.of_post}
 
     # How closely they follow, and how much they see of one another.
