@@ -62,20 +62,33 @@ def find_duplicates(
     return list(found.values())[:LIMIT]
 
 
+@dataclass(frozen=True)
+class Marks:
+    """By what two things of one title are told apart; worked out once, where many are compared."""
+
+    doi: str
+    year: int | None
+    names: set[tuple[str, str]]
+
+    def veto(self, other: "Marks") -> bool:
+        """Zotero's vetoes: two DOIs that differ, years more than one apart, or no creator in common."""
+        if self.doi and other.doi and self.doi != other.doi:
+            return True
+        if self.year and other.year and abs(self.year - other.year) > 1:
+            return True
+        return bool(self.names and other.names) and not any(
+            one[0] == two[0] and (one[1] == two[1] or "" in (one[1], two[1]))
+            for one in self.names
+            for two in other.names
+        )
+
+
+def marks_of(item: dict) -> Marks:
+    return Marks(normalise_doi(item.get("DOI", "")).lower(), year_of(item), _short_names(item))
+
+
 def _differ(one: dict, other: dict) -> bool:
-    """Zotero's vetoes: two DOIs that differ, years more than one apart, or no creator in common."""
-    dois = {normalise_doi(item.get("DOI", "")).lower() for item in (one, other)}
-    if "" not in dois and len(dois) == 2:
-        return True
-    years = [year_of(one), year_of(other)]
-    if all(years) and abs(years[0] - years[1]) > 1:
-        return True
-    names = [_short_names(one), _short_names(other)]
-    return bool(names[0] and names[1]) and not any(
-        one[0] == other[0] and (one[1] == other[1] or "" in (one[1], other[1]))
-        for one in names[0]
-        for other in names[1]
-    )
+    return marks_of(one).veto(marks_of(other))
 
 
 def _short_names(item: dict) -> set[tuple[str, str]]:

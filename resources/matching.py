@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from django.db.models.functions import Lower
 
-from .duplicates import SIMILAR, _differ
+from .duplicates import SIMILAR, Marks, marks_of
 from .identifiers import normalise_doi, title_key, url_key
 from .models import Resource
 
@@ -15,6 +15,7 @@ CHUNK = 500
 RARE = 4  # words of a title by which others are found
 COMMON = 500  # titles with a word: more, and it tells nothing
 EACH = 3  # look-alikes of one row
+SAME = 50  # so many of the very same title are compared with one row: there are thousands of editorials
 
 
 def find_many(
@@ -83,24 +84,34 @@ def _by_title(seen, items, numbers: list[int], found, progress) -> None:
         for word in known[:RARE]:
             asking.setdefault(word, []).append(number)
     exact = _grouped((title, number) for number, title in titles.items())
+    met = dict.fromkeys(titles, 0)
     near: list[tuple[float, int, int]] = []
     for done, (pk, title) in enumerate(_all_titles(seen)):
         if done % 5000 == 0:
             progress(min(len(items), done))
         own = set(title.split())
         asked = {number for word in own if word in asking for number in asking[word]}
-        near += [(1.0, number, pk) for number in exact.get(title, ())]
-        for number in asked - set(exact.get(title, ())):
+        same = exact.get(title, ())
+        near += [(1.0, number, pk) for number in same]
+        for number in same:
+            met[number] += 1
+        if same and max(met[number] for number in same) >= SAME:
+            exact[title] = [number for number in same if met[number] < SAME]
+        for number in asked:
+            if title == titles[number]:
+                continue
             # Cheap before dear: titles that are nearly equal share most of their words.
             if 2 * len(own & words[number]) >= max(len(own), len(words[number])):
                 likeness = similarity(title, titles[number])
                 if likeness > SIMILAR:
                     near.append((likeness, number, pk))
     near.sort(key=lambda one: (-one[0], one[1], one[2]))
+    marks = {number: marks_of(items[number]) for number in {number for _likeness, number, _pk in near}}
     for part in _chunks(near):
         known = dict(seen.filter(pk__in={pk for _likeness, _number, pk in part}).values_list("pk", "csl"))
+        known = {pk: marks_of(item) for pk, item in known.items()}
         for _likeness, number, pk in part:
-            if pk in known and not _differ(items[number], known[pk]):
+            if pk in known and not marks[number].veto(known[pk]):
                 _note(found[number], {"id": pk, "because": "title"})
 
 
@@ -124,22 +135,23 @@ def _within(items, found) -> None:
     """The first of those that are one thing stays, and the others are told which it is."""
     dois: dict[str, int] = {}
     links: dict[str, int] = {}
-    titles: dict[str, list[int]] = {}
+    titles: dict[str, list[tuple[int, Marks]]] = {}
     for number, item in enumerate(items):
         if not item:
             continue
         doi, link = normalise_doi(item.get("DOI", "")).lower(), url_key(item.get("URL", ""))
-        title = title_key(item.get("title", ""))
+        title, marks = title_key(item.get("title", "")), marks_of(item)
+        before = titles.setdefault(title, [])
         if doi and dois.setdefault(doi, number) != number:
             _note(found[number], {"row": dois[doi], "because": "doi"})
         elif link and links.setdefault(link, number) != number:
             _note(found[number], {"row": links[link], "because": "link"})
         else:
-            same = (other for other in titles.get(title, ()) if not _differ(item, items[other]))
-            other = next(same, None)
+            other = next((other for other, its in before if not marks.veto(its)), None)
             if other is not None:
                 _note(found[number], {"row": other, "because": "title"})
-        titles.setdefault(title, []).append(number)
+        if len(before) < SAME:
+            before.append((number, marks))
 
 
 def _note(likenesses: list[dict], likeness: dict) -> None:

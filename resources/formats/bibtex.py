@@ -185,7 +185,7 @@ def _year(values: dict[str, str], repairs: list[str]) -> dict:
     month = values.get("month", "").casefold().strip(". ")
     if month[:3] in MONTHS:
         parts.append(MONTHS.index(month[:3]) + 1)
-    elif month.isdigit() and 1 <= int(month) <= 12:
+    elif month.isdecimal() and len(month) <= 2 and 1 <= int(month) <= 12:
         parts.append(int(month))
     return {"date-parts": [parts]}
 

@@ -58,7 +58,7 @@ _TAG = re.compile(r"([A-Z][A-Z0-9])  ?-(?: (.*)|\s*)$")
 def read(text: str) -> list[Row]:
     """Every reference of a RIS file. Raises NotReadable where there is none."""
     rows: list[Row] = []
-    fields: list[list[str]] = []
+    fields: list[tuple[str, list[str]]] = []  # each with its lines
     begun = 0
     for number, line in enumerate(text.split("\n"), start=1):
         found = _TAG.match(line.strip("\ufeff"))
@@ -66,23 +66,24 @@ def read(text: str) -> list[Row]:
         if tag == "TY":
             if fields:
                 rows.append(_row(fields, begun, _("its end (ER) is missing")))
-            fields, begun = [["TY", value]], number
+            fields, begun = [("TY", [value])], number
         elif not fields:
             continue  # what stands between two references, such as a counting line
         elif tag == "ER":
             rows.append(_row(fields, begun))
             fields = []
         elif tag:
-            fields.append([tag, value])
+            fields.append((tag, [value]))
         elif value:
-            fields[-1][1] = f"{fields[-1][1]} {value}".strip()  # a long line that was broken
+            fields[-1][1].append(value)  # a long line that was broken
     if fields:
         rows.append(_row(fields, begun, _("its end (ER) is missing")))
     return checked(rows, _("There is no RIS reference in this file."))
 
 
-def _row(fields: list[list[str]], line: int, *problems: str) -> Row:
+def _row(lines: list[tuple[str, list[str]]], line: int, *problems: str) -> Row:
     told = list(problems)
+    fields = [(tag, " ".join(filter(None, values))) for tag, values in lines]
 
     def every(*tags: str) -> list[str]:
         return [value for wanted in tags for tag, value in fields if tag == wanted and value]

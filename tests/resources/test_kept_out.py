@@ -1,6 +1,7 @@
 """What somebody may no longer see, or never might, is told by no side door; what others send breaks no reader."""
 
 import json
+import time
 
 import pytest
 from django.utils import timezone
@@ -8,8 +9,8 @@ from django.utils import timezone
 from kmnet.core import activity
 from kmnet.core.models import Activity, Notification
 from kmnet.core.personal_data import parts
-from resources import fetching, oai, services
-from resources.formats import csljson
+from resources import duplicates, fetching, matching, oai, services
+from resources.formats import bibtex, csljson, ris
 from resources.models import DoiRecord, ImportBatch, LinkRecord, Relation, Resource, SavedResource, UsedMark
 from resources.services import batches, doi, handing_on, links, merging
 from tests.factories.groups import make_group
@@ -175,3 +176,35 @@ def test_numbers_that_are_none_are_no_fault_of_ours(client, digits):
     assert client.get(f"/library/collections/new/?resource={digits}").status_code in (200, 404)
     stories = f"{record.get_absolute_url()}stories/?story={digits}"
     assert client.get(stories).status_code == 200
+
+
+def test_thousands_of_editorials_are_compared_with_a_few():
+    """Each of another author: every one would be compared with all before it, and with all of the library."""
+    items = [
+        {"title": "Editorial", "author": [{"family": f"Name{number}"}], "issued": {"date-parts": [[2010]]}}
+        for number in range(400)
+    ]
+    items[399]["author"] = items[0]["author"]
+    for number in range(60):
+        make_resource(title="Editorial", creators=[f"Other {number}, A."], year=2010)
+    vetoes, veto = [], duplicates.Marks.veto
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duplicates.Marks, "veto", lambda *both: vetoes.append(1) or veto(*both))
+        found = matching.find_many(viewer=make_member(), items=items)
+    assert len(vetoes) <= 2 * matching.SAME * len(items)
+    assert [number for number, like in enumerate(found) if like] == [399]
+    assert found[399] == [{"row": 0, "because": "title"}]
+
+
+def test_a_reference_of_very_many_lines_is_read_in_one_go():
+    words = "x" * 60
+    text = "TY  - JOUR\nTI  - A\nN2  - begins\n" + f"{words}\n" * 30_000 + "ER  - \n"
+    begun = time.process_time()
+    [row] = ris.read(text)
+    assert row.extra["description"].startswith(f"begins {words} {words}")
+    assert time.process_time() - begun < 2  # it was a copy of all before for each line
+
+
+def test_a_month_that_is_no_number_is_left_out():
+    [row] = bibtex.read("@article{a, title = {A}, year = 2010, month = {²}}")
+    assert row.item["issued"] == {"date-parts": [[2010]]}
