@@ -4,6 +4,7 @@ from django.utils.html import conditional_escape as esc
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from kmnet.core.pure import pure
 from kmnet.core.templatetags.kmnet import icon
@@ -14,7 +15,8 @@ DOT = '<span class="dot"></span>'
 
 
 def card(resource: Resource) -> SafeString:
-    """One record as a list item: needs its terms at hand, and `found_in` where its words stand somewhere else."""
+    """One record as a list item: needs its terms at hand, `found_in` where its words stand somewhere else, and
+    `used_by` where members used it."""
     return _card(
         resource.get_absolute_url(),
         resource.title,
@@ -28,6 +30,7 @@ def card(resource: Resource) -> SafeString:
         resource.group_id is not None,
         resource.visibility == Visibility.MEMBERS,
         getattr(resource, "found_in", ""),
+        getattr(resource, "used_by", 0),
     )
 
 
@@ -45,6 +48,7 @@ def _card(
     for_group: bool,
     for_members: bool,
     found_in: str,
+    used_by: int,
 ) -> SafeString:
     lang = f' lang="{esc(language)}"' if language not in ("en", "und") else ""
     parts = [
@@ -64,5 +68,11 @@ def _card(
         about.append(esc(_("For a group")))
     elif for_members:
         about.append(esc(_("Members only")))
-    parts.append(f'<p class="meta">{DOT.join(about)}</p></li>')
+    said = DOT.join(about)
+    if used_by:
+        words = ngettext("Used by %(count)s member", "Used by %(count)s members", used_by) % {
+            "count": used_by
+        }
+        said += f"{'<br>' if said else ''}{esc(words)}"
+    parts.append(f'<p class="meta">{said}</p></li>')
     return mark_safe("".join(parts))

@@ -49,6 +49,7 @@ from ..models import (
     Resource,
     ResourceFile,
     ResourceText,
+    ResourceUse,
     Story,
 )
 from ..models.resource import audience_rule, files_rule
@@ -308,6 +309,10 @@ class Finder:
         rows = self._fits() if self.many and not ranked else Resource.objects.filter(pk__any_of=ids)
         page = self._page(rows.only(*SHOWN), ranked)
         self._give_terms(page.items)
+        used = ResourceUse.objects.filter(resource__in=[resource.pk for resource in page], used__gt=0)
+        used_by = dict(used.values_list("resource", "used"))
+        for resource in page:
+            resource.used_by = used_by.get(resource.pk, 0)
         if self.text and not self.doi and not (self.close_only and not self.instead):
             for resource in page:
                 resource.found_in = self._inside.get(resource.pk, "")

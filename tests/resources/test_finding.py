@@ -1,5 +1,7 @@
 """Finding at any size: words inside files and stories, better spellings, facets that are not of the vocabulary, sorts."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.postgres.search import SearchVector
@@ -12,7 +14,7 @@ from resources.finding import Finder
 from resources.finding import finder as module
 from resources.finding.spelling import distance
 from resources.hooks import search
-from resources.models import LibraryWord, Resource, ResourceFile, ResourceText, Story
+from resources.models import LibraryWord, Resource, ResourceFile, ResourceText, ResourceUse, Story
 from resources.services.words import gather_words
 from tests.factories.members import make_member
 from tests.factories.resources import make_resource, make_term
@@ -244,9 +246,16 @@ def test_a_look_with_all_of_it_costs_the_same_at_any_length(client, count, djang
         give_file(resource, "words about hollyhocks")
     gather_words()
     client.get("/library/?q=hollyhocks")  # how Postgres reads the words is kept from now on
-    # the vocabulary, what is inside files and stories, what there is to be counted, the records
-    with django_assert_num_queries(4 if count > 4 else 5):  # little found: what else may be meant
+    # the vocabulary, what is inside files and stories, what there is to be counted, the records, how many used them
+    with django_assert_num_queries(5 if count > 4 else 6):  # little found: what else may be meant
         client.get("/library/?q=hollyhocks&type=guide&audience=carers&language=en&format=pdf")
+
+
+def test_a_card_says_how_many_used_it(client):
+    for title, used in (("Nobody", 0), ("One", 1), ("Two", 2)):
+        ResourceUse.objects.create(resource=make_resource(title=title), used=used, read=9)
+    page = client.get("/library/?sort=title").content.decode()
+    assert re.findall(r"Used by \d+ members?", page) == ["Used by 1 member", "Used by 2 members"]
 
 
 def test_a_tag_that_nobody_uses_finds_nothing_and_one_is_found_however_it_is_written():
