@@ -27,6 +27,7 @@ from .importing import import_bibtex
 from .leaving import forget_adder
 from .records import (
     Details,
+    ToldForFewer,
     add_resource,
     edit_resource,
     hide_resource,
@@ -62,6 +63,7 @@ __all__ = [
     "Telling",
     "TooManyDerivatives",
     "TooManyRelations",
+    "ToldForFewer",
     "TooManyStories",
     "add_resource",
     "attach_files",

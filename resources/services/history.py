@@ -102,7 +102,7 @@ def changing(resource: Resource, *, editor, note: str = "") -> Iterator[None]:
         editor=editor,
         note=note,
     )
-    if _is_wider(audience, (resource.visibility, resource.group_id)):
+    if is_wider(audience, (resource.visibility, resource.group_id)):
         forget(resource)  # what it said to fewer
 
 
@@ -129,7 +129,7 @@ def forget(resource: Resource) -> None:
     resource.edits.all().delete()
 
 
-def _is_wider(was: tuple, now: tuple) -> bool:
+def is_wider(was: tuple, now: tuple) -> bool:
     order = [Visibility.GROUP, Visibility.MEMBERS, Visibility.PUBLIC]
     if was[0] == now[0] == Visibility.GROUP:
         return was[1] != now[1]

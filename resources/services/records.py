@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -18,7 +19,7 @@ from members.models import Group, is_in_group
 
 from .. import csl as csl_json
 from ..identifiers import normalise_doi, title_key, url_key
-from ..models import Resource, ResourceFile, Tombstone, Visibility
+from ..models import Resource, ResourceFile, Story, Tombstone, Visibility
 from ..permissions import can_add_resource, can_edit_resource, can_hide_resource
 from . import history, reviewing
 from .creators import set_creators
@@ -26,6 +27,10 @@ from .files import attach_files
 from .indexing import write_vectors
 
 MAX_TAGS = 12
+
+
+class ToldForFewer(ValidationError):
+    """Others' stories about it would be opened to more people than they were told to."""
 
 
 @dataclass
@@ -91,6 +96,20 @@ def _check_audience(actor, details: Details, present: int | None = None) -> None
         return
     if actor is None or details.group is None or not is_in_group(actor, details.group.pk):
         raise PermissionDenied
+
+
+def _check_stories(actor, resource: Resource, details: Details) -> None:
+    """What others told of it was written for those who see it; nobody else opens it to more people. Whoever tells a story
+    locks the record, too."""
+    group = details.group if details.visibility == Visibility.GROUP else None
+    wanted = (details.visibility, group.pk if group else None)
+    if not history.is_wider((resource.visibility, resource.group_id), wanted):
+        return
+    if Story.objects.filter(resource=resource).exclude(Q(author=actor) | Q(mask__author=actor)).exists():
+        raise ToldForFewer(
+            _("Others have told what became of it, for those who see it now. Add it anew for more people."),
+            code="told",
+        )
 
 
 def save_record(resource: Resource) -> None:
@@ -204,11 +223,13 @@ def add_resource(
 def edit_resource(
     *, actor, resource: Resource, details: Details, files: Iterable[ResourceFile] = ()
 ) -> Resource:
-    """Its keeper says it better. The id leads and the slug follows the title; what it said stays in its history."""
+    """Its keeper says it better. The id leads and the slug follows the title; what it said stays in its history. Locks the
+    record. Raises PermissionDenied, ToldForFewer."""
     resource = Resource.objects.select_for_update().get(pk=resource.pk)
     if not can_edit_resource(actor, resource):
         raise PermissionDenied
     _check_audience(actor, details, resource.group_id)
+    _check_stories(actor, resource, details)
     was_for_few = resource.visibility == Visibility.GROUP
     with history.changing(resource, editor=actor):
         apply_details(resource, details)

@@ -15,7 +15,7 @@ from resources.models import DoiRecord, ImportBatch, LinkRecord, Relation, Resou
 from resources.services import batches, doi, handing_on, links, merging
 from tests.factories.groups import make_group
 from tests.factories.members import make_member
-from tests.factories.resources import make_collection, make_resource
+from tests.factories.resources import make_collection, make_resource, make_term
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +104,39 @@ def test_nobody_is_asked_to_look_after_what_they_may_no_longer_see(client, close
     client.force_login(closed)
     page = client.get("/library/kept/")
     assert (b"Inner words" in page.content, page.context["offer_count"]) == (False, 0)
+
+
+@pytest.mark.parametrize(
+    ("was", "wanted", "status"),
+    [
+        ("group", "members", 422),
+        ("group", "public", 422),
+        ("members", "public", 422),
+        ("public", "members", 302),
+    ],
+)
+def test_stories_are_not_opened_to_more_people_than_they_were_told_to(client, was, wanted, status):
+    keeper, teller = make_member(), make_member()
+    group = make_group(keeper, teller)
+    record = make_resource(title="A guide", added_by=keeper, url="https://example.org/guide")
+    Resource.objects.filter(pk=record.pk).update(visibility=was, group=group if was == "group" else None)
+    telling = services.Telling(place="Our ward", people="Two of us", unnamed=was == "group")
+    services.tell_story(actor=keeper, resource=record, telling=telling)  # one's own is one's own to open
+    story = services.tell_story(actor=teller, resource=record, telling=telling)
+    client.force_login(keeper)
+    said = {
+        "title": "A guide", "description": "For all.", "kind": make_term().pk, "language": "en",
+        "url": "https://example.org/guide", "licence": "unknown", "visibility": wanted,
+    }  # fmt: skip
+    address = f"/library/{record.pk}/edit/"
+    answer = client.post(address, said)
+    assert answer.status_code == status
+    record.refresh_from_db()
+    assert record.visibility == (wanted if status == 302 else was)
+    if status == 422:
+        assert list(answer.context["form"].errors) == ["visibility"]
+        services.take_back_story(actor=teller, story=story)
+        assert client.post(address, said).status_code == 302
 
 
 # --- what others send --------------------------------------------------------------------------------------------------

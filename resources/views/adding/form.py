@@ -186,6 +186,9 @@ def edit(request, pk):
         except UploadRefused as error:
             form.add_error("files", error)
             return _edit_page(request, form, resource, status=422)
+        except services.ToldForFewer as error:
+            form.add_error("visibility", error)
+            return _edit_page(request, form, resource, status=422)
         kept_text.forget(request)
         messages.success(request, _("Saved."))
         return redirect(resource)
