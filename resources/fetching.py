@@ -37,6 +37,7 @@ _HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?")
 _WORLD = ipaddress.ip_network("2000::/3")  # where public IPv6 addresses are
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _RELAYS = ipaddress.ip_network("192.88.99.0/24")
+_PROTOCOLS = ipaddress.ip_network("192.0.0.0/24")  # older Pythons call most of these public
 
 
 class Refused(Exception):
@@ -93,7 +94,7 @@ def is_public(address: str) -> bool:
     if any(ip in network for network in _refused_networks() if network.version == ip.version):
         return False
     if ip.version == 4:
-        return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip in _RELAYS)
+        return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip in _RELAYS or ip in _PROTOCOLS)
     carried = ip.sixtofour
     if ip in _NAT64:
         carried = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
