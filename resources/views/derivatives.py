@@ -13,7 +13,7 @@ from kmnet.core.uploads import UploadRefused
 
 from .. import plain, services
 from ..forms import DerivativeForm, MakingForm, initial_from_parent
-from ..models import Derivative
+from ..models import Derivative, Resource
 from ..permissions import (
     can_add_resource,
     can_change_derivative,
@@ -77,7 +77,9 @@ def derive(request, pk):
         form.add_error(None, _("No version can be added to this one. Add yours to the library by itself."))
         return _form_page(request, form, parent, status=409)
     kept_text.forget(request)
-    messages.success(request, _("It is there, and the page of the original leads to it. Thank you."))
+    held = made.child.state == Resource.State.HELD
+    there = _("It is there, and the page of the original leads to it. Thank you.")
+    messages.success(request, _("It is saved. Thank you.") if held else there)
     return redirect(made.child)
 
 

@@ -10,7 +10,7 @@ from resources import services
 from resources.models import LibrarySettings, Resource
 from tests.factories.groups import make_group
 from tests.factories.members import make_member
-from tests.factories.resources import make_resource
+from tests.factories.resources import make_resource, make_term
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("first_looks")]
 
@@ -104,3 +104,18 @@ def test_the_desk_shows_it_and_lets_it_appear(client, newcomer, moderator):
     )
     assert answer.status_code == 302
     assert client.get("/moderation/").context["cases"] == []
+
+
+def test_a_newcomer_is_not_told_that_all_see_it(client, newcomer):
+    client.force_login(newcomer)
+    typed = {"title": "A guide", "description": "For a first week.", "kind": make_term("type", "guide").pk}
+    typed |= {
+        "url": "https://example.org/a",
+        "language": "en",
+        "licence": "cc-by-4.0",
+        "visibility": "public",
+    }
+    typed["submit_key"] = "9d0b5a0e-0c4c-4a3c-8f0e-5a2e6cf3a111"
+    page = client.post("/library/add/?by=link", typed, follow=True).content.decode()
+    assert "It is saved. Thank you." in page
+    assert "It is in the library" not in page

@@ -19,7 +19,7 @@ from ...forms.fields import WebAddressField
 from ...forms.files import files_kept
 from ...identifiers import normalise_doi, title_key
 from ...known import Known
-from ...models import LibrarySettings
+from ...models import LibrarySettings, Resource
 from ...permissions import can_edit_resource
 from ...services.batches import added_today
 from ...tags import words_offered
@@ -96,7 +96,8 @@ def _add_posted(request, way: str):
         form.add_error("files", error)
         return _form_page(request, form, way, found, status=422)
     kept_text.forget(request)
-    messages.success(request, _("It is in the library. Thank you."))
+    held = resource.state == Resource.State.HELD
+    messages.success(request, _("It is saved. Thank you.") if held else _("It is in the library. Thank you."))
     return redirect(resource)
 
 
