@@ -17,7 +17,7 @@ EXEMPT = {
     *("discussions_bookmark", "discussions_quietthanks", "discussions_thanksmonth"),
     *("hub_digestrun", "hub_digestschedule", "events_registrationlog"),
     *("resources_savedresource", "resources_savedsearch", "resources_usageevent", "resources_usageday"),
-    *("resources_usedmark", "resources_importbatch", "resources_linkcheck", "resources_handover"),
+    *("resources_usedmark", "resources_importbatch", "resources_handover"),
     *(
         "resources_storymask",
         "resources_doirecord",

@@ -1,4 +1,7 @@
 import pytest
+from django.core.cache import cache
+
+from resources.models.care import CACHE_KEY
 
 
 @pytest.fixture(autouse=True)
@@ -7,3 +10,10 @@ def _own_storage(settings, tmp_path):
 
 
 from .network import network  # noqa: E402, F401
+
+
+@pytest.fixture(autouse=True)
+def _own_settings():
+    """What a test sets of the library is taken back with its rows, and not kept for the next one's first minute."""
+    yield
+    cache.delete(CACHE_KEY)
