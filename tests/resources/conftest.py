@@ -3,13 +3,14 @@ from django.core.cache import cache
 
 from resources.models.care import CACHE_KEY
 
+from .network import network
+
+__all__ = ["network"]
+
 
 @pytest.fixture(autouse=True)
 def _own_storage(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "media"
-
-
-from .network import network  # noqa: E402, F401
 
 
 @pytest.fixture(autouse=True)
