@@ -60,6 +60,14 @@ def _hidden(value):
     return value
 
 
+_RUN_TOGETHER = re.compile(
+    r"\b(\d{4})(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(\d{0,2})\b"
+)  # 2020Mar14
+_TITLE_TWICE = re.compile(
+    r"^((?:<i>)?(?P<title>.{2,}?)(?:</i>)?[.?!]? \([^()]*\)\.?) (?:<i>)?(?P=title)(?:</i>)?[.?!]?(?= |$)"
+)
+
+
 def format_item(item: dict, style: str) -> SafeString:
     """One item in one style, as HTML with nothing but <i>, <b> and <span>."""
     try:
@@ -79,6 +87,9 @@ def format_item(item: dict, style: str) -> SafeString:
     text = re.sub(
         r"([?!])(</i>)?\.(?=\s|$)", r"\1\2", text
     )  # a title that ends in its own mark takes no full stop
+    text = _RUN_TOGETHER.sub(lambda date: " ".join(part for part in date.groups() if part), text)
+    if not creators_of(item):  # its title stands in the place of a name, and need not stand there again
+        text = _TITLE_TWICE.sub(r"\1", text)
     return mark_safe(nh3.clean(text, tags={"i", "b", "span"}, attributes={}))
 
 

@@ -116,3 +116,17 @@ def test_a_changed_record_is_cited_anew():
     details = services.Details(csl={**resource.csl, "title": "After"}, description="x")
     resource = services.edit_resource(actor=member, resource=resource, details=details)
     assert "After" in citing.citations(resource)[0]["text"]
+
+
+@pytest.mark.parametrize("style", ["apa", "vancouver", "harvard"])
+def test_a_title_in_the_place_of_a_name_stands_there_once(style):
+    item = {"type": "document", "title": "Why (not) ask? And how", "URL": "https://example.org/ask"}
+    assert citing.format_item(item, style).count("And how") == 1
+
+
+@pytest.mark.parametrize(
+    ("date", "said"), [([2020, 3], "2020 Mar;3"), ([2020, 3, 14], "2020 Mar 14;3"), ([2020], "2020;3")]
+)
+def test_a_date_does_not_run_together(date, said):
+    item = {"type": "article-journal", "title": "On asking", "container-title": "BMJ", "volume": "3"}
+    assert said in citing.format_item({**item, "issued": {"date-parts": [date]}}, "vancouver")
