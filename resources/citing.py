@@ -60,9 +60,9 @@ def _hidden(value):
     return value
 
 
-_RUN_TOGETHER = re.compile(
-    r"\b(\d{4})(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(\d{0,2})\b"
-)  # 2020Mar14
+_MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+# 2020Mar14, where it is no part of a link
+_RUN_TOGETHER = re.compile(rf"(?<=\s)(\d{{4}})({_MONTHS})(\d{{0,2}})(?=[;.:\s]|$)")
 _TITLE_TWICE = re.compile(
     r"^((?:<i>)?(?P<title>.{2,}?)(?:</i>)?[.?!]? \([^()]*\)\.?) (?:<i>)?(?P=title)(?:</i>)?[.?!]?(?= |$)"
 )

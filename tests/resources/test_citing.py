@@ -128,5 +128,13 @@ def test_a_title_in_the_place_of_a_name_stands_there_once(style):
     ("date", "said"), [([2020, 3], "2020 Mar;3"), ([2020, 3, 14], "2020 Mar 14;3"), ([2020], "2020;3")]
 )
 def test_a_date_does_not_run_together(date, said):
-    item = {"type": "article-journal", "title": "On asking", "container-title": "BMJ", "volume": "3"}
+    link = "https://example.org/2020Mar14"
+    item = {
+        "type": "article-journal",
+        "title": "On asking",
+        "container-title": "BMJ",
+        "volume": "3",
+        "URL": link,
+    }
+    assert link in citing.format_item(item, "vancouver")
     assert said in citing.format_item({**item, "issued": {"date-parts": [date]}}, "vancouver")
