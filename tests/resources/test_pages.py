@@ -53,8 +53,8 @@ def test_list_costs_the_same_at_any_length(client, count, django_assert_num_quer
     for _number in range(count):
         make_resource(terms=[guide, carers], tags=["one", "two"], added_by=member)
     client.get("/library/")  # content types and the vocabulary are cached
-    # the vocabulary, what there is to be counted, the records
-    with django_assert_num_queries(3):
+    # the vocabulary, what there is to be counted, the records, how many used them
+    with django_assert_num_queries(4):
         response = client.get("/library/?type=guide")
     assert len(titles(response)) == min(count, 20)
 
