@@ -276,7 +276,7 @@ def test_nobody_makes_it_wait_or_swallow(network, answer, why):
             fetch(PAGE, seconds=0.4 if why == "time" else 5)
         took = time.monotonic() - began
     assert (caught.value.why, caught.value.url) == (why, "http://example.org/page")
-    assert took < 3
+    assert took < 4.5
 
 
 def test_the_clock_runs_over_all_hops(network):
@@ -288,7 +288,7 @@ def test_the_clock_runs_over_all_hops(network):
     with network.answering(slowly):
         with pytest.raises(NoAnswer) as caught:
             fetch(PAGE, seconds=0.4, max_hops=50)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5  # fifty hops would take seven
     assert caught.value.why == "time"
 
 
