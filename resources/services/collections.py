@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core import audit, erasing
+from kmnet.core import erasing
 from kmnet.core.text import RENDER_VERSION, render_markdown
 from members.models import Group, is_in_group
 
@@ -21,6 +21,7 @@ from ..collection_permissions import (
 )
 from ..models import Collection, CollectionItem, Resource
 from ..permissions import can_view_resource
+from . import hiding
 from .records import need_reason
 
 MOST_ITEMS = 500
@@ -214,13 +215,9 @@ def hide_collection(*, target: Collection, actor, reason: str) -> None:
     collection = _locked(target)
     if not can_hide_collection(actor, collection):
         raise PermissionDenied
-    reason = need_reason(reason)
-    if collection.state == Collection.State.HIDDEN:
-        return
-    collection.state = Collection.State.HIDDEN
-    collection.hidden_at, collection.hidden_by, collection.hidden_reason = timezone.now(), actor, reason
-    collection.save(update_fields=["state", "hidden_at", "hidden_by", "hidden_reason"])
-    audit.record_act(actor=actor, verb="resources.collection_hidden", target=collection, reason=reason)
+    hiding.put_out_of_sight(
+        collection, actor=actor, reason=need_reason(reason), verb="resources.collection_hidden"
+    )
 
 
 @transaction.atomic
@@ -229,10 +226,4 @@ def restore_collection(*, target: Collection, actor, reason: str) -> None:
     collection = _locked(target)
     if not can_hide_collection(actor, collection):
         raise PermissionDenied
-    reason = need_reason(reason)
-    if collection.state == Collection.State.VISIBLE:
-        return
-    collection.state = Collection.State.VISIBLE
-    collection.hidden_at, collection.hidden_by, collection.hidden_reason = None, None, ""
-    collection.save(update_fields=["state", "hidden_at", "hidden_by", "hidden_reason"])
-    audit.record_act(actor=actor, verb="resources.collection_restored", target=collection, reason=reason)
+    hiding.put_back(collection, actor=actor, reason=need_reason(reason), verb="resources.collection_restored")

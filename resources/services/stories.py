@@ -10,12 +10,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, TextField, Value
 from django.utils import timezone
 
-from kmnet.core import activity, audit, erasing
+from kmnet.core import activity, erasing
 from kmnet.core.models import Activity
 from kmnet.core.search import CONFIG
 
 from ..models import Resource, Story, StoryMask, UsedMark
 from ..permissions import can_edit_story, can_hide_story, can_mark_used, can_tell_story, may_take_back_story
+from . import hiding
 from .records import need_reason
 
 TOLD = "resources.told"
@@ -159,13 +160,7 @@ def hide_story(*, target: Story, actor, reason: str) -> None:
     story = _lock(target)
     if not can_hide_story(actor, story):
         raise PermissionDenied
-    reason = need_reason(reason)
-    if story.state == Story.State.HIDDEN:
-        return
-    story.state = Story.State.HIDDEN
-    story.hidden_at, story.hidden_by, story.hidden_reason = timezone.now(), actor, reason
-    story.save(update_fields=["state", "hidden_at", "hidden_by", "hidden_reason"])
-    audit.record_act(actor=actor, verb="resources.story_hidden", target=story, reason=reason)
+    hiding.put_out_of_sight(story, actor=actor, reason=need_reason(reason), verb="resources.story_hidden")
 
 
 @transaction.atomic
@@ -173,13 +168,7 @@ def restore_story(*, target: Story, actor, reason: str) -> None:
     story = _lock(target)
     if not can_hide_story(actor, story):
         raise PermissionDenied
-    reason = need_reason(reason)
-    if story.state == Story.State.VISIBLE:
-        return
-    story.state = Story.State.VISIBLE
-    story.hidden_at, story.hidden_by, story.hidden_reason = None, None, ""
-    story.save(update_fields=["state", "hidden_at", "hidden_by", "hidden_reason"])
-    audit.record_act(actor=actor, verb="resources.story_restored", target=story, reason=reason)
+    hiding.put_back(story, actor=actor, reason=need_reason(reason), verb="resources.story_restored")
 
 
 # --- one tap ---------------------------------------------------------------------------------------------------------

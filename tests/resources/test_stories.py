@@ -116,6 +116,7 @@ def test_stories_cost_the_same_at_any_number(client, count, django_assert_num_qu
     )
     address = reverse("resources:stories", args=[resource.pk, resource.slug])
     client.get(address)
+    client.get(resource.get_absolute_url())  # kinds of content are kept from now on
     with django_assert_num_queries(2):  # the record, its stories with their authors
         response = client.get(address)
     assert len(response.context["stories"]) == min(count, 20)
