@@ -10,6 +10,10 @@ MAX_SAID = 3 * MEGABYTE  # bytes that the process may say
 MAX_TEXT = 100_000  # characters
 MAX_HEAD = 20_000  # characters of the first two pages
 MAX_PAGES = 3_000
+COUNT_MEMORY = (
+    256 * MEGABYTE
+)  # while somebody waits for an answer, only pages are counted, with less of everything
+COUNT_SECONDS = 5.0
 MAX_PART = 40 * MEGABYTE  # bytes that one part of an office file unpacks to
 MAX_PIXELS = 40_000_000
 SIDE = 640  # pixels of the picture of the first page, at most

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -20,7 +21,10 @@ from . import looked
 from .looked import Looked
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-START = "import sys; sys.path.insert(0, sys.argv[1]); from resources.reading.confined import main; main(float(sys.argv[2]))"
+START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from resources.reading.confined import main; "
+    "main(float(sys.argv[2]), counts=sys.argv[3] == 'count')"
+)
 # Nothing of ours: no address of the database, no key.
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"}
 
@@ -35,6 +39,29 @@ def look_into(source: str | Path | BinaryIO, *, seconds: float = looked.MAX_SECO
         return _look(_on_this_machine(source, closing), seconds)
 
 
+_one_count = threading.Lock()
+
+
+def count_pages(source: str | Path | BinaryIO) -> int | None:
+    """How many pages a PDF says it has (a path, or a file, which is read and left where it ends); None where that cannot
+    be told within COUNT_SECONDS and COUNT_MEMORY, whatever the reason. For the web: a process of ours has one file
+    counted at a time, so that many at once take no more than one. Never raises."""
+    ends = time.monotonic() + looked.COUNT_SECONDS
+    if not _one_count.acquire(timeout=looked.COUNT_SECONDS):
+        return None
+    try:
+        with ExitStack() as closing:
+            if isinstance(source, str | Path):
+                number = closing.enter_context(open(source, "rb")).fileno()
+            else:
+                number = _copied(source, closing)
+            return _look(number, max(ends - time.monotonic(), 0.1), counts=True).pages
+    except OSError:  # no room for a copy, no process to be had
+        return None
+    finally:
+        _one_count.release()
+
+
 def _on_this_machine(source, closing: ExitStack) -> int:
     """A descriptor of the file, at its start; what lies elsewhere, or in memory, is copied first."""
     source.seek(0)
@@ -43,17 +70,23 @@ def _on_this_machine(source, closing: ExitStack) -> int:
         os.lseek(number, 0, os.SEEK_SET)
         return number
     except (AttributeError, OSError):
-        copy = closing.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  (closed with `closing`)
-        copyfileobj(source, copy)
-        copy.flush()
-        copy.seek(0)
-        return copy.fileno()
+        return _copied(source, closing)
 
 
-def _look(number: int, seconds: float) -> Looked:
+def _copied(source, closing: ExitStack) -> int:
+    """A descriptor of a copy. One that is shared would move the place at which its owner reads on."""
+    copy = closing.enter_context(tempfile.TemporaryFile())  # noqa: SIM115  (closed with `closing`)
+    source.seek(0)
+    copyfileobj(source, copy)
+    copy.flush()
+    copy.seek(0)
+    return copy.fileno()
+
+
+def _look(number: int, seconds: float, *, counts: bool = False) -> Looked:
     began = time.monotonic()
     process = subprocess.Popen(
-        [sys.executable, "-I", "-B", "-c", START, str(ROOT), str(seconds)],
+        [sys.executable, "-I", "-B", "-c", START, str(ROOT), str(seconds), "count" if counts else "look"],
         stdin=number,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

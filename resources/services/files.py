@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet, Sum
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from kmnet.core import jobs
@@ -23,6 +24,8 @@ from kmnet.core.uploads import CheckedFile, UploadRefused, check_upload, reencod
 from .. import scanning, tasks
 from ..models import LibrarySettings, Resource, ResourceFile, ResourceText, stored_name
 from ..permissions import can_add_resource, can_edit_resource
+from ..reading import count_pages
+from ..reading.looked import MAX_PAGES
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +50,29 @@ class NoRoom(UploadRefused):
 def check(upload: File) -> CheckedFile:
     """What the upload is; raises UploadRefused with words for the person."""
     limit = CommunitySettings.load().max_upload_mb * MEGABYTE
-    return check_upload(upload, kinds=KINDS, max_bytes=limit)
+    checked = check_upload(upload, kinds=KINDS, max_bytes=limit)
+    if checked.extension == "pdf" and checked.size > MAX_PAGES:  # no page takes less than a byte
+        _check_pages(upload)
+    return checked
+
+
+def _check_pages(upload: File) -> None:
+    """Refuse what has too many pages. Where nobody can tell in a few seconds (damaged, locked, built to take long) it is
+    taken: whoever reads it for search is confined just so, and its page says that it could not be read."""
+    path = getattr(upload, "temporary_file_path", None)
+    pages = count_pages(path() if path else upload)
+    upload.seek(0)
+    if pages is not None and pages > MAX_PAGES:
+        raise UploadRefused(
+            _(
+                "This PDF has %(pages)s pages; the limit is %(limit)s. Share a part of it, or give a link to it."
+            ),
+            code="pages",
+            params={
+                "pages": number_format(pages, force_grouping=True),
+                "limit": number_format(MAX_PAGES, force_grouping=True),
+            },
+        )
 
 
 def keep_upload(*, actor, upload: File) -> ResourceFile:

@@ -10,13 +10,19 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
+from django.urls import reverse
 from PIL import Image
 
 from kmnet.core import uploads
+from kmnet.core.models import CommunitySettings
 from kmnet.core.uploads import UploadRefused, check_upload
-from resources.reading import look_into, looked, process
+from resources import services
+from resources.models import ResourceFile
+from resources.reading import count_pages, look_into, looked, process
 from resources.services.files import KINDS
+from tests.factories.members import make_member
+from tests.factories.resources import make_resource
 
 from . import hostile
 
@@ -193,6 +199,96 @@ print(int(status["VmHWM"].split()[0]) // 1024)  # its own peak; getrusage begins
     assert int(done.stdout) < 450
 
 
+# --- at its field, wherever a file can be given -------------------------------------------------------------------------
+def many_pages(count: int) -> bytes:
+    return hostile.assemble(
+        {
+            1: b"<< /Type /Catalog /Pages 2 0 R >>",
+            2: b"<< /Type /Pages /Kids [" + b"3 0 R " * count + b"] /Count %d >>" % count,
+            3: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] >>",
+        }
+    )
+
+
+LONG = "This PDF has 3,001 pages; the limit is 3,000. Share a part of it, or give a link to it."
+AT_THE_FIELD = {
+    "long.pdf": (lambda: many_pages(looked.MAX_PAGES + 1), LONG),
+    "page.pdf": (
+        lambda: HTML,
+        "The name says “.pdf”, but the content is something else. Save it anew and try again.",
+    ),
+    "slip.docx": (
+        lambda: hostile.package({**WORD, "../../etc/cron.d/x": "x"}),
+        "This file is put together in a way that could do harm. Save it anew and try again.",
+    ),
+    "bomb.docx": (overlapping, "This file unpacks to too much."),
+    "bomb.png": (hostile.png_bomb, "This picture has too many pixels; make it smaller first."),
+    "huge.png": (
+        lambda: picture("PNG") + bytes(MEGABYTE),
+        "This file has 1.0\xa0MB; the limit is 1.0\xa0MB.",
+    ),
+    "drawn.svg": (
+        lambda: HTML,
+        f"Files of this kind cannot be taken. These can: {', '.join(sorted(uploads.TYPES))}.",
+    ),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("place", ["look_up", "add", "edit", "new_version", "derive"])
+def test_what_means_harm_is_told_at_its_field_wherever_files_are_given(client, place):
+    settings = CommunitySettings.load()
+    settings.max_upload_mb = 1
+    settings.save()
+    resource = make_resource(added_by=make_member())
+    client.force_login(resource.added_by)
+    address = reverse(f"resources:{place}", args=[] if place in ("look_up", "add") else [resource.pk])
+    files = [SimpleUploadedFile(name, make()) for name, (make, _words) in AT_THE_FIELD.items()]
+    response = client.post(address, {"title": "Kept", "files": files})
+    told = response.context["form"].errors["files"]
+    assert (response.status_code, told) == (
+        422,
+        [f"{name}: {said}" for name, (_m, said) in AT_THE_FIELD.items()],
+    )
+    assert not ResourceFile.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_as_many_pages_as_are_allowed_are_taken_and_stored_whole(in_memory):
+    content = many_pages(looked.MAX_PAGES)
+    upload = TemporaryUploadedFile("a.pdf", "application/pdf", len(content), None)
+    upload.write(content)
+    upload.seek(0)
+    given = SimpleUploadedFile("a.pdf", content) if in_memory else upload
+    kept = services.keep_upload(actor=make_member(), upload=given)
+    upload.close()
+    with kept.file.open() as stored:
+        assert stored.read() == content
+
+
+@pytest.mark.parametrize(
+    ("make", "pages"),
+    [
+        (lambda: many_pages(5000), 5000),
+        (hostile.pdf_bomb_in_bomb, 1),  # what it unfolds to is not asked for
+        (hostile.locked_pdf, None),
+        (lambda: hostile.package(WORD), None),
+        (lambda: b"%PDF-1.7 nothing", None),
+    ],
+)
+def test_pages_are_counted_within_memory_or_not_at_all(peak, make, pages):
+    assert count_pages(io.BytesIO(make())) == pages
+    assert 0 < peak[0] < looked.COUNT_MEMORY
+
+
+def test_who_counts_too_long_is_ended_and_the_file_is_nobodys_fault(monkeypatch):
+    monkeypatch.setattr(looked, "COUNT_SECONDS", 0.001)
+    assert count_pages(io.BytesIO(many_pages(9))) is None
+    monkeypatch.setattr(looked, "COUNT_SECONDS", 5.0)
+    assert count_pages(io.BytesIO(many_pages(9))) == 9  # the next one is not kept waiting
+
+
 # --- noted, when they are read ------------------------------------------------------------------------------------------
 @pytest.fixture
 def peak(monkeypatch):
@@ -202,14 +298,18 @@ def peak(monkeypatch):
     class Watched(subprocess.Popen):
         def __init__(self, *args, **options):
             super().__init__(*args, **options)
+            self.look()  # once for certain, however busy the machine is
             threading.Thread(target=self.watch, daemon=True).start()
+
+        def look(self):
+            for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    most[0] = max(most[0], int(line.split()[1]) * 1024)
 
         def watch(self):
             try:
                 while True:
-                    for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-                        if line.startswith("VmHWM:"):
-                            most[0] = max(most[0], int(line.split()[1]) * 1024)
+                    self.look()
                     time.sleep(0.01)
             except OSError:  # it has ended
                 return

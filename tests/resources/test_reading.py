@@ -168,7 +168,7 @@ import sys; sys.path.insert(0, sys.argv[1])
 import json, os, socket
 from resources.reading.confined import walls
 walls.open_the_file()
-walls.close_in(size=0, seconds=5)
+walls.close_in(size=0, seconds=5, memory=512 << 20)
 tried = []
 for deed in (lambda: open("/etc/hostname"), socket.socket, lambda: os.pipe(), lambda: bytearray(1 << 30)):
     try:

@@ -44,6 +44,10 @@ def look(content) -> None:
     _first_page(document)
 
 
+def count(content) -> None:
+    say(pages=len(_opened(content)))
+
+
 def _opened(content) -> pypdfium2.PdfDocument:
     buffer = (ctypes.c_ubyte * len(content)).from_buffer(content)
     try:

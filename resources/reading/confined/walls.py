@@ -7,7 +7,7 @@ import os
 import resource
 import sys
 
-from ..looked import MAX_CPU, MAX_MEMORY
+from ..looked import MAX_CPU
 
 PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS, SIGKILL = 1, 38, 9
 
@@ -23,12 +23,12 @@ def as_a_file() -> io.BufferedReader:
     return io.BufferedReader(io.FileIO(0, closefd=False))
 
 
-def close_in(*, size: int, seconds: float) -> None:
+def close_in(*, size: int, seconds: float, memory: int) -> None:
     """From here on: so much memory and time, nothing written, nothing opened, nothing started."""
     _limit("RLIMIT_CPU", min(MAX_CPU, int(seconds) + 1))
     _limit("RLIMIT_CORE", 0)
     _limit("RLIMIT_FSIZE", 0)
-    _limit("RLIMIT_AS", MAX_MEMORY + size)
+    _limit("RLIMIT_AS", memory + size)
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_PDEATHSIG, SIGKILL)  # a worker that is killed takes us along

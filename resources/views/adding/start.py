@@ -5,6 +5,7 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from kmnet.core.models import CommunitySettings
@@ -37,12 +38,14 @@ def look_up(request):
     references = next((file for file in form.cleaned_data["files"] if is_list(file.name)), None)
     if references and not form.cleaned_data["pasted"]:
         return begin(request, references)
-    kept = []
-    for upload in form.cleaned_data["files"][:MAX_FILES]:
+    kept, uploads = [], form.cleaned_data["files"]
+    for upload in uploads[:MAX_FILES]:
         try:
             kept.append(services.keep_upload(actor=request.user, upload=upload))
         except UploadRefused as error:
             form.add_error("files", f"{upload.name}: {' '.join(error.messages)}")
+    if len(uploads) > MAX_FILES:
+        form.add_error("files", _("A record holds at most %(limit)s files.") % {"limit": MAX_FILES})
     if form.errors and not kept:
         return start_page(request, form, 422)
     for words in form.errors.get("files", ()):
