@@ -1,11 +1,13 @@
 """A record as a formatted citation, and in the formats of reference managers."""
 
+import hashlib
 import html
+import json
 import logging
 import re
 import warnings
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import nh3
@@ -13,6 +15,7 @@ from citeproc import Citation, CitationItem, CitationStylesBibliography, Citatio
 from citeproc.source.json import CiteProcJSON
 from django.conf import settings
 from django.core.cache import cache as site_cache
+from django.db import transaction
 from django.utils.safestring import SafeString, mark_safe
 
 from kmnet.core.text import fold
@@ -102,22 +105,29 @@ def _plainly(item: dict) -> str:
     )
 
 
-def _cache_name(resource: Resource) -> str:
-    return f"cite:{resource.pk}:{resource.updated_at.timestamp()}"
+def _cache_name(pk: int) -> str:
+    return f"cite:{pk}"
 
 
-def citations(resource: Resource) -> list[dict]:
-    """The citation in each style: {key, name, html, text}. Kept in the cache until the record changes."""
-    name = _cache_name(resource)
-    found = site_cache.get(name)
+def forget_citation(pk: int) -> None:
+    """What was cited of a record goes with the running transaction: its words may have to."""
+    transaction.on_commit(partial(site_cache.delete, _cache_name(pk)), robust=True)
+
+
+def citations(resource: Resource, kept: dict | None = None) -> list[dict]:
+    """The citation in each style: {key, name, html, text}. Kept in the cache, one entry a record, for as long as the
+    record says the same. kept: that entry, where it was read already."""
+    item, name = item_of(resource), _cache_name(resource.pk)
+    of = hashlib.sha256(json.dumps(item, sort_keys=True).encode()).hexdigest()
+    kept = kept or site_cache.get(name) or {}
+    found = kept["found"] if kept.get("of") == of else None
     if found is None:
-        item = item_of(resource)
         found = []
         for key, (label, _file) in STYLES.items():
             text = format_item(item, key)
             plain = html.unescape(nh3.clean(text, tags=set()))
             found.append({"key": key, "name": label, "html": str(text), "text": plain})
-        site_cache.set(name, found, CACHE_SECONDS)
+        site_cache.set(name, {"of": of, "found": found}, CACHE_SECONDS)
     return [{**one, "html": mark_safe(one["html"])} for one in found]
 
 
@@ -129,11 +139,11 @@ def bibliography(resources: Iterable[Resource], style: str) -> list[dict]:
     """
     place = list(STYLES).index(style)
     resources = list(resources)
-    known = site_cache.get_many([_cache_name(resource) for resource in resources])
+    known = site_cache.get_many([_cache_name(resource.pk) for resource in resources])
     found = []
     for resource in resources:
-        one = (known.get(_cache_name(resource)) or citations(resource))[place]
-        found.append({"resource": resource, "html": mark_safe(one["html"]), "text": one["text"]})
+        one = citations(resource, known.get(_cache_name(resource.pk)))[place]
+        found.append({"resource": resource, "html": one["html"], "text": one["text"]})
     if style != "vancouver":
         found.sort(key=lambda one: (fold(one["text"]), one["resource"].pk))
     return found

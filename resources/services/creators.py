@@ -10,6 +10,7 @@ from kmnet.core import activity
 from members.models import Member
 
 from .. import csl as csl_json
+from ..citing import forget_citation
 from ..identifiers import title_key
 from ..models import Resource, ResourceCreator
 from ..permissions import can_view_resource
@@ -97,6 +98,7 @@ def _without_name(resource: Resource, position: int) -> None:
     resource.creator_links.filter(position=position).update(position=None, declined=True)
     for link in resource.creator_links.filter(position__gt=position).order_by("position"):
         ResourceCreator.objects.filter(pk=link.pk).update(position=F("position") - 1)
+    forget_citation(resource.pk)
     reindex([resource])
     if gone is not None:  # what it said before must not say it either
         for version in resource.versions.all():

@@ -19,7 +19,7 @@ from kmnet.core import audit
 from kmnet.core.differences import Change, around, changes
 from kmnet.core.text import clean_text
 
-from .. import csl
+from .. import citing, csl
 from ..licences import BY_KEY
 from ..models import LANGUAGE_NAMES, Resource, ResourceEdit, Visibility
 from ..permissions import can_hide_resource
@@ -95,6 +95,7 @@ def changing(resource: Resource, *, editor, note: str = "") -> Iterator[None]:
     """
     before, audience = snapshot(resource), (resource.visibility, resource.group_id)
     yield
+    citing.forget_citation(resource.pk)
     after = snapshot(resource)
     keep(
         resource,

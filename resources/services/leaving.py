@@ -7,6 +7,7 @@ from kmnet.core import erasing, files
 from kmnet.core.models import Activity
 from members.models import Member
 
+from ..citing import forget_citation
 from ..models import Collection, CollectionItem, Resource, ResourceFile, Story
 from .taking_down import bury_unsigned
 
@@ -53,5 +54,7 @@ def _take_along(member: Member, mine: list[Resource]) -> None:
     for resource in mine:
         if resource.pk in stay:
             bury_unsigned(resource)
+    for resource in mine:
+        forget_citation(resource.pk)
     rows.exclude(pk__in=stay).update(merged_into=None)
     rows.exclude(pk__in=stay).delete()

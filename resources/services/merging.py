@@ -18,6 +18,7 @@ from kmnet.core import audit, files, jobs
 from kmnet.core.models import RelatedItem
 from kmnet.core.text import RENDER_VERSION, excerpt, render_markdown
 
+from .. import citing
 from ..models import (
     CollectionItem,
     Derivative,
@@ -87,6 +88,7 @@ def merge_resources(*, actor, kept: Resource, gone: Resource, reason: str = "") 
     )
     Resource.objects.filter(merged_into=gone).update(merged_into=kept)
     note = _("Merged with “%(title)s”.") % {"title": gone.title[:150]}
+    citing.forget_citation(gone.pk)
     with history.changing(kept, editor=actor, note=note):
         _fill(kept, gone, now)
         carry_over(gone=gone, kept=kept)

@@ -118,10 +118,14 @@ def _bury(resource, *, actor, reason, note, words_go, hidden_reason) -> Tombston
     resource.save(
         update_fields=["state", "published_at", "hidden_at", "hidden_by", "hidden_reason", "updated_at"]
     )
+    citing.forget_citation(resource.pk)
     purge_files(resource)
     HandOver.objects.filter(resource=resource, answered_at__isnull=True).delete()
     if words_go:
         _wipe(resource)
+        for merged in Resource.objects.filter(merged_into=resource).order_by("pk"):  # said the same
+            citing.forget_citation(merged.pk)
+            _wipe(merged)
     return tombstone
 
 

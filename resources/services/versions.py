@@ -11,6 +11,7 @@ from django.utils import timezone
 from kmnet.core import activity
 
 from .. import csl as csl_json
+from ..citing import forget_citation
 from ..identifiers import url_key
 from ..models import Resource, ResourceFile, ResourceVersion
 from ..permissions import can_edit_resource
@@ -69,6 +70,7 @@ def make_version(
     resource.url_key = url_key(resource.url)
     resource.updated_at = timezone.now()
     resource.save(update_fields=["version", "csl", "year", "url", "url_key", "updated_at"])
+    forget_citation(resource.pk)
     _move_along(resource, staying)
     files = list(files)
     attach_files(actor=actor, resource=resource, files=files)

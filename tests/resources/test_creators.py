@@ -5,7 +5,7 @@ import pytest
 from kmnet.core.activity import fan_out
 from kmnet.core.models import Activity, Notification
 from members.services.ties import set_boundary
-from resources import services
+from resources import citing, services
 from resources.models import Resource, ResourceCreator
 from tests.factories.members import make_member
 from tests.factories.resources import make_term
@@ -122,8 +122,10 @@ def test_a_member_takes_the_link_off_for_good(client, member, guide, andree):
 
 def test_a_name_from_the_account_goes_with_the_link(client, member, guide, andree):
     resource = add(client, guide, f"@andree\nAuthority\nAdder, A. (@{member.handle})")
+    assert "May" in citing.citations(resource)[0]["text"]
     services.take_link_off(actor=andree, resource=resource)
     resource.refresh_from_db()
+    assert "May" not in citing.citations(resource)[0]["text"]
     assert (resource.creator_names, resource.creators) == (["Authority", "A. Adder"], "Authority; A. Adder")
     assert list(resource.creator_links.filter(declined=False).values_list("position", "member")) == [
         (1, member.pk)

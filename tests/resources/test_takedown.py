@@ -3,14 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.utils import timezone
 
 from kmnet.core import activity, moderation
 from kmnet.core.models import Activity, AuditEntry, DoomedFile, Flag, OutgoingMail
-from resources import services
+from resources import citing, services
 from resources.models import HandOver, Resource, ResourceFile, Tombstone, UsageDay
+from resources.services import merging
 from tests.factories.members import make_member
 from tests.factories.resources import make_file, make_resource
 
@@ -96,6 +98,8 @@ def test_where_the_words_must_go_none_is_left(client, moderator, keeper):
         title="Zqxpatient and their ward", description="About Zqxpatient.", tags=["zqxpatient"], creators=["Zqxpatient, A"],
         url="https://zqxpatient.example.org/", added_by=keeper,
     )  # fmt: skip
+    twin = make_resource(title="Zqxpatient, twice", added_by=keeper)
+    merging.merge_resources(actor=keeper, kept=resource, gone=twin)
     item = {**resource.csl, "title": "Zqxpatient again"}
     services.edit_resource(actor=keeper, resource=resource, details=services.Details(csl=item))
     tombstone = take_down(resource, moderator, reason="personal-data", note="", words_go=True)
@@ -110,6 +114,22 @@ def test_where_the_words_must_go_none_is_left(client, moderator, keeper):
     assert status(client, resource) == 410
     with pytest.raises(ValidationError):
         services.undo_take_down(resource=resource, actor=moderator, reason="Sorry.")
+
+
+def test_what_was_cited_of_it_is_not_kept_anywhere(moderator, keeper, django_capture_on_commit_callbacks):
+    gone, edited, merged, into = (make_resource(added_by=keeper) for _ in range(4))
+    details = services.Details(csl={**edited.csl, "title": "Anew"})
+    for resource in (gone, edited, merged, into):
+        citing.citations(resource)
+    with django_capture_on_commit_callbacks(execute=True):
+        take_down(gone, moderator, reason="personal-data", words_go=True)
+        services.edit_resource(actor=keeper, resource=edited, details=details)
+        merging.merge_resources(actor=keeper, kept=into, gone=merged)
+    assert [cache.get(f"cite:{one.pk}") for one in (gone, edited, merged, into)] == [None] * 4
+    # And one that was written in that very moment is not taken for what the record says now.
+    citing.citations(edited)
+    edited.refresh_from_db()
+    assert "Anew" in citing.citations(edited)[0]["text"]
 
 
 def test_undone_within_thirty_days_and_without_its_files(client, moderator, keeper):
