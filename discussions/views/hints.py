@@ -4,6 +4,7 @@ Each answer is a few rows that this reader may see, and changes nothing.
 """
 
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import Q
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import ngettext
@@ -32,28 +33,29 @@ def may_ask(request, what: str) -> bool:
 
 @require_GET
 def complete(request):
-    """?kind=people or things, ?q=what was typed after @ or #."""
+    """?kind=people or things, ?q=what was typed after @ or #; creators: a line of names, of whom oneself may be one."""
     if not can_write(request.user) or not may_ask(request, "complete"):
         return HttpResponse(status=429 if can_write(request.user) else 403)
     asked = clean_line(request.GET.get("q", "")[:60])
-    found = (
-        people_like(request.user, asked)
-        if request.GET.get("kind") == "people"
-        else things_like(request.user, asked)
-    )
+    kind = request.GET.get("kind")
+    if kind in ("people", "creators"):
+        found = people_like(request.user, asked, oneself=kind == "creators")
+    else:
+        found = things_like(request.user, asked)
     return JsonResponse({"options": found})
 
 
-def people_like(member: Member, asked: str) -> list[dict]:
-    """Those whom the directory lists, by their name, and whoever has just this handle; nobody who keeps away."""
-    text = SearchText(asked.replace("-", " "))
-    if not any(char.isalnum() for char in text.text):
+def people_like(member: Member, asked: str, *, oneself: bool = False) -> list[dict]:
+    """Those whom the directory lists, by their name ("May, Andrée" is one, too), and whoever has just this handle; nobody
+    who keeps away."""
+    parts = [SearchText(part.strip(" .").replace("-", " ")) for part in asked.split(",")[:3]]
+    parts = [part for part in parts if any(char.isalnum() for char in part.text)]
+    if not parts:
         return []  # signs alone are in every name, and in none
-    near = Member.objects.full().exclude(pk=member.pk)
+    near = Member.objects.full() if oneself else Member.objects.full().exclude(pk=member.pk)
     near = near.exclude(pk__in=blockers_of(member)).exclude(pk__in=unread_by(member))
-    by_name = (
-        near.filter(profile__is_listed=True).filter(name_like(text)).order_by("name_key", "pk")[:OFFERED]
-    )
+    named = near.filter(Q(profile__is_listed=True) | Q(pk=member.pk), *map(name_like, parts))
+    by_name = named.order_by("name_key", "pk")[:OFFERED]
     by_handle = near.filter(handle__iexact=asked)
     people = list(dict.fromkeys([*by_handle, *by_name]))[:OFFERED]
     return [{"text": f"@{one.handle} ", "label": one.name, "more": f"@{one.handle}"} for one in people]

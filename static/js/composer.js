@@ -286,7 +286,8 @@
     });
   }
 
-  // @people and #things: a list below the text; arrow keys choose, Enter or Tab takes, Escape closes.
+  // @people and #things: a list below the text; arrow keys choose, Enter or Tab takes, Escape closes. Where names stand one
+  // on a line ([data-names]) the whole line is asked for, and nothing is taken that was not chosen: most names are nobody here.
   const ASKED = /(?:^|[\s(])([@#])([\p{L}\p{N}][\p{L}\p{N}\p{M} '’-]{0,40})$/u;
   let offering = null;
   function close() {
@@ -297,21 +298,38 @@
   }
   function mark(place) {
     const items = [...offering.list.children];
-    offering.place = (place + items.length) % items.length;
+    offering.place = (Math.max(place, -1) + items.length) % items.length;
     items.forEach((item, number) => item.setAttribute("aria-selected", number === offering.place));
     items[offering.place].scrollIntoView({ block: "nearest" });
     offering.text.setAttribute("aria-activedescendant", items[offering.place].id);
   }
   function take() {
-    const { text, from, options, place } = offering;
+    const { text, from, options, place, byName } = offering;
     close();
-    put(text, options[place].text, from, text.selectionEnd);
+    const words = byName ? options[place].text.trim() : options[place].text;
+    const cited = byName ? inLine(text)?.cited ?? "" : "";
+    // A name as it is cited ("May, Andrée") stays as it was written, and the handle stands behind it.
+    put(text, cited.includes(",") ? `${cited} (${words})` : words, from, text.selectionEnd);
+    clearTimeout(asking); // what was taken asks for nothing
+  }
+  function inText(text) {
+    const found = ASKED.exec(text.value.slice(Math.max(0, text.selectionEnd - 60), text.selectionEnd));
+    if (!found || (found[1] === "@" ? / .* /.test(found[2]) : found[2].length < 2)) return null;
+    return { kind: found[1] === "@" ? "people" : "things", words: found[2], from: text.selectionEnd - found[2].length - 1 };
+  }
+  function inLine(text) {
+    const from = text.value.lastIndexOf("\n", text.selectionEnd - 1) + 1;
+    const [line, name, handle] = /^(.*?)\s*(?:\(?@([\w-]*))?$/u.exec(text.value.slice(from, text.selectionEnd));
+    const words = handle ?? name.trim();
+    const atEnd = /^[^\S\n]*(\n|$)/.test(text.value.slice(text.selectionEnd));
+    return atEnd && line.length < 60 && words.length > 1 && !name.includes("@") ? { kind: "creators", words, from, cited: name.trim() } : null;
   }
   async function suggest(box, text) {
-    const found = text.selectionStart === text.selectionEnd && ASKED.exec(text.value.slice(Math.max(0, text.selectionEnd - 60), text.selectionEnd));
-    if (!found || (found[1] === "@" ? / .* /.test(found[2]) : found[2].length < 2)) { close(); return; }
-    const kind = found[1] === "@" ? "people" : "things", caret = text.selectionEnd;
-    const answer = await fetch(`${box.dataset.completeUrl}?kind=${kind}&q=${encodeURIComponent(found[2])}`, { redirect: "manual" }).catch(() => null);
+    const byName = box.hasAttribute("data-names");
+    const found = text.selectionStart === text.selectionEnd && (byName ? inLine : inText)(text);
+    if (!found) { close(); return; }
+    const caret = text.selectionEnd;
+    const answer = await fetch(`${box.dataset.completeUrl}?kind=${found.kind}&q=${encodeURIComponent(found.words)}`, { redirect: "manual" }).catch(() => null);
     if (answer?.status !== 200 || text.selectionEnd !== caret) return;
     const { options } = await answer.json();
     close();
@@ -334,21 +352,23 @@
     box.querySelector("[data-offers-here]").append(list);
     text.setAttribute("aria-controls", list.id);
     text.setAttribute("aria-autocomplete", "list");
-    offering = { box, text, list, options, from: caret - found[2].length - 1, place: 0 };
-    mark(0);
+    offering = { box, text, list, options, from: found.from, byName, place: -1 };
+    if (!byName) mark(0);
     say(box, box.dataset.offered);
   }
   let asking;
   body.addEventListener("input", (event) => {
     const box = event.target.matches?.("textarea") && event.target.closest("[data-complete-url]");
     if (!box) return;
+    if (offering?.byName && inLine(event.target)?.from !== offering.from) close(); // another line was begun
     clearTimeout(asking);
     asking = setTimeout(() => suggest(box, event.target), 200);
   });
   body.addEventListener("keydown", (event) => {
     if (!offering || event.target !== offering.text || event.isComposing) return;
+    const chosen = offering.place >= 0 && take;
     const act = {
-      ArrowDown: () => mark(offering.place + 1), ArrowUp: () => mark(offering.place - 1), Enter: take, Tab: take, Escape: close,
+      ArrowDown: () => mark(offering.place + 1), ArrowUp: () => mark(offering.place - 1), Enter: chosen, Tab: chosen, Escape: close,
     }[event.key];
     if (act) { event.preventDefault(); event.stopPropagation(); act(); }
   }, true);

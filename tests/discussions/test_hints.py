@@ -38,6 +38,17 @@ def test_people_are_offered_by_name_and_handle(client, member):
         assert offered(client, "people", odd) == []
 
 
+def test_a_creator_is_offered_as_names_are_cited_and_may_be_oneself(client, member):
+    make_member(name="Andrée le May", handle="andree")
+    me = f"@{member.handle} "
+    for asked in ("le may, andr", "May, A.", "andrée", "andree"):
+        assert offered(client, "creators", asked) == ["@andree "]
+    assert offered(client, "creators", "May, Bea") == offered(client, "creators", " , .") == []
+    type(member.profile).objects.filter(member=member).update(is_listed=False)
+    assert offered(client, "creators", member.name) == [me]
+    assert offered(client, "people", member.name) == []
+
+
 def test_who_is_not_there_hidden_or_kept_away_is_not_offered(client, member):
     names = ("Suspended", "Pending", "Unlisted", "Blocker", "Blocked", "Ignored")
     people = {name: make_member(name=f"Zora {name}", handle=f"zora-{name.lower()}") for name in names}
@@ -48,7 +59,7 @@ def test_who_is_not_there_hidden_or_kept_away_is_not_offered(client, member):
     set_boundary(owner=member, other=people["Blocked"], distance="block")
     set_boundary(owner=member, other=people["Ignored"], distance="ignore")
     make_member(name="Zora Here", handle="zora-here")
-    assert offered(client, "people", "zora") == ["@zora-here "]
+    assert offered(client, "people", "zora") == offered(client, "creators", "zora,") == ["@zora-here "]
     assert offered(client, "people", member.name) == []
 
 
