@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from .csl import creators_of, display_name, year_of
-from .identifiers import normalise_doi, title_key, url_key
+from .identifiers import isbn_of, normalise_doi, title_key, url_key
 from .models import Resource, ResourceFile, audience_rule
 
 SIMILAR = 0.85
@@ -25,7 +25,7 @@ class Likeness:
 def find_duplicates(
     *, viewer, item: dict, hashes: Iterable[str] = (), besides: int | None = None
 ) -> list[Likeness]:
-    """Records that this member may see and that share the DOI, the link, a file or nearly the title; surest first."""
+    """Records that this member may see and that share DOI, ISBN, link, a file or nearly the title; surest first."""
     shown = audience_rule(viewer) & Q(state=Resource.State.VISIBLE, published_at__isnull=False)
     if viewer.is_authenticated:  # what one has added, and a moderator has not looked at yet
         shown |= Q(keeper=viewer, state=Resource.State.HELD)
@@ -40,6 +40,9 @@ def find_duplicates(
     if doi:
         held = seen.exclude(doi="").exclude(state=Resource.State.HIDDEN)  # as the index is made
         add(held.alias(low=Lower("doi")).filter(low=doi.lower()).order_by("pk"), _("has the same DOI"))
+    isbn = isbn_of(item)
+    if isbn:
+        add(seen.filter(isbn=isbn).order_by("pk"), _("has the same ISBN"))
     key = url_key(item.get("URL", ""))
     if key:
         add(seen.filter(url_key=key).order_by("pk"), _("leads to the same address"))

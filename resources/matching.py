@@ -5,10 +5,11 @@ Told before anything is saved, never a reason to refuse; and only what this memb
 
 from collections.abc import Callable, Iterator
 
+from django.db.models import F
 from django.db.models.functions import Lower
 
 from .duplicates import SIMILAR, Marks, marks_of
-from .identifiers import normalise_doi, title_key, url_key
+from .identifiers import isbn_of, normalise_doi, title_key, url_key
 from .models import Resource
 
 CHUNK = 500
@@ -22,11 +23,12 @@ def find_many(
     *, viewer, items: list[dict], progress: Callable[[int], object] = lambda done: None
 ) -> list[list[dict]]:
     """For each item what it is like: [{"id": 5, "because": "doi"}, ...] in the library, {"row": 3, ...} in the file (the
-    number of an earlier item). `because` is doi, link or title. Empty items are like nothing."""
+    number of an earlier item). `because` is doi, isbn, link or title. Empty items are like nothing."""
     found: list[list[dict]] = [[] for _item in items]
     seen = Resource.objects.visible_to(viewer)
     for numbers in _chunks([number for number, item in enumerate(items) if item]):
         _by_key(seen.exclude(doi="").annotate(key=Lower("doi")), _dois(items, numbers), found, "doi")
+        _by_key(seen.exclude(isbn="").annotate(key=F("isbn")), _isbns(items, numbers), found, "isbn")
         _by_key(
             seen.exclude(url_key="").annotate(key=Lower("url_key")), _links(items, numbers), found, "link"
         )
@@ -44,6 +46,10 @@ def _chunks(numbers: list, size: int = CHUNK) -> Iterator[list]:
 
 def _dois(items, numbers) -> dict[str, list[int]]:
     return _grouped((normalise_doi(items[number].get("DOI", "")).lower(), number) for number in numbers)
+
+
+def _isbns(items, numbers) -> dict[str, list[int]]:
+    return _grouped((isbn_of(items[number]), number) for number in numbers)
 
 
 def _links(items, numbers) -> dict[str, list[int]]:
@@ -134,16 +140,20 @@ def _trigrams(title: str) -> set[str]:
 def _within(items, found) -> None:
     """The first of those that are one thing stays, and the others are told which it is."""
     dois: dict[str, int] = {}
+    isbns: dict[str, int] = {}
     links: dict[str, int] = {}
     titles: dict[str, list[tuple[int, Marks]]] = {}
     for number, item in enumerate(items):
         if not item:
             continue
         doi, link = normalise_doi(item.get("DOI", "")).lower(), url_key(item.get("URL", ""))
+        isbn = isbn_of(item)
         title, marks = title_key(item.get("title", "")), marks_of(item)
         before = titles.setdefault(title, [])
         if doi and dois.setdefault(doi, number) != number:
             _note(found[number], {"row": dois[doi], "because": "doi"})
+        elif isbn and isbns.setdefault(isbn, number) != number:
+            _note(found[number], {"row": isbns[isbn], "because": "isbn"})
         elif link and links.setdefault(link, number) != number:
             _note(found[number], {"row": links[link], "because": "link"})
         else:

@@ -145,6 +145,7 @@ class Resource(Hideable):
     render_version = models.PositiveSmallIntegerField(default=0, editable=False)
     summary = models.CharField(max_length=320, blank=True, editable=False)
     doi = models.CharField(_("DOI"), max_length=255, blank=True)
+    isbn = models.CharField(max_length=13, blank=True, default="", db_default="", editable=False)
     url = models.URLField(_("link"), max_length=2000, blank=True)
     url_key = models.CharField(max_length=64, blank=True, editable=False)
     title_key = models.CharField(max_length=500, blank=True, editable=False)
@@ -268,6 +269,7 @@ class Resource(Hideable):
                 condition=Q(state="visible", published_at__isnull=False),
             ),
             models.Index(fields=["updated_at", "id"], name="resource_by_change"),
+            models.Index(fields=["isbn"], name="resource_by_isbn", condition=~Q(isbn="")),
             models.Index(fields=["url_key"], name="resource_by_url", condition=~Q(url_key="")),
         ]
 

@@ -18,7 +18,7 @@ from kmnet.core.vocabulary import in_order
 from members.models import Group, is_in_group
 
 from .. import csl as csl_json
-from ..identifiers import normalise_doi, title_key, url_key
+from ..identifiers import isbn_of, normalise_doi, title_key, url_key
 from ..models import Resource, ResourceFile, Story, Tombstone, Visibility
 from ..permissions import can_add_resource, can_edit_resource, can_hide_resource
 from . import history, reviewing
@@ -72,6 +72,7 @@ def put_words(resource: Resource, item: dict) -> None:
     resource.fuzzy = f"{resource.title_key} {title_key(resource.creators)}"
     resource.year = csl_json.year_of(item)
     resource.doi = doi
+    resource.isbn = isbn_of(item)
     resource.url = item.get("URL", "")
     resource.url_key = url_key(resource.url)
 

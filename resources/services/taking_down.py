@@ -148,7 +148,7 @@ def _wipe(resource: Resource) -> None:
     url_key = resource.url_key
     Resource.objects.filter(pk=resource.pk).update(
         title=name, slug="taken-down", csl={"type": "document", "title": name}, creators="", year=None,
-        description="", description_html="", summary="", doi="", url="", url_key="", title_key="", fuzzy="",
+        description="", description_html="", summary="", doi="", isbn="", url="", url_key="", title_key="", fuzzy="",
         search=None, import_key=None, submit_key=None,
     )  # fmt: skip
     resource.tags.clear()

@@ -22,6 +22,7 @@ PER_PAGE = 50
 SHOWN = ("all", "new", "known", "odd")
 BECAUSE = {
     "doi": gettext_lazy("has the same DOI"),
+    "isbn": gettext_lazy("has the same ISBN"),
     "link": gettext_lazy("leads to the same address"),
     "title": gettext_lazy("has nearly the same title"),
 }
