@@ -17,7 +17,10 @@ class ReasonForm(forms.Form):
 class TakeDownForm(forms.Form):
     """What everybody reads, and what stands in the log."""
 
-    reason = forms.ChoiceField(label=_("Why is it taken down?"), choices=Tombstone.Reason)
+    # Nothing is chosen beforehand: everybody reads it.
+    reason = forms.ChoiceField(
+        label=_("Why is it taken down?"), choices=[("", _("Choose one")), *Tombstone.Reason.choices]
+    )
     note = LineField(
         label=_("In a sentence, for everybody"),
         required=False,

@@ -142,7 +142,7 @@ class DerivativeForm(MakingForm, FormWithFiles):
         self.check_files(has_files=has_files)
         data = self.cleaned_data
         if not (has_files or data.get("text") or data.get("url") or self.errors):
-            self.add_error(None, _("Give at least one of these: its text, a link or a file."))
+            self.add_error("text", _("Give at least one of these: its text, a link or a file."))
 
     def details(self) -> Details:
         data, parent = self.cleaned_data, self.parent

@@ -9,13 +9,14 @@ from kmnet.core.forms import LineField
 from ..identifiers import normalise_doi
 from ..page_facts import doi_in_address
 from .fields import FilesField, WebAddressField
+from .files import FormWithFiles
 
 
-class StartForm(forms.Form):
+class StartForm(FormWithFiles):
     """A DOI or a link, a file, or both. `doi` and `url`: what was pasted, as far as it is that."""
 
     pasted = LineField(
-        label=_("DOI or link"),
+        label=_("A DOI or a link"),
         required=False,
         max_length=1000,
         help_text=_("As in 10.1177/1355819616653981, or the address of a page."),
@@ -23,10 +24,12 @@ class StartForm(forms.Form):
             attrs={"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false", "inputmode": "url"}
         ),
     )
-    files = FilesField(label=_("or a file"), required=False)
+    files = FilesField(label=_("Or a file"), required=False)
+    may_share = None  # asked on the form that follows
     group = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
 
     doi = url = ""
+    pasted.says_optional = files.says_optional = False  # any one will do, and the page says so
 
     def clean_pasted(self):
         pasted = self.cleaned_data["pasted"]
@@ -49,6 +52,6 @@ class StartForm(forms.Form):
 
     def clean(self):
         data = super().clean()
-        if not (data.get("pasted") or data.get("files") or self.errors):
-            raise ValidationError(_("Paste a DOI or a link, or choose a file."), code="nothing")
+        if not (data.get("pasted") or data.get("files") or self.kept_files or self.errors):
+            self.add_error("pasted", _("Paste a DOI or a link, or choose a file."))
         return data

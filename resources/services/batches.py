@@ -247,7 +247,7 @@ def _give_back(batch_id: int) -> None:
     """Nothing was saved; the sender may try again."""
     ImportBatch.objects.filter(pk=batch_id, state=State.SAVING).update(
         state=State.READY,
-        reason=_("Nothing was saved: something went wrong. Please try again."),
+        reason=_("Nothing was saved: something went wrong."),
         saved_at=None,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 from django.shortcuts import redirect, render
+from django.utils.cache import add_never_cache_headers
 
 from members.permissions import can_moderate, is_full_member
 
@@ -88,6 +89,7 @@ def gone_page(request, resource: Resource):
     }
     response = render(request, "resources/care/gone.html", context, status=410)
     response["X-Robots-Tag"] = "noindex"
+    add_never_cache_headers(response)  # browsers keep a 410 for ever, and this one may be undone
     return response
 
 

@@ -8,6 +8,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
@@ -48,13 +50,19 @@ class MergeForm(forms.Form):
 
     def __init__(self, *args, both, needs_reason, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["kept"].choices = [(one.pk, one.title) for one in both]
+        self.fields["kept"].choices = [(one.pk, _told_apart(one)) for one in both]
         if needs_reason:
             self.fields["reason"] = TextField(
                 label=gettext_lazy("Why? It stands in the log"),
                 max_length=500,
                 widget=forms.Textarea(attrs={"rows": 2}),
             )
+
+
+def _told_apart(resource) -> str:
+    """The title, and since when it is here: two records of one thing often have the same title."""
+    since = date_format(timezone.localtime(resource.created_at), "DATE_FORMAT")
+    return _("%(title)s, in the library since %(date)s") % {"title": resource.title, "date": since}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

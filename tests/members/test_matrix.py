@@ -320,7 +320,7 @@ TABLE = [
     ("resources:search_edit", BOTH, MEMBERS_404),
     ("resources:search_delete", "POST", MEMBERS_404),
     ("resources:add", BOTH, WRITERS_ALONE),
-    ("resources:look_up", "POST", WRITERS_ALONE),
+    ("resources:look_up", BOTH, WRITERS_ALONE),
     ("resources:look_up_status", "GET", MEMBERS_404),
     ("resources:file", "GET", SIGNED_IN_404),
     ("resources:file_page", "GET", NOBODY),  # it stands in pages, so nobody is sent to sign in

@@ -109,7 +109,7 @@ def test_a_double_submit_makes_one_record(client, member, guide):
         ({"licence": "mine"}, "licence", "Select a valid choice"),
         ({"tags": ", ".join(f"tag {n}" for n in range(13))}, "tags", "At most 12 tags."),
         ({"tags": "x" * 61}, "tags", "A tag is a word or two"),
-        ({"url": ""}, "__all__", "Give at least one of these: a link, a DOI or a file."),
+        ({"url": ""}, "url", "Give at least one of these: a link, a DOI or a file."),
     ],
 )
 def test_a_mistake_is_named_at_its_field_and_nothing_typed_is_lost(
@@ -247,7 +247,7 @@ def test_a_kept_file_is_only_for_who_sent_it(client, member, guide):
     assert client.get(file.get_absolute_url()).status_code == 404
     response = client.post("/library/add/?by=file", {**data, "title": "Mine", "kept": kept})
     assert response.status_code == 422
-    assert list(response.context["form"].errors) == ["__all__"]
+    assert list(response.context["form"].errors) == ["files"]  # what this way begins with
     assert client.post(ADD, typed(guide, kept="forged")).status_code == 302
     assert ResourceFile.objects.get().resource is None
 
@@ -422,6 +422,44 @@ def test_the_adder_takes_a_file_away(client, member, django_capture_on_commit_ca
     assert not storage.exists(name)
 
 
+# --- the short way in ------------------------------------------------------------------------------------------------
+LOOK_UP = "/library/add/look-up/"
+
+
+def test_a_good_file_stays_whatever_is_wrong_beside_it(client, member):
+    wrong = client.post(LOOK_UP, {"pasted": "no idea", "files": make_upload("good.pdf")})
+    form = wrong.context["form"]
+    assert (wrong.status_code, list(form.errors)) == (422, ["pasted"])
+    assert [file.name for file in form.kept_files] == ["good.pdf"]
+    assert "Kept for you, no need to choose again: <bdi>good.pdf</bdi>" in wrong.content.decode()
+    started = client.post(LOOK_UP, {"pasted": "", "kept": form["kept"].value()})
+    page = client.get(started["Location"])
+    assert [file.name for file in page.context["form"].kept_files] == ["good.pdf"]
+    assert "choose it again" not in page.content.decode()
+    refused = client.post(LOOK_UP, {"files": make_upload("evil.pdf", b"<html>")}).content.decode()
+    assert "please choose it again" in refused
+
+
+def test_what_was_pasted_outlives_an_expired_login(client, member):
+    client.logout()
+    asked = client.post(LOOK_UP, {"pasted": "10.1000/abc"})
+    assert asked["Location"] == "/accounts/login/?next=/library/add/look-up/"
+    client.force_login(member)
+    page = client.get(LOOK_UP)
+    assert page.context["form"]["pasted"].value() == "10.1000/abc"
+    assert "please choose it again" in page.content.decode()
+    client.post(LOOK_UP, {"pasted": "10.1000/abc"})
+    assert client.get(LOOK_UP).context["form"]["pasted"].value() is None
+
+
+def test_all_that_is_missing_is_said_at_once_and_leads_to_its_field(client, member):
+    page = client.post("/library/add/?by=hand", {})
+    words = page.content.decode()
+    assert list(page.context["form"].errors)[:3] == ["title", "description", "kind"]
+    assert '<a href="#id_url">Give at least one of these: a link, a DOI or a file.</a>' in words
+    assert words.count("Any one of these will do: a link, a DOI or a file.") == 1
+
+
 # --- by DOI ----------------------------------------------------------------------------------------------------------
 def test_a_doi_goes_on_at_once_whether_anybody_answers_or_not(client, member, guide):
     response = client.post("/library/add/look-up/", {"pasted": "https://doi.org/10.1177/1355819616653981"})
@@ -458,8 +496,16 @@ def test_what_is_known_fills_what_is_empty_and_overwrites_nothing(client, member
     page = client.get(address)
     assert page.context["form"]["title"].value() == "From the registry & back"
     assert "Found by its DOI:" in page.content.decode()
+    assert page.context["look"].is_used  # nothing is left to fill in
     data = typed(guide, doi="10.1000/abc", title="", creators="", url="", year="2005", description="My words")
+    wrong = client.post(address, data)
+    assert (wrong.status_code, wrong.context["look"].is_used, wrong.context["look"].state) == (
+        422,
+        False,
+        "found",
+    )
     filled = client.post(address, {**data, "fill": "1"})
+    assert filled.context["look"].is_used
     form = filled.context["form"]
     assert filled.status_code == 200
     assert {name: form[name].value() for name in ("title", "creators", "year", "description")} == {

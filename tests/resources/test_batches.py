@@ -240,7 +240,7 @@ def test_saving_twice_is_once(member):
     assert Resource.objects.filter(visibility="public").count() == 2
 
 
-def test_all_of_it_or_nothing(member, monkeypatch):
+def test_all_of_it_or_nothing(client, member, monkeypatch):
     batch = begun(member)
     monkeypatch.setattr(bulk, "write_vectors", lambda rows: 1 / 0)
     batch = saved(member, batch)
@@ -251,6 +251,9 @@ def test_all_of_it_or_nothing(member, monkeypatch):
         0,
     )
     assert "Nothing was saved" in batch.reason
+    page = client.get(f"/library/import/{batch.pk}/").content.decode()
+    assert "Your list was not saved</h1>" in page
+    assert "It is not tried again by itself" in page
     monkeypatch.undo()
     assert saved(member, batch).made == 2
 
@@ -371,7 +374,7 @@ def test_from_the_file_to_the_library_without_scripts(client, member):
         ("odd", "With a remark", 2),
     ]  # fmt: skip
     content = shown.content.decode()
-    assert "Put 2 into the library" in content
+    assert shown.context["taken_elsewhere"] == 0
     assert "Line 4 of this file has nearly the same title" in content
     kept = client.post(
         page, {"go": "show-known", "row": ["0", "1", "2"], "take": ["0", "2"], "tags": "mine", "visibility": "members",
@@ -380,6 +383,7 @@ def test_from_the_file_to_the_library_without_scripts(client, member):
     assert kept["Location"] == f"{page}?page=1&show=known"
     shown = client.get(kept["Location"])
     assert [row["number"] for row in shown.context["rows"]] == [2]
+    assert "1 more is ticked that is not shown here." in shown.content.decode()
     assert shown.context["form"]["tags"].value() == "mine"
     assert Resource.objects.count() == 0
     wrong = client.post(page, {"go": "save", "visibility": "members", "licence": "mine", "tags": "x" * 70})

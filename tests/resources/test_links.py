@@ -306,7 +306,7 @@ def test_what_is_neither_doi_nor_link_is_said_at_the_field_and_kept(client, memb
         assert words in response.context["form"].errors["pasted"][0]
         assert f'value="{pasted}"' in response.content.decode()
     response = client.post("/library/add/look-up/", {})
-    assert response.context["form"].errors["__all__"] == ["Paste a DOI or a link, or choose a file."]
+    assert response.context["form"].errors["pasted"] == ["Paste a DOI or a link, or choose a file."]
 
 
 def test_nobody_learns_from_the_page_what_is_inside_our_network(client, member):

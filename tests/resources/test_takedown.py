@@ -73,6 +73,7 @@ def test_its_address_answers_410_to_whoever_might_have_seen_it(client, moderator
     client.logout()
     page = client.get(public.get_absolute_url())
     assert b"Its publisher asked." in page.content
+    assert "no-store" in page["Cache-Control"]  # a browser keeps a 410 for ever, and this one may be undone
     assert page["X-Robots-Tag"] == "noindex"
     assert b"A letter came." not in page.content  # that is for the log
     assert list(client.get("/library/").context["resources"]) == []

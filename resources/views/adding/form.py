@@ -28,7 +28,8 @@ from ..uploads import keep_uploads
 from .lookups import LookUp, ask, look
 from .start import start_page
 
-WAYS = ("doi", "link", "file")
+WAYS = ("doi", "link", "file", "hand")
+FIRST = {"doi": "doi", "file": "files"}  # the field that a way begins with; else the link
 NOT_TYPED = {"licence": "unknown"}  # what a form says when nobody chose
 
 
@@ -40,10 +41,11 @@ def add(request):
     way = request.GET.get("by", "")
     typed = kept_text.take(request)
     if request.method == "POST":
-        return _add_posted(request, way if way in WAYS else "link")
+        return _add_posted(request, way if way in WAYS else "hand")
     if way not in WAYS and not typed:
-        return start_page(request, StartForm(initial={"group": request.GET.get("group", "")[:20]}))
-    way = way if way in WAYS else "link"
+        initial = {"group": request.GET.get("group", "")[:20]}
+        return start_page(request, StartForm(member=request.user, initial=initial))
+    way = way if way in WAYS else "hand"
     given = {name: request.GET.get(name, "")[:1000] for name in ("doi", "url", "kept")}
     given["doi"] = normalise_doi(given["doi"])
     initial = {"language": request.user.language, **_shown(typed)}
@@ -54,7 +56,7 @@ def add(request):
     if request.GET.get("group"):  # an option that is not offered chooses nothing
         initial.setdefault("visibility", f"group-{request.GET['group'][:20]}")
     form = ResourceForm(member=request.user, initial=initial)
-    return _form_page(request, form, way, found)
+    return _form_page(request, form, way, found, files_lost=bool(typed))
 
 
 def _shown(typed: dict) -> dict:
@@ -82,7 +84,7 @@ def _add_posted(request, way: str):
     found = look(doi=doi, url=url, files=files, kept=kept)
     base = _base(found.known, doi=doi, title=request.POST.get("title", ""))
     form = ResourceForm(request.POST, request.FILES, member=request.user, base=base)
-    files, likenesses = _look_over(request, form)
+    files, likenesses = _look_over(request, form, first=FIRST.get(way, "url"))
     if form.errors or likenesses:
         return _form_page(request, form, way, found, likenesses=likenesses, status=422)
     try:
@@ -118,15 +120,16 @@ def _base(known: Known | None, *, doi: str, title: str) -> dict | None:
     return known.item if title_key(title) == title_key(known.item.get("title", "")) else None
 
 
-def _look_over(request, form: ResourceForm):
-    """Check the form and its files; keep good files whatever else is wrong; ask the library for look-alikes."""
-    valid = form.is_valid()
+def _look_over(request, form: ResourceForm, *, first: str = "url"):
+    """Check the form and its files; keep good files whatever else is wrong; ask the library for look-alikes. first: the
+    field at which it says that neither link, DOI nor file is there."""
+    form.is_valid()
     files = keep_uploads(request, form)
     held = form.resource.files.exists() if form.resource else False
     form.check_files(has_files=bool(files) or held)
     nothing = not (files or held or form.cleaned_data.get("url") or form.cleaned_data.get("doi"))
-    if valid and nothing and "files" not in form.errors:
-        form.add_error(None, _("Give at least one of these: a link, a DOI or a file."))
+    if nothing and not form.errors.keys() & {"files", "url", "doi"}:
+        form.add_error(first, _("Give at least one of these: a link, a DOI or a file."))
     if form.resource is None and added_today(request.user) >= LibrarySettings.load().resources_per_day:
         form.add_error(
             None, _("That is enough for one day. What you typed is still here; please come back tomorrow.")
@@ -155,8 +158,25 @@ def _filled(typed: dict, known: Known | None, *, language: str) -> dict:
     return {**typed, **initial_from_known(known), **said}
 
 
-def _form_page(request, form, way, found: LookUp, *, likenesses=(), status=200):
+def _has_more(form: ResourceForm, known: Known) -> bool:
+    """Is anything known that could still be filled in?"""
+    chosen = NOT_TYPED | {"language": form.member.language}
+    return any(
+        form[name].value() in ("", None) or form[name].value() == chosen.get(name) != value
+        for name, value in initial_from_known(known).items()
+    )
+
+
+def _form_page(request, form, way, found: LookUp, *, likenesses=(), status=200, files_lost=False):
+    if way == "hand":  # any one of the three will do, and the page says so
+        for name in ("url", "doi", "files"):
+            form.fields[name].says_optional = False
+    if found.known:
+        found.is_used = not _has_more(form, found.known)
+    if likenesses or (form.is_bound and found.is_used):  # there is something else to see to
+        found.state = ""
     context = {
+        "files_lost": files_lost,
         "form": form,
         "way": way,
         "likenesses": likenesses,

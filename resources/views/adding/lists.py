@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from kmnet.core.ratelimit import limited
@@ -174,9 +174,7 @@ def _preview(request, batch: ImportBatch, form: ListSettingsForm, status: int = 
         "tabs": [(name, labels[name], counts[name]) for name in SHOWN],
         "page": page,
         "pages": pages,
-        "taken": taken,
-        "save_words": ngettext("Put %(count)d into the library", "Put %(count)d into the library", taken)
-        % {"count": taken},
+        "taken_elsewhere": taken - sum(1 for _number, _row, is_taken in part if is_taken),
         "words_offered": words_offered(),
     }
     return render(request, "resources/list.html", context, status=status)

@@ -21,13 +21,14 @@ READING_FOR = timedelta(seconds=45)  # and for so long whether a file was read
 class LookUp:
     """known: what to offer, None where nobody said anything (yet). state: found, asked, unknown (no such DOI), silent (a
     place did not answer), or "" where nobody was asked. keep_asking: the page asks again in a moment. query: of the
-    partial that tells how it stands. whence: "doi", "page" or "file"."""
+    partial that tells how it stands. whence: "doi", "page" or "file". is_used: the form below says all that is known."""
 
     known: Known | None = None
     state: str = ""
     keep_asking: bool = False
     query: str = ""
     whence: str = ""
+    is_used: bool = False
 
 
 def look(*, doi: str = "", url: str = "", files: list[ResourceFile] = (), kept: str = "") -> LookUp:

@@ -5,51 +5,48 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from kmnet.core import kept_text
 from kmnet.core.models import CommunitySettings
 from kmnet.core.ratelimit import limited
-from kmnet.core.uploads import UploadRefused
 
-from ... import services
 from ...forms import StartForm
 from ...forms.files import files_kept, kept_token
-from ...services.files import MAX_FILES
 from ..access import writers_only
+from ..uploads import keep_uploads
 from .lists import begin, is_list
 from .lookups import ask, look
 
 
 def start_page(request, form: StartForm, status: int = 200):
-    context = {"form": form, "max_mb": CommunitySettings.load().max_upload_mb}
+    context = {
+        "form": form,
+        "max_mb": CommunitySettings.load().max_upload_mb,
+        "files_lost": not form.is_bound and bool(form.initial.get("pasted")),
+    }
     return render(request, "resources/add.html", context, status=status)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @limited("library-doi", "60/h")
 def look_up(request):
     """A DOI or a link was pasted, or a file chosen: have it looked up, and go to the form at once, whether the network is
-    there or not."""
+    there or not. A GET comes after signing in again, or from the address bar: what was pasted stands there still."""
     writers_only(request)
-    form = StartForm(request.POST, request.FILES)
-    if not form.is_valid():
-        return start_page(request, form, 422)
-    references = next((file for file in form.cleaned_data["files"] if is_list(file.name)), None)
-    if references and not form.cleaned_data["pasted"]:
+    if request.method != "POST":
+        return start_page(request, StartForm(member=request.user, initial=kept_text.take(request)))
+    form = StartForm(request.POST, request.FILES, member=request.user)
+    form.is_valid()
+    references = next((file for file in form.cleaned_data.get("files") or () if is_list(file.name)), None)
+    if references and not request.POST.get("pasted", "").strip():
         return begin(request, references)
-    kept, uploads = [], form.cleaned_data["files"]
-    for upload in uploads[:MAX_FILES]:
-        try:
-            kept.append(services.keep_upload(actor=request.user, upload=upload))
-        except UploadRefused as error:
-            form.add_error("files", f"{upload.name}: {' '.join(error.messages)}")
-    if len(uploads) > MAX_FILES:
-        form.add_error("files", _("A record holds at most %(limit)s files.") % {"limit": MAX_FILES})
-    if form.errors and not kept:
+    kept = keep_uploads(request, form)  # good files stay, whatever else is wrong
+    if form.errors and not (kept and set(form.errors) == {"files"}):
         return start_page(request, form, 422)
     for words in form.errors.get("files", ()):
         messages.warning(request, words)
+    kept_text.forget(request)
     ask(actor=request.user, doi=form.doi, url=form.url)
     query = {
         "by": "file" if kept else "doi" if form.doi else "link",
