@@ -1,6 +1,8 @@
 """Finding things in the library.
 
-- finder.py: one look: what the address asks, what is found, its facets with counts, its pages
+- finder.py: one look: what the address asks, what is found, its facets, its pages
+- counting.py: how many there are with each value of each facet
+- own_facets.py: the facets that are not of the vocabulary
 - best.py: the few best matches, for the search over everything
 - formats.py: what kinds of files there are, for the facet
 - spelling.py: what a mistyped word may have meant

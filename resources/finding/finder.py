@@ -4,38 +4,28 @@ What is asked stands in the address: ?q=…&type=guide&type=review&audience=care
 Within a facet any chosen value will do; between facets all must hold. A count beside a value tells how many there would
 be with it, so it leaves out the choices in its own facet and keeps those in the others.
 
-Postgres does not know how many fit until it has seen them all. So those who fit are looked up first, MANY at most: are
-there fewer, everything else is asked of these alone and all numbers are exact. Beyond that the list goes along its own
-index, where enough of what it passes fits; numbers are those of the MANY, and get a “+”.
+Up to WHOLE records all numbers are exact. Of a larger library those who fit are looked up first, MANY at most, for
+Postgres does not know how many fit until it has seen them all: are there fewer, everything else is asked of these alone
+and all numbers are exact. Beyond that the list goes along its own index, where enough of what it passes fits; numbers
+are those of the MANY, and get a “+”.
 """
 
 from collections import Counter
 from datetime import timedelta
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchRank, TrigramWordSimilarity
+from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import (
-    CharField,
-    Exists,
-    F,
-    FloatField,
-    IntegerField,
-    OuterRef,
-    Q,
-    QuerySet,
-    Value,
-)
+from django.db.models import F, FloatField, Q, QuerySet, Value
 from django.db.models.functions import Cast, Coalesce
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from taggit.models import Tag
 
 from kmnet.core.facets import Choice, FacetList, Option
+from kmnet.core.fixed import fixed
 from kmnet.core.keyset import Page, paginate
 from kmnet.core.models import Term
 from kmnet.core.search import Lexemes, SearchText
@@ -43,47 +33,27 @@ from kmnet.core.text import clean_line
 from kmnet.core.vocabulary import terms_for
 
 from ..identifiers import normalise_doi, title_key
-from ..models import (
-    LANGUAGE_NAMES,
-    NO_TIME,
-    Resource,
-    ResourceFile,
-    ResourceText,
-    ResourceUse,
-    Story,
-)
+from ..models import NO_TIME, Resource, ResourceFile, ResourceText, ResourceUse, Story
 from ..models.resource import audience_rule, files_rule
-from .formats import LABELS as FORMATS
-from .formats import LINK, format_of, in_format
+from .counting import Counted, count_parts
+from .own_facets import OWN_FACETS, own_rule
 from .spelling import better_spelling
 
 PAGE_SIZE = 20
-MANY = 600
-INSIDE = 300  # records found by the words of their files or stories
+WHOLE, MANY = (
+    5_000,
+    600,
+)  # a library up to so large is looked at whole; of a larger one, so many of those who fit
+SIZE_KEPT = 300  # seconds
 FEW = 5  # fewer than so many: perhaps something else was meant
 LONGEST_QUESTION = 1000  # what a saved search has room for
 CLOSE, MOST_CLOSE, LATELY = 0.45, 200, timedelta(days=2)
 SHOWN_PER_FACET = 12
 FACET_ORDER = ("type", "audience", "stage", "method", "framework", "setting", "function")
-TIMES = {  # the key in the address: label, and the minutes from … to
-    "15": (gettext_lazy("Up to 15 minutes"), 0, 15),
-    "60": (gettext_lazy("Up to an hour"), 16, 60),
-    "more": (gettext_lazy("Longer"), 61, NO_TIME),
-}
-STORIES = {
-    "told": gettext_lazy("Somebody tells how it went"),
-    "did-not-work": gettext_lazy("It did not work for somebody"),
-}
 SHOWN = (  # on a card, and what the lists are sorted by
     *("title", "slug", "csl", "summary", "year", "language", "visibility", "group", "term_ids"),
     *("title_key", "popularity", "minutes", "published_at"),
 )
-OWN_FACETS = {  # beside those of the vocabulary: label, and the values with their names
-    "time": (gettext_lazy("Time it takes"), {key: label for key, (label, _from, _to) in TIMES.items()}),
-    "format": (gettext_lazy("Format"), FORMATS),
-    "language": (gettext_lazy("Language"), LANGUAGE_NAMES),
-    "stories": (gettext_lazy("In practice"), STORIES),
-}
 
 
 class Finder:
@@ -102,7 +72,7 @@ class Finder:
     def terms(self) -> dict[str, dict[str, Term]]:
         """The terms by facet key and slug, in the order of the page."""
         found: dict[str, dict[str, Term]] = {}
-        listed = sorted(terms_for("resource"), key=_facet_place)
+        listed = sorted(_terms(), key=_facet_place)
         for term in listed:
             found.setdefault(term.facet.key, {})[term.slug] = term
         return found
@@ -151,21 +121,22 @@ class Finder:
     def _inside(self) -> dict[int, str]:
         """Records by the words in their files or in the stories about them ("file", "story"): only of files that the
         viewer may open. One query."""
+        inside = self._most // 2
         sought = Lexemes(self.sought.lexemes)
         seen = Resource.objects.published().filter(audience_rule(self.viewer))
         # A file is long: that its words stand beside one another is not asked, or each one found would be unpacked.
         loose = self.sought.lexemes.replace("<->", "&")
         # The words first, so many of them that what the viewer may not see can fall out: Postgres would rather walk
         # through all records that they may see, and look for the words there.
-        texts = ResourceText.objects.filter(search=Lexemes(loose)).order_by().values("file")[: 3 * INSIDE]
-        told = Story.objects.shown().filter(search=sought).order_by().values("pk")[: 3 * INSIDE]
+        texts = ResourceText.objects.filter(search=Lexemes(loose)).order_by().values("file")[: 2 * inside]
+        told = Story.objects.shown().filter(search=sought).order_by().values("pk")[: 2 * inside]
         files = ResourceFile.objects.open_to_readers().filter(
             pk__in=texts, resource__in=seen.filter(files_rule(self.viewer))
         )
         stories = Story.objects.filter(pk__in=told, resource__in=seen)
         parts = [
-            stories.order_by().values_list("resource", Value("story"))[:INSIDE],
-            files.order_by().values_list("resource", Value("file"))[:INSIDE],
+            stories.order_by().values_list("resource", Value("story"))[:inside],
+            files.order_by().values_list("resource", Value("file"))[:inside],
         ]
         return dict(parts[0].union(parts[1], all=True))
 
@@ -176,9 +147,13 @@ class Finder:
             for key, terms in self.chosen.items()
             if key != besides
         ]
-        rules += [_own_rule(key, values) for key, values in self.own.items() if key != besides]
-        if self.tag:
-            rules.append(Q(tag_ids__overlap=self._tags))
+        rules += [own_rule(key, values) for key, values in self.own.items() if key != besides]
+        return self._fits_words.filter(*rules)
+
+    @cached_property
+    def _fits_words(self) -> QuerySet[Resource]:
+        """All that fits, but for what is chosen in facets."""
+        rules = [Q(tag_ids__overlap=self._tags)] if self.tag else []
         if self.doi:
             rules.append(Q(doi__iexact=self.doi))
         elif self.text and self.close_only and not self.instead:
@@ -186,11 +161,7 @@ class Finder:
         elif self.text:
             words = Q(search=Lexemes(self.sought.lexemes))
             rules.append(words | Q(pk__any_of=list(self._inside)) if self._inside else words)
-        return self._seen.filter(*rules)
-
-    @cached_property
-    def _seen(self) -> QuerySet[Resource]:
-        return Resource.objects.visible_to(self.viewer)
+        return Resource.objects.visible_to(self.viewer).filter(*rules)
 
     @cached_property
     def _tags(self) -> list[int]:
@@ -200,20 +171,24 @@ class Finder:
     @cached_property
     def found(self) -> QuerySet[Resource]:
         """All that is found, in no order: for exports, feeds and saved searches."""
-        if (
-            self.forgiving and not self._rows[""]
-        ):  # asked for: it is then known whether something else was meant
+        # asked for even so: it is then known whether something else was meant
+        if self.forgiving and not self._counted[""].ids:
             return Resource.objects.none()
         return self._fits()
 
     @cached_property
-    def _rows(self) -> dict[str, list[tuple]]:
-        """What is to be counted, MANY + 1 at most: of all that is found (""), and of each facet in which something is
-        chosen without that choice. One query; a second and third where nothing fits, and something else may be meant."""
-        rows = self._look()
-        if rows[""] or not self.forgiving or not self.text or self.doi:
-            return rows
-        return rows if self._has_words_elsewhere() else self._look_again()
+    def _most(self) -> int:
+        """So many are looked at: all of a library that is not large."""
+        return WHOLE if library_size() <= WHOLE else MANY
+
+    @cached_property
+    def _counted(self) -> dict[str, Counted]:
+        """What is found (""), and what would be without the choice in each facet where something is chosen. One query;
+        a second and third where nothing fits, and something else may be meant."""
+        counted = self._look()
+        if counted[""].ids or not self.forgiving or not self.text or self.doi:
+            return counted
+        return counted if self._has_words_elsewhere() else self._look_again()
 
     def _has_words_elsewhere(self) -> bool:
         """Does something have these words that the choices leave out? Then it is not the words that are wrong."""
@@ -222,44 +197,29 @@ class Finder:
         words = Resource.objects.visible_to(self.viewer).filter(search=Lexemes(self.sought.lexemes))
         return bool(self._inside) or words.exists()
 
-    def _look(self) -> dict[str, list[tuple]]:
-        keys = ["", *self.chosen, *self.own]
-        parts = [self._facts(key, number) for number, key in enumerate(keys)]
-        rows = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
-        found: dict[str, list[tuple]] = {key: [] for key in keys}
-        for number, *facts in rows:
-            found[keys[number]].append(facts)
-        return found
+    def _look(self) -> dict[str, Counted]:
+        """Beside choices fewer are looked at, the more facets have one."""
+        beside = [*self.chosen, *self.own]
+        fewer = self._most if self._most == WHOLE else MANY // 2 // max(len(beside), 1)
+        parts = {key: (self._fits(besides=key), fewer) for key in beside}
+        return count_parts({"": (self._fits(), self._most), **parts})
 
-    def _facts(self, key: str, number: int) -> QuerySet:
-        """What is to be counted of those who fit; of a facet's own part only what that facet counts."""
-        here, kinds = OuterRef("pk"), ArrayField(CharField())
-        stories = Story.objects.shown().filter(resource=here)
-        files = ResourceFile.objects.open_to_readers().filter(resource=here).order_by()
-        nothing, no = Value([], output_field=kinds), Value(False)
-        counts_stories = key in ("", "stories")
-        fits = self._fits(besides=key).annotate(
-            part=Value(number, output_field=IntegerField()),
-            formats=ArraySubquery(files.values("content_type")) if key in ("", "format") else nothing,
-            told=Exists(stories) if counts_stories else no,
-            failed=Exists(stories.filter(did_not_work=True)) if counts_stories else no,
-        )
-        columns = ("part", "pk", "term_ids", "language", "minutes", "formats", "told", "failed")
-        return fits.order_by().values_list(*columns)[: most_of(key) + 1]
-
-    def _look_again(self) -> dict[str, list[tuple]]:
+    def _look_again(self) -> dict[str, Counted]:
         """Nothing has these words: what they may have meant; else what was added lately and comes close."""
         self.close_only = True
         better = better_spelling(self.text.text)
         if better and better != self.text.text:
-            self.instead, self.sought = better, SearchText(better)
-            self.__dict__.pop("_inside", None)
-            rows = self._look()
-            if rows[""]:
-                return rows
-            self.instead, self.sought = "", self.text
-            self.__dict__.pop("_inside", None)
+            self._seek(SearchText(better), instead=better)
+            counted = self._look()
+            if counted[""].ids:
+                return counted
+        self._seek(self.text, instead="")
         return self._look()
+
+    def _seek(self, words: SearchText, *, instead: str) -> None:
+        self.instead, self.sought = instead, words
+        for known in ("_inside", "_fits_words"):
+            self.__dict__.pop(known, None)
 
     @cached_property
     def _close(self) -> list[int]:
@@ -295,18 +255,19 @@ class Finder:
     @property
     def many(self) -> bool:
         """More than were looked at."""
-        return len(self._rows[""]) > MANY
+        return self._counted[""].many
 
     @property
     def total(self) -> int:
-        """How many are found; where there are `many`, MANY of them."""
-        return min(len(self._rows[""]), MANY)
+        """How many are found; where there are `many`, how many of them were looked at."""
+        return len(self._counted[""].ids)
 
     @cached_property
     def page(self) -> Page:
-        ids = [row[0] for row in self._rows[""]]
+        ids = self._counted[""].ids
         ranked = self.sort == "relevance" and not self.doi
-        rows = self._fits() if self.many and not ranked else Resource.objects.filter(pk__any_of=ids)
+        looked_at = ranked if self.many else len(ids) <= MANY
+        rows = Resource.objects.filter(pk__any_of=ids) if looked_at else self._fits()
         page = self._page(rows.only(*SHOWN), ranked)
         self._give_terms(page.items)
         used = ResourceUse.objects.filter(resource__in=[resource.pk for resource in page], used__gt=0)
@@ -348,18 +309,16 @@ class Finder:
         return paginate(rows, self.params, order=order, size=PAGE_SIZE)
 
     # --- the facets --------------------------------------------------------------------------------------------------
-    def _counted(self, key: str) -> tuple[Counter, bool]:
+    def _values(self, key: str) -> tuple[Counter, bool]:
         """How many there would be with each value of a facet; and whether there are more than were looked at."""
-        rows = self._rows.get(key, self._rows[""])
-        count = _COUNTS.get(key, _count_terms)
-        most = most_of(key if key in self._rows else "")
-        return count(rows[:most]), len(rows) > most
+        counted = self._counted.get(key, self._counted[""])
+        return counted.of(key), counted.many
 
     @cached_property
     def facets(self) -> list[FacetList]:
         listed = []
         for key, by_slug in self.terms.items():
-            counts, many = self._counted(key)
+            counts, many = self._values(key)
             chosen = self.chosen.get(key, [])
             options = [
                 Option(slug, _first_upper(term.name), counts[term.pk], term in chosen)
@@ -367,7 +326,7 @@ class Finder:
             ]
             listed.append(FacetList(key, next(iter(by_slug.values())).facet.label, options, many))
         for key, (label, values) in OWN_FACETS.items():
-            counts, many = self._counted(key)
+            counts, many = self._values(key)
             chosen = self.own.get(key, [])
             options = [
                 Option(value, str(name), counts[value], value in chosen) for value, name in values.items()
@@ -454,54 +413,16 @@ class Finder:
         ]
 
 
-def most_of(key: str) -> int:
-    """So many are looked at; for what is counted beside a choice in its own facet, half as many."""
-    return MANY // 2 if key else MANY
+@fixed
+def _terms() -> QuerySet[Term]:
+    return terms_for("resource")
 
 
-# --- the parts of a row (Finder._facts): pk, terms, language, minutes, formats, told, failed ---------------------------
-def _count_terms(rows: list) -> Counter:
-    return Counter(term for row in rows for term in row[1])
-
-
-def _count_formats(rows: list) -> Counter:
-    counts = Counter()
-    for row in rows:
-        counts.update({format_of(kind) for kind in row[4]} or {LINK})
-    return counts
-
-
-def _time_of(minutes: int | None) -> str:
-    if minutes is None:
-        return ""
-    return next((key for key, (_label, _from, to) in TIMES.items() if minutes <= to), "")
-
-
-_COUNTS = {
-    "language": lambda rows: Counter(row[2] for row in rows),
-    "time": lambda rows: Counter(_time_of(row[3]) for row in rows),
-    "format": _count_formats,
-    "stories": lambda rows: Counter(
-        key for row in rows for key, has in (("told", row[5]), ("did-not-work", row[6])) if has
-    ),
-}
-
-
-def _own_rule(key: str, values: list[str]) -> Q:
-    if key == "language":
-        return Q(language__in=values)
-    if key == "format":
-        return in_format(values)
-    if key == "time":
-        rule = Q()
-        for value in values:
-            _label, least, most = TIMES[value]
-            rule |= Q(minutes__gte=least, minutes__lte=most)
-        return rule
-    stories = Story.objects.shown()
-    if "told" not in values:
-        stories = stories.filter(did_not_work=True)
-    return Q(pk__in=stories.order_by().values("resource"))
+def library_size() -> int:
+    """About how many records there are, WHOLE + 1 at most; asked again every few minutes."""
+    return cache.get_or_set(
+        "library-size", lambda: Resource.objects.published()[: WHOLE + 1].count(), SIZE_KEPT
+    )
 
 
 def _facet_place(term: Term):

@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q, Value
 from django.utils import timezone
 
-from kmnet.core.fixed import Named, fixed, planned_anew
+from kmnet.core.fixed import Named, fixed, planned_anew, short
 from members.models import Member, Profile
 from tests.factories import make_member
 
@@ -216,3 +216,14 @@ def test_many_are_asked_for_in_one_statement(django_assert_num_queries):
     with django_assert_num_queries(1):
         found = named_since.each(since=[past, past, future], name=["Ben", "Ada 5%s", "Ben"])
     assert sorted(found) == [(0, ben.pk, "Ben"), (0, eve.pk, "Ben"), (1, ada.pk, "Ada 5%s")]
+
+
+@pytest.mark.django_db
+def test_a_list_of_numbers_is_sent_as_one_word():
+    ids = [make_member().pk for _ in range(3)]
+    assert list(Member.objects.filter(pk__any_of=ids).order_by("pk").values_list("pk", flat=True)) == ids
+    assert not Member.objects.filter(pk__any_of=[]).exists()
+    with connection.cursor() as cursor:
+        assert cursor.mogrify("%s %s", [short([1, -2, 3]), short([])]) == b"'{1,-2,3}' '{}'"
+        assert cursor.mogrify("%s", [short(["a", "1"])]) == b"ARRAY['a','1']"
+        assert cursor.mogrify("%s", [short([True])]) == b"ARRAY[true]"

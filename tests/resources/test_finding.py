@@ -223,6 +223,7 @@ def test_beyond_many_the_numbers_get_a_plus_and_the_list_goes_on(client, monkeyp
     guide = make_term("type", "guide")
     for number in range(7):
         make_resource(title=f"Tools of {number}", terms=[guide])
+    monkeypatch.setattr(module, "WHOLE", -1)
     monkeypatch.setattr(module, "MANY", 5)
     monkeypatch.setattr(module, "PAGE_SIZE", 3)
     page = client.get("/library/?sort=title").content.decode()
@@ -236,6 +237,35 @@ def test_beyond_many_the_numbers_get_a_plus_and_the_list_goes_on(client, monkeyp
     assert seen == [f"Tools of {number}" for number in range(7)]
     assert len(titles("q=tools")) == 3  # the best of those that were looked at
     assert Finder(QueryDict("q=tools"), GUEST).found.count() == 7  # for exports
+
+
+def test_a_library_that_is_not_large_is_looked_at_whole(client, monkeypatch):
+    guide, video = make_term("type", "guide"), make_term("type", "video")
+    for number in range(9):
+        make_resource(title=f"Tools of {number}", terms=[guide if number < 7 else video])
+    monkeypatch.setattr(module, "MANY", 2)
+    monkeypatch.setattr(module, "PAGE_SIZE", 3)
+    assert ">2 resources<" in client.get("/library/?type=video").content.decode()
+    assert facet(look("type=video"), "type") == {"guide": 7, "video": 2}
+    seen, query = [], QueryDict("q=tools")
+    while query is not None:
+        finder = Finder(query, GUEST)
+        assert (finder.total, finder.many) == (9, False)
+        seen += [one.title for one in finder.page]
+        query = QueryDict(finder.page.next_query[1:]) if finder.page.next_query else None
+    assert sorted(seen) == [f"Tools of {number}" for number in range(9)]
+
+
+def test_of_a_large_library_each_facet_with_a_choice_looks_at_fewer(monkeypatch):
+    guide, carers = make_term("type", "guide"), make_term("audience", "carers")
+    for number in range(9):
+        make_resource(title=f"Tools of {number}", terms=[guide, carers])
+    monkeypatch.setattr(module, "WHOLE", -1)
+    monkeypatch.setattr(module, "MANY", 6)
+    finder = look("type=guide&audience=carers")
+    assert (finder.total, finder.many) == (6, True)
+    counts = {one.key: (one.options[0].count, one.at_least) for one in finder.facets}
+    assert (counts["type"], counts["audience"]) == ((1, True), (1, True))  # 6 // 2 // 2
 
 
 @pytest.mark.parametrize("count", [1, 50])
