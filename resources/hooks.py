@@ -13,7 +13,7 @@ from members.group_permissions import is_in
 
 from . import found_mails, services
 from .finding import best_of, helps_with
-from .models import Collection, Resource
+from .models import Collection, ImportBatch, Resource
 from .permissions import can_add_resource
 
 activity.register(activity.ActivityType("resources.added", "resources/activity/_added.html"))
@@ -22,6 +22,14 @@ activity.register(
         "resources.file_refused",
         "resources/activity/_file_refused.html",
         lambda deed: [deed.target.added_by_id] if deed.target.added_by_id else [],
+        official=True,
+    )
+)
+activity.register(
+    activity.ActivityType(
+        "resources.list_not_saved",
+        "resources/activity/_list_not_saved.html",
+        lambda deed: [deed.target.member_id] if deed.target.state == ImportBatch.State.READY else [],
         official=True,
     )
 )

@@ -76,7 +76,7 @@ declare(
     **dict.fromkeys(
         (
             *("title", "slug", "csl", "creators", "description", "description_html", "summary", "url"),
-            *("title_key", "fuzzy", "search", "url_key", "doi", "import_key"),
+            *("title_key", "fuzzy", "search", "url_key", "doi", "isbn", "import_key"),
         ),
         Fate.STAYS,
     ),

@@ -173,6 +173,8 @@ class ImportBatch(models.Model):
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.READING)
     reason = models.CharField(max_length=300, blank=True)
     made = models.PositiveIntegerField(_("resources made"), default=0)
+    tries = models.PositiveSmallIntegerField(_("tries to save it"), default=0, db_default=0, editable=False)
+    due_at = models.DateTimeField(null=True, blank=True, editable=False)  # of the next try
     created_at = models.DateTimeField(default=timezone.now)
     saved_at = models.DateTimeField(null=True, blank=True)
 

@@ -2,20 +2,22 @@
 
 What must never be false: nothing is in the library before its sender has said so; a batch is saved at most once, whatever
 is pressed twice, killed or run again (its state changes in the transaction that makes the records); nobody but its sender
-meets it.
+meets it. What goes wrong while it is saved is tried again by itself; who gives up tells the sender.
 """
 
 import hashlib
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from kmnet.core import jobs
+from kmnet.core import activity, jobs
 from kmnet.core.tasks import enqueue
 from kmnet.core.uploads import clean_name
 from members.models import Group, Member, is_in_group
@@ -35,6 +37,11 @@ OPEN_AT_ONCE = 5  # batches of one member that are not saved
 TAKES_OVER = timedelta(minutes=2)  # a worker that was killed is given up after this
 GIVES_UP = timedelta(minutes=15)
 MAX_TRIES = 2
+SAVING_TRIES = 4
+SAVING_TAKES = timedelta(
+    minutes=6
+)  # at most, before another worker may take over; the task is ended a little earlier
+AGAIN_AFTER = (timedelta(seconds=20), timedelta(minutes=2), timedelta(minutes=10))
 FORGOTTEN_AFTER = timedelta(days=1)  # the rows, once saved or given up
 OPEN_FOR = timedelta(days=7)  # a batch that nobody decides about
 
@@ -186,27 +193,67 @@ def save_batch(
         "tags": tags,
     }
     batch.state, batch.reason, batch.saved_at = State.SAVING, "", timezone.now()
-    batch.save(update_fields=["chosen", "state", "reason", "saved_at"])
+    batch.tries, batch.due_at = 0, batch.saved_at
+    batch.save(update_fields=["chosen", "state", "reason", "saved_at", "tries", "due_at"])
     enqueue(tasks.carry_out_batch, batch_id=batch.pk)
     return batch
 
 
 def carry_out_batch(*, batch_id: int) -> None:
-    """Save what was chosen; the state changes in the same transaction. Any number of workers may call it at once."""
+    """Save what was chosen, if it is due; the state changes in the same transaction. Any number of workers may call it at
+    once, and as often as they like: what failed is due again later, SAVING_TRIES times in all."""
+    tries = _claim_saving(batch_id)
+    if not tries:
+        return
     try:
         with transaction.atomic():
             batch = (
-                ImportBatch.objects.select_for_update(skip_locked=True, of=("self",))
+                ImportBatch.objects.select_for_update(of=("self",))
                 .select_related("member")
-                .filter(pk=batch_id, state=State.SAVING)
+                .filter(pk=batch_id, state=State.SAVING, tries=tries)
                 .first()
             )
-            if batch is not None:
+            if batch is not None:  # else another worker took over, after a pause that ended ours
                 _carry_out(batch)
-    except Exception as error:
-        if not isinstance(error, PermissionDenied):
-            logger.exception("list %s could not be saved", batch_id)
-        _give_back(batch_id)
+    except PermissionDenied:
+        words = _(
+            "Nothing was saved: you may not add for the people whom you chose. Choose again who may see them."
+        )
+        _give_back(batch_id, tries, words)
+    except Exception:
+        logger.exception("list %s could not be saved, try %s", batch_id, tries)
+        if tries < SAVING_TRIES:
+            mine = ImportBatch.objects.filter(pk=batch_id, state=State.SAVING, tries=tries)
+            mine.update(due_at=timezone.now() + AGAIN_AFTER[tries - 1])
+        else:
+            _give_back(batch_id, tries, GAVE_UP)
+
+
+GAVE_UP = gettext_lazy(
+    "Nothing was saved, although we tried several times. If it fails again, take some rows out, or tell the people who run "
+    "this site."
+)
+
+
+@transaction.atomic
+def _claim_saving(batch_id: int) -> int:
+    """Whose turn it is writes down first that they try, and until when they may take; which try it is, 0 for none. So a
+    list that kills its workers is given up, too."""
+    now = timezone.now()
+    batch = due_batches(now).select_for_update(skip_locked=True).filter(pk=batch_id).first()
+    if batch is None:
+        return 0
+    if batch.tries >= SAVING_TRIES:
+        _give_back(batch_id, batch.tries, GAVE_UP)
+        return 0
+    batch.tries, batch.due_at = batch.tries + 1, now + SAVING_TAKES
+    batch.save(update_fields=["tries", "due_at"])
+    return batch.tries
+
+
+def due_batches(now: datetime) -> QuerySet[ImportBatch]:
+    """Lists to be saved whose turn it is."""
+    return ImportBatch.objects.filter(state=State.SAVING).exclude(due_at__gt=now)
 
 
 def _carry_out(batch: ImportBatch) -> None:
@@ -234,22 +281,21 @@ def _carry_out(batch: ImportBatch) -> None:
         import_keys=[_key(batch, number) for number, _row in rows],
         progress=lambda done: tell_progress(batch.pk, done, len(rows)),
     )
-    batch.state, batch.made, batch.saved_at = State.SAVED, len(made), timezone.now()
+    batch.state, batch.made, batch.saved_at, batch.due_at = State.SAVED, len(made), timezone.now(), None
     batch.chosen = {**chosen, "held": bool(made) and made[0].state == Resource.State.HELD}
-    batch.save(update_fields=["state", "made", "saved_at", "chosen"])
+    batch.save(update_fields=["state", "made", "saved_at", "due_at", "chosen"])
 
 
 def _key(batch: ImportBatch, number: int) -> str:
     return hashlib.sha256(f"list {batch.pk} row {number}".encode()).hexdigest()
 
 
-def _give_back(batch_id: int) -> None:
-    """Nothing was saved; the sender may try again."""
-    ImportBatch.objects.filter(pk=batch_id, state=State.SAVING).update(
-        state=State.READY,
-        reason=_("Nothing was saved: something went wrong."),
-        saved_at=None,
-    )
+@transaction.atomic
+def _give_back(batch_id: int, tries: int, words: str) -> None:
+    """Nothing was saved; the sender is told, and may try again."""
+    mine = ImportBatch.objects.filter(pk=batch_id, state=State.SAVING, tries=tries)
+    if mine.update(state=State.READY, reason=words, saved_at=None, due_at=None):
+        activity.record("resources.list_not_saved", actor=None, target=ImportBatch.objects.get(pk=batch_id))
 
 
 @transaction.atomic
@@ -306,8 +352,7 @@ def sweep_batches() -> int:
     )
     for pk in left.values_list("pk", flat=True)[:20]:
         served += jobs.attempt(f"list {pk}", lambda pk=pk: read_batch(batch_id=pk))
-    stuck = ImportBatch.objects.filter(state=State.SAVING, saved_at__lte=now - TAKES_OVER)
-    for pk in stuck.values_list("pk", flat=True)[:20]:
+    for pk in due_batches(now).order_by("due_at", "pk").values_list("pk", flat=True)[:20]:
         carry_out_batch(batch_id=pk)
         served += 1
     old = ImportBatch.objects.filter(state__in=(State.SAVED, State.FAILED)).exclude(rows=[], file_name="")

@@ -1,6 +1,7 @@
 """Bringing in a list: read and shown, nothing before its sender says so, all or nothing, once."""
 
 import re
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,12 +12,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from kmnet.core.activity import fan_out
 from kmnet.core.models import Activity
+from members.models import GroupMember
 from resources import matching, services
 from resources.formats import NotReadable
 from resources.models import ImportBatch, LibrarySettings, Resource, ResourceTag
 from resources.services import batches, bulk
 from resources.services.batches import TooManyBatches, begin_batch, carry_out_batch, read_batch, save_batch
+from tests.factories.groups import make_group
 from tests.factories.members import make_member
 from tests.factories.resources import make_resource, make_term, make_upload
 
@@ -240,22 +244,71 @@ def test_saving_twice_is_once(member):
     assert Resource.objects.filter(visibility="public").count() == 2
 
 
-def test_all_of_it_or_nothing(client, member, monkeypatch):
+def test_all_of_it_or_nothing(member, monkeypatch):
     batch = begun(member)
     monkeypatch.setattr(bulk, "write_vectors", lambda rows: 1 / 0)
     batch = saved(member, batch)
     assert (batch.state, batch.made, Resource.objects.count(), ResourceTag.objects.count()) == (
-        "ready",
+        "saving",
         0,
         0,
         0,
     )
-    assert "Nothing was saved" in batch.reason
+    monkeypatch.undo()
+    batches.sweep_batches()  # not due yet
+    assert Resource.objects.count() == 0
+    due_now(batch)
+    for _time in range(2):
+        batches.sweep_batches()
+    batch.refresh_from_db()
+    assert (batch.state, batch.made, batch.tries, Resource.objects.count()) == ("saved", 2, 2, 2)
+    assert not Activity.objects.filter(verb="resources.list_not_saved").exists()
+
+
+def due_now(batch):
+    ImportBatch.objects.filter(pk=batch.pk).update(due_at=timezone.now())
+
+
+@pytest.mark.parametrize("how", ["fails", "is killed"])
+def test_what_cannot_be_saved_is_tried_a_few_times_and_then_told(client, member, monkeypatch, how):
+    batch = begun(member)
+    tries = []
+
+    def fail(*args, **options):
+        tries.append(1)
+        raise ZeroDivisionError if how == "fails" else KeyboardInterrupt
+
+    monkeypatch.setattr(batches, "add_many", fail)
+    save_batch(actor=member, batch=batch, visibility="public", group=None, licence="unknown", tags=[])
+    for _time in range(batches.SAVING_TRIES + 2):
+        with suppress(KeyboardInterrupt):
+            carry_out_batch(batch_id=batch.pk)
+        with suppress(KeyboardInterrupt):
+            carry_out_batch(batch_id=batch.pk)  # at once, again: not its turn
+        due_now(batch)
+    batch.refresh_from_db()
+    assert (batch.state, len(tries), Resource.objects.count()) == ("ready", batches.SAVING_TRIES, 0)
+    (deed,) = Activity.objects.filter(verb="resources.list_not_saved")
+    assert fan_out(activity_id=deed.pk) == 1
+    client.force_login(member)
+    words = "Your list of references <a href"
+    assert words in client.get("/notifications/").content.decode()
     page = client.get(f"/library/import/{batch.pk}/").content.decode()
-    assert "Your list was not saved</h1>" in page
-    assert "It is not tried again by itself" in page
+    for said in ("Your list was not saved</h1>", "although we tried several times", "It is not tried again by itself"):
+        assert said in page
     monkeypatch.undo()
     assert saved(member, batch).made == 2
+
+
+def test_who_may_not_any_more_is_told_at_once(member):
+    group = make_group(member)
+    batch = begun(member)
+    save_batch(actor=member, batch=batch, visibility="group", group=group, licence="unknown", tags=[])
+    GroupMember.objects.filter(member=member).delete()
+    carry_out_batch(batch_id=batch.pk)
+    batch.refresh_from_db()
+    assert (batch.state, batch.tries, Resource.objects.count()) == ("ready", 1, 0)
+    assert "Choose again who may see them." in batch.reason
 
 
 def test_a_doi_that_is_held_stays_where_it_is(member):
@@ -332,7 +385,7 @@ def test_what_a_worker_left_is_taken_up_and_what_is_done_is_forgotten(member):
     saving = begun(member, "@misc{z, title = {Another}}")
     save_batch(actor=member, batch=saving, visibility="public", group=None, licence="unknown", tags=[])
     late = timezone.now() - timedelta(minutes=3)
-    ImportBatch.objects.update(created_at=late, saved_at=late)
+    ImportBatch.objects.update(created_at=late, due_at=late)
     batches.sweep_batches()
     states = dict(ImportBatch.objects.values_list("pk", "state"))
     assert states == {reading.pk: "ready", saving.pk: "saved"}
