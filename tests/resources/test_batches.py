@@ -294,7 +294,11 @@ def test_what_cannot_be_saved_is_tried_a_few_times_and_then_told(client, member,
     words = "Your list of references <a href"
     assert words in client.get("/notifications/").content.decode()
     page = client.get(f"/library/import/{batch.pk}/").content.decode()
-    for said in ("Your list was not saved</h1>", "although we tried several times", "It is not tried again by itself"):
+    for said in (
+        "Your list was not saved</h1>",
+        "although we tried several times",
+        "It is not tried again by itself",
+    ):
         assert said in page
     monkeypatch.undo()
     assert saved(member, batch).made == 2
