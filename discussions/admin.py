@@ -5,10 +5,8 @@ from django.core.exceptions import PermissionDenied
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from taggit.admin import TagAdmin as PackagedTagAdmin
-from taggit.models import Tag
 
-from kmnet.core.admin_base import ReadOnlyAdmin
+from kmnet.core.admin_base import NamedFields, OneRowAdmin, ReadOnlyAdmin, SeenInline
 from members.permissions import can_moderate
 
 from . import services
@@ -17,7 +15,7 @@ from .models import DiscussionSettings, Post, PostVersion, Space, Thread
 
 
 @admin.register(Space)
-class SpaceAdmin(admin.ModelAdmin):
+class SpaceAdmin(NamedFields, admin.ModelAdmin):
     list_display = ["name", "slug", "readable_by", "may_start", "first_kind", "position", "thread_count"]
     form = SpaceForm
     autocomplete_fields = ["group"]
@@ -25,6 +23,9 @@ class SpaceAdmin(admin.ModelAdmin):
     prepopulated_fields = {"slug": ["name"]}
     readonly_fields = ["thread_count"]
     search_fields = ["name", "slug"]
+
+    def named_fields(self, request):
+        return self.list_editable
 
     def get_queryset(self, request):
         """What the reader may see as a member; a private group's space has a name that tells."""
@@ -35,14 +36,8 @@ class SpaceAdmin(admin.ModelAdmin):
 
 
 @admin.register(DiscussionSettings)
-class DiscussionSettingsAdmin(admin.ModelAdmin):
+class DiscussionSettingsAdmin(OneRowAdmin):
     form = DiscussionSettingsForm
-
-    def has_add_permission(self, request):
-        return super().has_add_permission(request) and not DiscussionSettings.objects.exists()
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
 
 class SpaceFilter(admin.SimpleListFilter):
@@ -74,14 +69,9 @@ class ThreadAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).visible_to(request.user)
 
 
-class VersionInline(admin.TabularInline):
+class VersionInline(SeenInline):
     model = PostVersion
     fields = readonly_fields = ["replaced_at", "edited_by", "title", "source"]
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request, obj=None):
-        return False
 
 
 @admin.register(Post)
@@ -135,16 +125,3 @@ class PostAdmin(ReadOnlyAdmin):
             "chosen": request.POST.getlist("_selected_action"),
         }
         return TemplateResponse(request, "admin/discussions/reason.html", context)
-
-
-admin.site.unregister(Tag)
-
-
-@admin.register(Tag)
-class TagAdmin(PackagedTagAdmin):
-    """The package's page for merging asks nobody for a right."""
-
-    def merge_tags_view(self, request):
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        return super().merge_tags_view(request)

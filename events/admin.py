@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from kmnet.core import audit
-from kmnet.core.admin_base import ReadOnlyAdmin
+from kmnet.core.admin_base import ReadOnlyAdmin, SeenInline, WrittenInline
 from members.admin import ReasonActionForm
 
 from . import services
@@ -22,26 +22,20 @@ def reason_given(page: admin.ModelAdmin, request) -> str:
     return reason
 
 
-class SessionInline(admin.TabularInline):
+class SessionInline(WrittenInline):
     model = Session
     fields = ("order", "kind", "title", "starts_at", "ends_at", "speakers")
     autocomplete_fields = ("speakers",)
-    extra = 0
 
 
-class RegistrationInline(admin.TabularInline):
+class RegistrationInline(SeenInline):
     model = Registration
     fields = ("member", "guest_address", "status", "joined_at", "offer_expires_at", "attended_at")
     readonly_fields = fields
-    extra = 0
-    can_delete = False
     show_change_link = True
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("member").order_by("joined_at", "pk")
-
-    def has_add_permission(self, request, obj=None):
-        return False
 
 
 @admin.register(Event)
@@ -150,17 +144,12 @@ class EventAdmin(admin.ModelAdmin):
         self._act(request, queryset, lambda event: services.promote_waiting(event=event))
 
 
-class LogInline(admin.TabularInline):
+class LogInline(SeenInline):
     model = RegistrationLog
     fields = readonly_fields = ("at", "actor", "from_status", "to_status", "why")
-    extra = 0
-    can_delete = False
 
     def get_queryset(self, request):
         return super().get_queryset(request).select_related("actor")
-
-    def has_add_permission(self, request, obj=None):
-        return False
 
 
 @admin.register(Registration)

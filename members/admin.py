@@ -10,6 +10,7 @@ from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from allauth.usersessions import admin as _sessions  # noqa: F401
 from allauth.usersessions.models import UserSession
 from django import forms
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.contrib.auth import admin as _groups  # noqa: F401
@@ -21,7 +22,7 @@ from django.shortcuts import redirect
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core.admin_base import ReadOnlyAdmin
+from kmnet.core.admin_base import ReadOnlyAdmin, SeenInline
 
 from . import (
     admin_joining,  # noqa: F401
@@ -40,11 +41,13 @@ admin.site.password_change = admin.site.password_change_done = login_required(
     lambda request, *args, **kwargs: redirect("account_change_password")
 )
 
+apps.get_app_config("mfa").verbose_name = _("Second step at sign-in")  # the package calls it MFA
+
 ROLES = ("is_moderator", "is_organiser", "is_host", "is_staff", "is_superuser")
 
 
 class ReasonActionForm(ActionForm):
-    reason = forms.CharField(label=_("Reason, for the log:"), required=False, max_length=500)
+    reason = forms.CharField(label=_("Reason, for the log"), required=False, max_length=500)
 
 
 class StaffAdmin(ReadOnlyAdmin):
@@ -56,6 +59,8 @@ class StaffAdmin(ReadOnlyAdmin):
         """Only what the filters offer. Django lets an address ask about any column of the model, so that
         `?password__startswith=` would spell out a password's hash, and what somebody hides, letter by letter."""
         offered = {item[0] if isinstance(item, tuple) else item for item in self.get_list_filter(request)}
+        if lookup in {getattr(item, "parameter_name", None) for item in offered}:
+            return True  # a filter of ours, which takes what it knows
         asked = lookup.partition("__")[0]
         return asked in {*offered, self.date_hierarchy} and super().lookup_allowed(lookup, value, request)
 
@@ -91,6 +96,8 @@ class RolesForm(forms.ModelForm):
     class Meta:
         model = Member
         fields = ROLES
+        labels = {"is_superuser": _("Admin")}
+        help_texts = {"is_superuser": _("Settings, roles, vocabulary and exports.")}
 
     def clean(self):
         data = super().clean()
@@ -99,20 +106,16 @@ class RolesForm(forms.ModelForm):
         return data
 
 
-class OldHandleInline(admin.TabularInline):
-    model = OldHandle
-    fields = readonly_fields = ["handle", "left_at"]
-    extra = 0
-    can_delete = False
+class StaffInline(SeenInline):
+    """Moderators look."""
 
     def has_view_permission(self, request, obj=None):
         return can_moderate(request.user)
 
-    def has_add_permission(self, request, obj=None):
-        return False
 
-    def has_change_permission(self, request, obj=None):
-        return False
+class OldHandleInline(StaffInline):
+    model = OldHandle
+    fields = readonly_fields = ["handle", "left_at"]
 
 
 @admin.register(Member)
@@ -247,26 +250,15 @@ class ProfileAdmin(StaffAdmin):
         self.act(request, queryset.select_related("member"), services.restore_profile, target="target")
 
 
-class StandingInline(admin.TabularInline):
+class StandingInline(StaffInline):
     """Who convenes a listed group, and how it stands with others. Of a private one nobody is named."""
 
     model = GroupMember
     fields = readonly_fields = ["member", "standing", "since"]
-    extra = 0
-    can_delete = False
 
     def get_queryset(self, request):
         rows = super().get_queryset(request).select_related("member").order_by("standing", "since", "pk")
         return rows.filter(group__in=MembersGroup.objects.visible_to(request.user))
-
-    def has_view_permission(self, request, obj=None):
-        return can_moderate(request.user)
-
-    def has_add_permission(self, request, obj=None):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
 
 
 @admin.register(MembersGroup)

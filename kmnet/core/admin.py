@@ -1,14 +1,17 @@
 """Core in the admin: settings, vocabulary, reports, and the log (to read)."""
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from taggit import admin as _tags  # noqa: F401  registered first, so that it can be replaced
 from taggit.models import Tag
 
 from . import (
@@ -21,7 +24,7 @@ from . import (
     placeholders,
     tokens,
 )
-from .admin_base import ReadOnlyAdmin
+from .admin_base import OneRowAdmin, ReadOnlyAdmin, WrittenInline
 from .mail.message import build_message
 from .mail_pages import framed_mail
 from .models import (
@@ -38,6 +41,7 @@ from .models import (
 admin.site.site_header = _("kmnet administration")
 admin.site.site_title = _("kmnet administration")
 admin.site.index_title = _("What the community is made of")
+apps.get_app_config("taggit").verbose_name = _("Tags")  # the package names itself
 
 
 class CommunitySettingsForm(forms.ModelForm):
@@ -64,15 +68,8 @@ class CommunitySettingsForm(forms.ModelForm):
 
 
 @admin.register(CommunitySettings)
-class CommunitySettingsAdmin(admin.ModelAdmin):
+class CommunitySettingsAdmin(OneRowAdmin):
     form = CommunitySettingsForm
-    list_display = ["name", "contact_email", "time_zone", "join_policy"]
-
-    def has_add_permission(self, request):
-        return super().has_add_permission(request) and not CommunitySettings.objects.exists()
-
-    def has_delete_permission(self, request, obj=None):
-        return False
 
     def get_urls(self):
         view = self.admin_site.admin_view
@@ -106,23 +103,38 @@ class CommunitySettingsAdmin(admin.ModelAdmin):
         return framed_mail(self.compose_welcome(request).alternatives[0].content)
 
 
-class TermInline(admin.TabularInline):
+class TermInline(WrittenInline):
+    """Retired and taken back they are in the list of terms, where it is logged."""
+
     model = Term
     fields = ["name", "slug", "definition", "position", "retired_at"]
+    readonly_fields = ["retired_at"]
     prepopulated_fields = {"slug": ["name"]}
-    extra = 0
 
     def has_delete_permission(self, request, obj=None):
         return False  # terms are retired
 
 
+class FacetForm(forms.ModelForm):
+    """What it is used for is ticked, not typed."""
+
+    applies_to = forms.MultipleChoiceField(
+        label=_("Used for"), choices=Facet.Kind, widget=forms.CheckboxSelectMultiple
+    )
+
+
 @admin.register(Facet)
 class FacetAdmin(admin.ModelAdmin):
-    list_display = ["label", "key", "applies_to", "position"]
+    form = FacetForm
+    list_display = ["label", "key", "used_for", "position"]
     inlines = [TermInline]
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    @admin.display(description=_("used for"))
+    def used_for(self, facet):
+        return ", ".join(str(Facet.Kind(kind).label) for kind in facet.applies_to)
 
 
 class TermForTagForm(forms.Form):
@@ -154,6 +166,7 @@ class TermAdmin(admin.ModelAdmin):
     list_select_related = ["facet"]
     search_fields = ["name"]
     prepopulated_fields = {"slug": ["name"]}
+    readonly_fields = ["retired_at"]  # by the actions, which are logged
 
     def has_delete_permission(self, request, obj=None):
         return False
@@ -225,8 +238,9 @@ class TermAdmin(admin.ModelAdmin):
         return TemplateResponse(request, "admin/core/term/free_tag.html", context, status=status)
 
 
-class SynonymInline(admin.TabularInline):
+class SynonymInline(WrittenInline):
     model = Synonym
+    fields = ["word"]
     extra = 1
 
 
@@ -256,8 +270,37 @@ class FlagAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ["at", "verb", "actor", "target_type", "target_id", "reason"]
-    list_filter = ["verb", "target_type"]
+    list_display = ["at", "verb", "actor", "thing", "reason"]
+    list_filter = ["verb", ("target_type", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["actor", "target_type"]
     search_fields = ["reason", "verb"]
     date_hierarchy = "at"
+
+    @admin.display(description=_("to what"))
+    def thing(self, entry):
+        """Its kind and number: what it is called may be for few."""
+        return f"{entry.target_type.name} {entry.target_id}" if entry.target_type_id else "-"
+
+
+admin.site.unregister(Tag)
+
+
+@admin.register(Tag)
+class TagAdmin(ReadOnlyAdmin):
+    """The words that people gave themselves. Here they become terms; the package's own page for merging would leave out
+    what the library bears, and write nothing into the log."""
+
+    list_display = ["name", "make_term"]
+    search_fields = ["name"]
+    ordering = ["name", "pk"]
+    fields = ["name", "slug"]
+    show_full_result_count = False
+
+    @admin.display(description=_("vocabulary"))
+    def make_term(self, tag):
+        return format_html(
+            '<a href="{}">{}<span class="visually-hidden">: {}</span></a>',
+            reverse("admin:core_term_free_tag", args=[tag.pk]),
+            _("Make it one of the terms"),
+            tag.name,
+        )

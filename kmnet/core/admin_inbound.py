@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from . import inbound
-from .admin_base import ReadOnlyAdmin
+from .admin_base import GivenValues, ReadOnlyAdmin
 from .audit import record_act
 from .inbound.addresses import LOCAL_PART
 from .inbound.working import try_again
@@ -24,7 +24,7 @@ class OnlyToLookAt(ReadOnlyAdmin):
 @admin.register(ReceivedMail)
 class ReceivedMailAdmin(OnlyToLookAt):
     list_display = ["received_at", "sender", "to", "state", "reason", "authenticated", "attempts"]
-    list_filter = ["state", "reason", "via"]
+    list_filter = ["state", ("reason", GivenValues), "via"]
     search_fields = ["sender", "message_id", "member__name"]
     search_help_text = _("Address, name, or Message-ID")
     date_hierarchy = "received_at"
@@ -57,7 +57,7 @@ class ReplyAddressAdmin(OnlyToLookAt):
     """By whom and until when; the address itself is shown to nobody."""
 
     list_display = ["member", "purpose", "made_at", "expires_at", "revoked_at", "revoked_for"]
-    list_filter = ["purpose", "revoked_for"]
+    list_filter = ["purpose", ("revoked_for", GivenValues)]
     list_select_related = ["member"]
     search_fields = ["member__name", "member__email"]
     actions = ["end"]

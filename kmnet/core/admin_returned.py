@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from .admin_base import ReadOnlyAdmin
+from .admin_base import GivenValues, ReadOnlyAdmin
 from .known_address import hash_of_address
 from .models import MailReturn, SuppressedAddress
 
@@ -33,5 +33,5 @@ class MailReturnAdmin(ReturnedAdmin):
 @admin.register(SuppressedAddress)
 class SuppressedAddressAdmin(ReturnedAdmin):
     list_display = ["scored_at", "score", "suppressed_at", "reason"]
-    list_filter = ["reason"]
+    list_filter = [("reason", GivenValues)]
     ordering = ["-scored_at", "-pk"]

@@ -1,9 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class HubConfig(AppConfig):
     name = "kmnet.hub"
     label = "hub"
+    verbose_name = _("Digest")  # all that it shows in the admin
 
     def ready(self):
         from . import (

@@ -126,7 +126,6 @@ TABLE = [
     ("admin:core_outgoingmail_preview_html", "GET", ADMIN_404.but(moderator="403")),
     ("admin:core_communitysettings_welcome", "GET", ADMINS),
     ("admin:core_communitysettings_welcome_html", "GET", ADMINS),
-    ("admin:taggit_tag_merge_tags", "GET", ADMINS),
     ("admin:core_term_free_tags", "GET", ADMINS),
     ("admin:core_term_free_tag", "GET", ADMIN_403.but(admin="404")),
     ("admin:app_list", "GET", STAFF),
@@ -438,12 +437,15 @@ ADMIN_MODELS = {
     "events_speaker": (ADMINS, ADMINS),
     "resources_resource": (STAFF, ADMIN_403),
     "resources_librarysettings": (ADMINS, ADMINS),
+    "resources_story": (STAFF, ADMIN_403),
+    "resources_collection": (STAFF, ADMIN_403),
+    "resources_importbatch": (ADMINS, ADMIN_403),
     "resources_linkcheck": (STAFF, ADMIN_403),
     "resources_doirecord": (STAFF, ADMIN_403),
     "resources_resourcetext": (STAFF, ADMIN_403),
     "hub_digestrun": (ADMINS, ADMIN_403),
     "hub_digestschedule": (ADMINS, ADMIN_403),
-    "taggit_tag": (ADMINS, ADMINS),
+    "taggit_tag": (ADMINS, ADMIN_403),
 }
 
 # What a page may write when it is read: that it was read, by this person; and that somebody looked at what is not theirs.
