@@ -11,6 +11,7 @@ from unittest import mock
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.db.migrations.state import ProjectState
 from django.test import TransactionTestCase
 
 from tests.services import TEMPLATE_MADE
@@ -46,16 +47,49 @@ def _alone_on_the_server():
         yield cursor  # the lock goes with the connection
 
 
+def _point_at_empty(cursor, name: str) -> str:
+    quoted = connection.ops.quote_name(name)
+    cursor.execute(f"DROP DATABASE IF EXISTS {quoted}")
+    cursor.execute(f"CREATE DATABASE {quoted}")
+    _point_at(name)
+    return quoted
+
+
+@contextmanager
+def migrated_as_a_site_is():
+    """The connection leads to a database that Django migrated in its own way."""
+    tests = connection.settings_dict["NAME"]
+    with _alone_on_the_server() as cursor:
+        quoted = _point_at_empty(cursor, f"{tests}_as_a_site")
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+            yield
+        finally:
+            _point_at(tests)
+            cursor.execute(f"DROP DATABASE {quoted} WITH (FORCE)")
+
+
+def render_what_changes():
+    """While this holds, a step of a migration renders anew the model that it changes, and no other.
+
+    Django renders all that hang together as well, here nearly every model: half a minute of work, and the same tables.
+    What runs Python is given models rendered afresh, as in Django itself (`is_delayed`)."""
+
+    def find(state, app_label, model_name, delay=False):
+        state.is_delayed = True
+        return {(app_label, model_name)}
+
+    return mock.patch.object(ProjectState, "_find_reload_model", find)
+
+
 def _make_template(cursor) -> None:
     """Whoever comes first migrates; the others find it done."""
     cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s AND datistemplate", [_template_name()])
     if cursor.fetchone():
         return
-    quoted = connection.ops.quote_name(_template_name())
-    cursor.execute(f"DROP DATABASE IF EXISTS {quoted}")
-    cursor.execute(f"CREATE DATABASE {quoted}")
-    _point_at(_template_name())
-    call_command("migrate", verbosity=0, interactive=False)
+    quoted = _point_at_empty(cursor, _template_name())
+    with render_what_changes():
+        call_command("migrate", verbosity=0, interactive=False)
     connection.close()  # nobody may be connected to what is copied
     cursor.execute(f"ALTER DATABASE {quoted} IS_TEMPLATE true")
     if _own_server():
