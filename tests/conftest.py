@@ -1,6 +1,8 @@
 """What all tests share."""
 
+import contextlib
 import gc
+import importlib
 import os
 import time
 from datetime import datetime
@@ -105,6 +107,21 @@ def pages_are_noted(django_test_environment):
         return self.nodelist.render(context)
 
     Template._render = render  # django_test_environment puts back what was there before it
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session):
+    """Where all is to be compiled, each of xdist's workers begins with another part of the tests, and finds the rest
+    compiled by the others. What cannot be imported is told when it is collected."""
+    worker, workers = (os.environ.get(f"PYTEST_XDIST_WORKER{end}", "0") for end in ("", "_COUNT"))
+    root = session.config.rootpath
+    if workers == "0" or [root / argument for argument in session.config.args] != [root / "tests"]:
+        return
+    modules = [path.relative_to(root).with_suffix("") for path in sorted(root.glob("tests/*/test_*.py"))]
+    begin = len(modules) * int(worker.removeprefix("gw")) // int(workers)
+    for path in modules[begin:] + modules[:begin]:
+        with contextlib.suppress(Exception, pytest.skip.Exception):
+            importlib.import_module(".".join(path.parts))
 
 
 @pytest.hookimpl(trylast=True)

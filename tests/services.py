@@ -10,6 +10,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -19,6 +20,10 @@ TEMPLATE_MADE = (
     "KMNET_TESTS_TEMPLATE_MADE"  # names a file that tests.databases makes when the template is complete
 )
 _running = None
+
+# Where no bytecode is kept (containers often say so), each worker would compile all tests anew, a dozen seconds each.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def _load_embedded():
