@@ -14,7 +14,28 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 # Milliseconds. On a busy machine Playwright's own 5 and 30 s are few; where all is well nobody waits.
 expect.set_options(timeout=30_000)
 
+# Of several such arguments Chromium heeds the last: what Playwright turns off is said once more, and then what would draw
+# a page of its own below the address bar of each window, which takes a third of Chromium's time and which nobody opens.
+OFF = [
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxPopup",
+]
+
 QUIET = [
+    f"--disable-features={','.join(OFF)}",
     "--disable-gpu",
     "--no-first-run",
     "--disable-background-networking",
