@@ -8,13 +8,12 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import redirect, render
-from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from kmnet.core.forms import LineField, TextField
+from kmnet.core.moments import date_words
 from kmnet.core.ratelimit import limited
 from members.permissions import can_moderate
 
@@ -61,7 +60,7 @@ class MergeForm(forms.Form):
 
 def _told_apart(resource) -> str:
     """The title, and since when it is here: two records of one thing often have the same title."""
-    since = date_format(timezone.localtime(resource.created_at), "DATE_FORMAT")
+    since = date_words(resource.created_at)
     return _("%(title)s, in the library since %(date)s") % {"title": resource.title, "date": since}
 
 

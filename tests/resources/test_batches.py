@@ -297,7 +297,7 @@ def test_what_cannot_be_saved_is_tried_a_few_times_and_then_told(client, member,
     for said in (
         "Your list was not saved</h1>",
         "although we tried several times",
-        "It is not tried again by itself",
+        "Your ticks and what you wrote are as you left them",
     ):
         assert said in page
     monkeypatch.undo()
