@@ -1,8 +1,9 @@
 """OAI-PMH 2.0: the public records for harvesters, as simple Dublin Core.
 
-Kept apart from the views so that the protocol reads like the protocol: arguments in, an XML document out. A record
-that was taken down, or that was merged into another one, is told as deleted, by its number and the time alone. One that
-became members' is no longer told of at all ("transient"), as if it had never been.
+Kept apart from the views so that the protocol reads like the protocol: arguments in, an XML document out. A record that
+was public and is not any more (taken down, hidden, merged, made members', deleted) is told as deleted, by its number and
+the time alone, for ever ("persistent"). One that never was public is not told of. In which sets a deleted one was is not
+kept: it is told with each.
 """
 
 import re
@@ -10,8 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import DateTimeField, Exists, OuterRef, Prefetch, Q, QuerySet
-from django.db.models.functions import Greatest
+from django.db.models import Prefetch, Q, QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -23,7 +23,7 @@ from kmnet.core.vocabulary import terms_for
 from kmnet.core.xml import xml_text
 
 from .describing import dublin_core
-from .models import Resource, ResourceTerm, Visibility
+from .models import HarvestRecord, Resource, ResourceTerm, Visibility
 from .vocabulary import TYPE
 
 OAI = "http://www.openarchives.org/OAI/2.0/"
@@ -150,38 +150,52 @@ def _parsed(text: str, *, end: bool = False) -> datetime | None:
 
 
 # --- records ---------------------------------------------------------------------------------------------------------
-def records() -> QuerySet[Resource]:
-    """What guests meet, and what they met before it was taken down or merged; each with `stamp`, its last change.
+@dataclass
+class Told:
+    """A record as it is told of: `resource` is None where it is gone."""
 
-    Of a record the latest of what happened to it counts: an edit, its release to the public, its being hidden.
+    number: int
+    stamp: datetime
+    resource: Resource | None
+
+
+def records() -> QuerySet[HarvestRecord]:
+    """What guests meet, and what they met before it went; each with its last change.
+
+    Of a record the latest of what happened to it counts: an edit, its release to the public, its going.
     """
-    gone = Q(state=Resource.State.HIDDEN, published_at__isnull=False) & (
-        Q(tombstone__isnull=False) | Q(merged_into__isnull=False)
-    )
-    shown = Q(state=Resource.State.VISIBLE, published_at__isnull=False)
-    stamp = Greatest("updated_at", "published_at", "hidden_at", "tombstone__at", output_field=DateTimeField())
-    return Resource.objects.filter(shown | gone, visibility=Visibility.PUBLIC).annotate(stamp=stamp)
+    return HarvestRecord.objects.all()
 
 
-def _chosen(asked: Asked) -> QuerySet[Resource]:
+def _chosen(asked: Asked) -> QuerySet[HarvestRecord]:
     rows = records()
     if asked.since:
-        rows = rows.filter(stamp__gte=_parsed(asked.since))
+        rows = rows.filter(changed_at__gte=_parsed(asked.since))
     if asked.until:
-        rows = rows.filter(stamp__lt=_parsed(asked.until, end=True))
+        rows = rows.filter(changed_at__lt=_parsed(asked.until, end=True))
     if asked.in_set:
         kind, _colon, name = asked.in_set.partition(":")
-        if kind == "type" and name:
-            having = ResourceTerm.objects.filter(
-                resource=OuterRef("pk"), term__slug=name, term__facet__key=TYPE
-            )
-            rows = rows.filter(Exists(having))
-        else:
-            rows = rows.none()
+        if kind != "type" or not Term.objects.filter(slug=name, facet__key=TYPE).exists():
+            return rows.none()
+        having = ResourceTerm.objects.filter(term__slug=name, term__facet__key=TYPE).values("resource")
+        rows = rows.filter(Q(is_gone=True) | Q(number__in=having))
     return rows
 
 
-def _page(told: dict[str, str]) -> tuple[list[Resource], Asked, int]:
+def _told(rows: list[HarvestRecord]) -> list[Told]:
+    """These with what they say, in four queries. What stopped being public in this moment is gone."""
+    terms = Prefetch("terms", queryset=Term.objects.select_related("facet").order_by("position", "pk"))
+    there = (
+        Resource.objects.published()
+        .filter(visibility=Visibility.PUBLIC)
+        .defer("search", "description", "description_html", "fuzzy")
+        .prefetch_related(terms, "tags", "files")
+        .in_bulk([row.number for row in rows if not row.is_gone])
+    )
+    return [Told(row.number, row.changed_at, there.get(row.number)) for row in rows]
+
+
+def _page(told: dict[str, str]) -> tuple[list[Told], Asked, int]:
     """The records to give now, what was asked, and how many there are in all."""
     if "resumptionToken" in told:
         asked, total = _resumed(told["resumptionToken"])
@@ -194,11 +208,8 @@ def _page(told: dict[str, str]) -> tuple[list[Resource], Asked, int]:
     if asked.after:
         moment, number = asked.after
         at = datetime.fromisoformat(moment)
-        rows = rows.filter(Q(stamp__gt=at) | Q(stamp=at, pk__gt=number))
-    terms = Prefetch("terms", queryset=Term.objects.select_related("facet").order_by("position", "pk"))
-    rows = rows.defer("search", "description", "description_html", "fuzzy")
-    rows = rows.prefetch_related(terms, "tags", "files").order_by("stamp", "pk")[: AT_ONCE + 1]
-    found = list(rows)
+        rows = rows.filter(changed_at__gte=at).exclude(changed_at=at, number__lte=number)
+    found = _told(list(rows.order_by("changed_at", "number")[: AT_ONCE + 1]))
     if not found:
         raise Refused("noRecordsMatch", "There is no such record.")
     return found, asked, total
@@ -213,7 +224,7 @@ def _resumed(token: str) -> tuple[Asked, int]:
         raise Refused("badResumptionToken", words) from error
 
 
-def _resumption(parent, shown: list[Resource], asked: Asked, total: int, *, more: bool) -> None:
+def _resumption(parent, shown: list[Told], asked: Asked, total: int, *, more: bool) -> None:
     """Where the list goes on; at the end of one that came in parts, an empty token."""
     if not more and not asked.given:
         return
@@ -226,7 +237,7 @@ def _resumption(parent, shown: list[Resource], asked: Asked, total: int, *, more
             f=asked.since,
             u=asked.until,
             s=asked.in_set,
-            a=(last.stamp.isoformat(), last.pk),
+            a=(last.stamp.isoformat(), last.number),
             g=asked.given + len(shown),
             n=total,
         )
@@ -239,14 +250,14 @@ def _resumption(parent, shown: list[Resource], asked: Asked, total: int, *, more
 
 # --- verbs -----------------------------------------------------------------------------------------------------------
 def _identify(root, told: dict[str, str]) -> None:
-    first = records().order_by("stamp", "pk").values_list("stamp", flat=True).first()
+    first = records().order_by("changed_at", "number").values_list("changed_at", flat=True).first()
     part = _add(root, "Identify")
     _add(part, "repositoryName", "kmnet")
     _add(part, "baseURL", base_url())
     _add(part, "protocolVersion", "2.0")
     _add(part, "adminEmail", CommunitySettings.load().contact_email)
     _add(part, "earliestDatestamp", _moment(first or timezone.now()))
-    _add(part, "deletedRecord", "transient")
+    _add(part, "deletedRecord", "persistent")
     _add(part, "granularity", "YYYY-MM-DDThh:mm:ssZ")
     described = etree.SubElement(
         _add(part, "description"), f"{{{OAI_IDENTIFIER}}}oai-identifier", nsmap={None: OAI_IDENTIFIER}
@@ -282,23 +293,23 @@ def _sets(root, told: dict[str, str]) -> None:
 
 
 def _get(root, told: dict[str, str]) -> None:
-    resource = _record_called(told["identifier"])
-    _record(_add(root, "GetRecord"), resource)
+    one = _record_called(told["identifier"])
+    _record(_add(root, "GetRecord"), one)
 
 
 def _list_identifiers(root, told: dict[str, str]) -> None:
     found, asked, total = _page(told)
     part = _add(root, "ListIdentifiers")
-    for resource in found[:AT_ONCE]:
-        _header(part, resource)
+    for one in found[:AT_ONCE]:
+        _header(part, one)
     _resumption(part, found[:AT_ONCE], asked, total, more=len(found) > AT_ONCE)
 
 
 def _list_records(root, told: dict[str, str]) -> None:
     found, asked, total = _page(told)
     part = _add(root, "ListRecords")
-    for resource in found[:AT_ONCE]:
-        _record(part, resource)
+    for one in found[:AT_ONCE]:
+        _record(part, one)
     _resumption(part, found[:AT_ONCE], asked, total, more=len(found) > AT_ONCE)
 
 
@@ -313,8 +324,8 @@ _VERBS = {
 
 
 # --- pieces ----------------------------------------------------------------------------------------------------------
-def identifier_of(resource: Resource) -> str:
-    return f"oai:{_host()}:{resource.pk}"
+def identifier_of(number: int) -> str:
+    return f"oai:{_host()}:{number}"
 
 
 def _host() -> str:
@@ -322,40 +333,35 @@ def _host() -> str:
     return settings.SITE_URL.partition("://")[2].partition("/")[0].partition(":")[0]
 
 
-def _record_called(identifier: str) -> Resource:
+def _record_called(identifier: str) -> Told:
     found = re.fullmatch(rf"oai:{re.escape(_host())}:([0-9]{{1,18}})", identifier)
-    terms = Prefetch("terms", queryset=Term.objects.select_related("facet").order_by("position", "pk"))
-    resource = (
-        found and records().filter(pk=int(found.group(1))).prefetch_related(terms, "tags", "files").first()
-    )
-    if not resource:
+    rows = list(records().filter(number=int(found.group(1)))) if found else []
+    if not rows:
         raise Refused("idDoesNotExist", "There is no record of this name.")
-    return resource
+    return _told(rows)[0]
 
 
-def _header(parent, resource: Resource) -> bool:
-    """Is the record there still? Of one that is gone only number and time are told."""
-    there = resource.state == Resource.State.VISIBLE
+def _header(parent, one: Told) -> None:
+    """Of a record that is gone only number and time are told."""
     header = _add(parent, "header")
-    if not there:
+    if one.resource is None:
         header.set("status", "deleted")
-    _add(header, "identifier", identifier_of(resource))
-    _add(header, "datestamp", _moment(resource.stamp))
-    if there:
-        for term in resource.terms.all():
-            if term.facet.key == TYPE:
-                _add(header, "setSpec", f"type:{term.slug}")
-    return there
+    _add(header, "identifier", identifier_of(one.number))
+    _add(header, "datestamp", _moment(one.stamp))
+    for term in one.resource.terms.all() if one.resource else ():
+        if term.facet.key == TYPE:
+            _add(header, "setSpec", f"type:{term.slug}")
 
 
-def _record(parent, resource: Resource) -> None:
+def _record(parent, one: Told) -> None:
     record = _add(parent, "record")
-    if not _header(record, resource):
+    _header(record, one)
+    if one.resource is None:
         return
     metadata = _add(record, "metadata")
     dc = etree.SubElement(metadata, f"{{{OAI_DC}}}dc", nsmap={"oai_dc": OAI_DC, "dc": DC})
     dc.set(f"{{{XSI}}}schemaLocation", f"{OAI_DC} {SCHEMAS[OAI_DC]}")
-    for name, value in dublin_core(resource):
+    for name, value in dublin_core(one.resource):
         etree.SubElement(dc, f"{{{DC}}}{name}").text = xml_text(value)
 
 

@@ -14,6 +14,7 @@ from .care import (
 from .collections import Collection, CollectionItem, SavedResource, SavedSearch
 from .creators import ResourceCreator
 from .files import ResourceFile, ResourceText, file_storage, stored_name, thumbnail_name
+from .harvest import HarvestRecord
 from .lookups import DoiRecord, LibraryWord, LinkCheck, LinkRecord
 from .resource import (
     KIND_ICONS,
@@ -41,6 +42,7 @@ __all__ = [
     "Derivative",
     "DoiRecord",
     "HandOver",
+    "HarvestRecord",
     "ImportBatch",
     "LibrarySettings",
     "LibraryWord",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from kmnet.core import activity
 from members.models import Member
@@ -94,7 +95,8 @@ def _without_name(resource: Resource, position: int) -> None:
     resource.csl = {**item, role: names} if names else item
     resource.creators = csl_json.creators_text(resource.csl)
     resource.fuzzy = f"{resource.title_key} {title_key(resource.creators)}"
-    resource.save(update_fields=["csl", "creators", "fuzzy"])
+    resource.updated_at = timezone.now()  # those who copy us hear of it
+    resource.save(update_fields=["csl", "creators", "fuzzy", "updated_at"])
     resource.creator_links.filter(position=position).update(position=None, declined=True)
     for link in resource.creator_links.filter(position__gt=position).order_by("position"):
         ResourceCreator.objects.filter(pk=link.pk).update(position=F("position") - 1)

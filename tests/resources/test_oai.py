@@ -1,14 +1,17 @@
 """OAI-PMH, as harvesters ask: every answer has the shape that the protocol gives it."""
 
+import importlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import time_machine
+from django.db import connection
 from lxml import etree
 
 from resources import oai, services
-from resources.models import Resource
+from resources.models import HarvestRecord, Resource
+from resources.services import merging
 from tests.factories.members import make_member
 from tests.factories.resources import make_resource, make_term
 
@@ -56,7 +59,7 @@ def test_the_library_says_what_it_is(ask):
     make_resource()
     root = ask(verb="Identify")
     assert texts(root, "//o:baseURL") == ["http://testserver/library/oai/"]
-    assert texts(root, "//o:deletedRecord | //o:granularity") == ["transient", "YYYY-MM-DDThh:mm:ssZ"]
+    assert texts(root, "//o:deletedRecord | //o:granularity") == ["persistent", "YYYY-MM-DDThh:mm:ssZ"]
     assert texts(root, "//o:adminEmail") == ["hello@kmnet.example"]
     assert texts(ask(verb="ListMetadataFormats"), "//o:metadataPrefix") == ["oai_dc"]
     make_term("type", "guide")
@@ -154,36 +157,75 @@ def test_records_of_a_time_or_a_set(ask, bounds, places):
     assert identifiers(root) == named(*[rows[place] for place in places])
 
 
-def test_what_guests_may_not_see_is_not_told_of_and_what_was_taken_down_is_told_as_deleted(client, ask):
-    moderator = make_member(is_moderator=True)
-    there, hers, hidden, gone = (
-        make_resource(),
+def test_what_was_never_public_is_not_told_of_and_what_is_not_any_more_is_told_as_deleted(client, ask):
+    moderator, keeper = make_member(is_moderator=True), make_member()
+    there, hers, hidden, gone, narrowed = (
+        make_resource(added_by=keeper),
         make_resource(visibility="members"),
         make_resource(),
-        make_resource(title="A secret"),
+        make_resource(title="A secret", terms=[make_term("type", "guide")]),
+        make_resource(added_by=keeper),
     )
-    never = make_resource(visibility="members")
+    never, held = make_resource(visibility="members"), make_resource(visibility="members")
+    Resource.objects.filter(pk=held.pk).update(state="held", visibility="public")
     services.hide_resource(target=hidden, actor=moderator, reason="x")
-    for resource in (gone, never):
+    for resource in (gone, never, held):
         services.take_down(resource=resource, actor=moderator, reason="copyright", why="asked")
-    merged = make_resource()
-    Resource.objects.filter(pk=merged.pk).update(state="hidden", merged_into=there)
+    merged, deleted = make_resource(added_by=keeper), make_resource()
+    merging.merge_resources(actor=keeper, kept=there, gone=merged)
+    services.edit_resource(
+        actor=keeper, resource=narrowed, details=services.Details(csl=narrowed.csl, visibility="members")
+    )
+    Resource.objects.filter(pk=deleted.pk).delete()  # with an account
     client.force_login(moderator)  # whoever asks is a guest here
     root = ask(verb="ListRecords", metadataPrefix="oai_dc")
-    assert sorted(identifiers(root)) == sorted(named(there, gone, merged))
-    deleted = texts(root, "//o:header[@status='deleted']/o:identifier")
-    assert sorted(deleted) == sorted(named(gone, merged))
+    away = named(hidden, gone, narrowed, merged, deleted)
+    told = texts(root, "//o:header[@status='deleted']/o:identifier")
+    assert sorted(told) == sorted(away)
+    assert sorted(identifiers(root)) == sorted(named(there) + away)
     assert len(root.xpath("//o:metadata", namespaces=NAMES)) == 1
     assert b"secret" not in etree.tostring(root)
-    for resource in (hers, hidden, never):
+    assert texts(root, "//o:setSpec") == []
+    for resource in (hers, never, held):
         (name,) = named(resource)
         assert code(ask(verb="GetRecord", identifier=name, metadataPrefix="oai_dc")) == "idDoesNotExist"
-    Resource.objects.filter(pk=gone.pk).update(
-        updated_at="2020-01-01T00:00Z", published_at="2020-01-01T00:00Z"
-    )
+    root = ask(verb="GetRecord", identifier=named(narrowed)[0], metadataPrefix="oai_dc")
+    assert texts(root, "//o:record/*/@status") == ["deleted"]
+    # Whoever harvests one set hears of it, too; which one it was in is not kept.
+    root = ask(verb="ListIdentifiers", metadataPrefix="oai_dc", set="type:guide")
+    assert sorted(identifiers(root)) == sorted(away)
+
+
+def test_its_going_and_its_coming_back_are_its_last_changes(ask):
+    moderator, resource = make_member(is_moderator=True), make_resource()
+    stamp(resource, "2026-01-01T10:00Z")
     since = (datetime.now(UTC) - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert code(ask(verb="ListIdentifiers", metadataPrefix="oai_dc", from_=since)) == "noRecordsMatch"
+    services.hide_resource(target=resource, actor=moderator, reason="x")
+    stamp(resource, "2026-01-01T10:00Z")  # nothing that is done with it later changes when it went
     root = ask(verb="ListIdentifiers", metadataPrefix="oai_dc", from_=since)
-    assert named(gone)[0] in identifiers(root)  # its going is its last change
+    assert texts(root, "//o:header/@status") == ["deleted"]
+    services.restore_resource(target=resource, actor=moderator, reason="x")
+    root = ask(verb="ListIdentifiers", metadataPrefix="oai_dc", from_=since)
+    assert (identifiers(root), texts(root, "//o:header/@status")) == (named(resource), [])
+
+
+def test_what_was_there_before_is_told_as_far_as_it_is_known():
+    moderator, keeper = make_member(is_moderator=True), make_member()
+    there, hidden, narrowed = make_resource(), make_resource(), make_resource(added_by=keeper)
+    make_resource(visibility="members")
+    services.hide_resource(target=hidden, actor=moderator, reason="x")
+    narrowed.edits.create(before={"visibility": "public"}, editor=keeper)
+    Resource.objects.filter(pk=narrowed.pk).update(visibility="members")
+    HarvestRecord.objects.all().delete()
+    migration = importlib.import_module("resources.migrations.0016_what_harvesters_knew")
+    with connection.cursor() as cursor:
+        cursor.execute(migration.FILL)
+    assert dict(HarvestRecord.objects.values_list("number", "is_gone")) == {
+        there.pk: False,
+        hidden.pk: True,
+        narrowed.pk: True,
+    }
 
 
 def test_what_comes_to_the_public_late_is_new_on_that_day(ask):
