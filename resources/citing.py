@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from kmnet.core.text import fold
 
-from .csl import creators_of, display_name
+from .csl import creators_of, display_name, year_of
 from .formats import FORMATS, tags_text
 from .models import Resource
 
@@ -125,17 +125,21 @@ def citations(resource: Resource, kept: dict | None = None) -> list[dict]:
         found = []
         for key, (label, _file) in STYLES.items():
             text = format_item(item, key)
-            plain = html.unescape(nh3.clean(text, tags=set()))
-            found.append({"key": key, "name": label, "html": str(text), "text": plain})
+            found.append({"key": key, "name": label, "html": str(text), "text": _words_of(text)})
         site_cache.set(name, {"of": of, "found": found}, CACHE_SECONDS)
     return [{**one, "html": mark_safe(one["html"])} for one in found]
+
+
+def _words_of(text: str) -> str:
+    return html.unescape(nh3.clean(text, tags=set()))
 
 
 def bibliography(resources: Iterable[Resource], style: str) -> list[dict]:
     """Records as a list of references: [{"resource", "html", "text"}], in the order of the style.
 
-    Vancouver counts in the order that is given; the others go by the first name and the year. Setting one costs some
-    milliseconds, so a page has a bound; what was set before comes from the cache.
+    Vancouver counts in the order that is given; the others go by the first name and the year, and tell those of one year by
+    the same people apart (2017a, 2017b). Setting one costs some milliseconds, so a page has a bound; what was set before
+    comes from the cache.
     """
     place = list(STYLES).index(style)
     resources = list(resources)
@@ -146,7 +150,39 @@ def bibliography(resources: Iterable[Resource], style: str) -> list[dict]:
         found.append({"resource": resource, "html": one["html"], "text": one["text"]})
     if style != "vancouver":
         found.sort(key=lambda one: (fold(one["text"]), one["resource"].pk))
+        _tell_apart(found, style)
     return found
+
+
+def _tell_apart(found: list[dict], style: str) -> None:
+    """Letters behind the years of references that a text would cite alike, in the order of the list. citeproc-py sets such
+    a letter where an item has one, and leaves it to us which that is."""
+    alike: dict[tuple, list[dict]] = {}
+    for one in found:
+        alike.setdefault(_cited_as(one["resource"].csl), []).append(one)
+    for group in alike.values():
+        for place, one in enumerate(group if len(group) > 1 else ()):
+            item = {**item_of(one["resource"]), "year-suffix": _letters(place)}
+            one["html"] = format_item(item, style)
+            one["text"] = _words_of(one["html"])
+
+
+def _cited_as(item: dict) -> tuple:
+    """Whom and which year a text names: families and initials, or the title where nobody is named."""
+    names = [
+        (
+            fold(display_name({**name, "given": ""})),
+            "".join(part[:1] for part in fold(name.get("given", "").replace(".", " ")).split()),
+        )
+        for name in creators_of(item)
+    ]
+    return (*(names or [fold(item.get("title", ""))]), year_of(item))
+
+
+def _letters(place: int) -> str:
+    """a, b, ... z, aa, ab"""
+    before, last = divmod(place, 26)
+    return (_letters(before - 1) if before else "") + chr(ord("a") + last)
 
 
 # --- reference managers ----------------------------------------------------------------------------------------------

@@ -2,8 +2,9 @@
 
 from django import template
 from django.urls import reverse
+from django.utils.formats import number_format
 
-from ..formats import FORMATS
+from ..formats import FORMATS, MAX_ROWS
 
 register = template.Library()
 
@@ -20,6 +21,7 @@ def take_along(of, *args, query="", feed=""):
             (form.label, reverse(f"resources:{of}_export", args=[*args, key]) + asked)
             for key, form in FORMATS.items()
         ],
+        "most": number_format(MAX_ROWS, force_grouping=True),
         "references": reverse(f"resources:{references}", args=args) + asked,
         "feed": reverse(f"library_feeds:{feed}", args=args) + asked if feed else "",
     }

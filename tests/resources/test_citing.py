@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,38 @@ def test_a_date_does_not_run_together(date, said):
     }
     assert link in citing.format_item(item, "vancouver")
     assert said in citing.format_item({**item, "issued": {"date-parts": [date]}}, "vancouver")
+
+
+@pytest.mark.django_db
+def test_references_of_one_year_by_the_same_people_are_told_apart_in_a_list_and_not_alone():
+    beta, alpha = (make_resource(title=title, creators=["Kislov, Roman"]) for title in ("Beta", "Alpha"))
+    initials = make_resource(title="Gamma", creators=["Kislov, R."])
+    others = [
+        make_resource(title="Delta", creators=["Kislov, Roman"], year=2018),
+        make_resource(title="Epsilon", creators=["Kislov, Roman", "May, A."]),
+        make_resource(title="Zeta", creators=["Kislov, Susan"]),
+        make_resource(title="Eta", creators=[]),
+    ]
+    rows = [beta, initials, *others, alpha]
+
+    def years(style):
+        found = citing.bibliography(rows, style)
+        return {one["resource"]: re.search(r"\b20\d\d[a-z]*", one["text"]).group() for one in found}
+
+    apart = {alpha: "2017a", beta: "2017b", initials: "2017c"}
+    plain_years = {one: str(one.year) for one in rows}
+    assert years("apa") == years("harvard") == {**plain_years, **apart}
+    assert years("vancouver") == plain_years
+    assert "2017a" not in str(citing.citations(alpha))
+
+
+@pytest.mark.django_db
+def test_those_without_a_year_or_a_name_are_told_apart_too():
+    nobody = [make_resource(title="The same", creators=[]) for _number in range(2)]
+    undated = [make_resource(title=title, creators=["NHS"], year=None) for title in ("One", "Two")]
+    said = [one["text"].partition(". http")[0] for one in citing.bibliography([*nobody, *undated], "apa")]
+    assert said == ["NHS. (n.d.-a). One", "NHS. (n.d.-b). Two", "The same. (2017a)", "The same. (2017b)"]
+
+
+def test_there_are_letters_enough():
+    assert [citing._letters(place) for place in (0, 25, 26, 701, 702)] == ["a", "z", "aa", "zz", "aaa"]
