@@ -6,8 +6,10 @@ from collections.abc import Callable
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 
+from kmnet.core import kept_text
 from members.permissions import can_moderate, is_full_member
 
 from ..models import LinkCheck, Resource, audience_rule
@@ -81,11 +83,14 @@ def gone_page(request, resource: Resource):
         except Gone as gone:
             return gone_page(request, gone.resource)
         return redirect(kept, permanent=True)
+    may_undo = bool(resource.tombstone.citation) and can_take_down(request.user, resource)
+    undo = reverse("resources:undo_take_down", args=[resource.pk])
     context = {
         "resource": resource,
         "tombstone": resource.tombstone,
-        "may_undo": bool(resource.tombstone.citation) and can_take_down(request.user, resource),
+        "may_undo": may_undo,
         "may_moderate": can_moderate(request.user),
+        "reason": kept_text.take(request, undo).get("reason", "") if may_undo else "",
     }
     response = render(request, "resources/care/gone.html", context, status=410)
     response["X-Robots-Tag"] = "noindex"

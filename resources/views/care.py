@@ -6,8 +6,9 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from kmnet.core import kept_text
 from kmnet.core.access import guests_sign_in
 from kmnet.core.ratelimit import limited
 from members.permissions import can_moderate
@@ -62,8 +63,9 @@ def redact(request, pk, edit):
     if not can_moderate(request.user):
         raise Http404
     step = get_object_or_404(ResourceEdit, pk=min(edit, 2**63 - 1), resource=resource)
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(request.POST or None, initial=kept_text.take(request))
     if request.method == "POST" and form.is_valid():
+        kept_text.forget(request)
         past.redact_edit(edit=step, actor=request.user, reason=form.cleaned_data["reason"])
         messages.success(request, _("These words are gone."))
         return redirect("resources:history", pk)
@@ -133,8 +135,9 @@ def take_down(request, pk):
     resource = _judged(request, pk)
     if is_gone(resource):
         return redirect(resource)
-    form = TakeDownForm(request.POST or None)
+    form = TakeDownForm(request.POST or None, initial=kept_text.take(request))
     if request.method == "POST" and form.is_valid():
+        kept_text.forget(request)
         taking_down.take_down(resource=resource, actor=request.user, **form.cleaned_data)
         messages.success(request, _("It is taken down. Its files are gone."))
         return redirect(Resource.objects.only("slug").get(pk=pk))
@@ -152,10 +155,13 @@ def take_down(request, pk):
     )
 
 
-@require_POST
+@require_http_methods(READ_AND_WRITE)
 @limited("library-care", "60/h")
 def undo_take_down(request, pk):
+    """Back into the library. A GET comes after signing in again: the page that is left has the form, and what was typed."""
     resource = _judged(request, pk)
+    if request.method != "POST":
+        return redirect(resource)
     try:
         taking_down.undo_take_down(
             resource=resource, actor=request.user, reason=request.POST.get("reason", "")[:500]
@@ -163,6 +169,7 @@ def undo_take_down(request, pk):
     except ValidationError as error:
         messages.warning(request, " ".join(error.messages))
     else:
+        kept_text.forget(request)
         messages.success(request, _("It is back in the library, without its files."))
     return redirect(resource)
 
@@ -178,8 +185,9 @@ def delete_own(request, pk):
     if not can_edit_resource(request.user, resource):
         raise Http404
     at_once = can_delete_own(request.user, resource)
-    form = DeleteOwnForm(request.POST or None)
+    form = DeleteOwnForm(request.POST or None, initial=kept_text.take(request))
     if request.method == "POST" and form.is_valid():
+        kept_text.forget(request)
         try:
             gone = taking_down.delete_own(
                 resource=resource, actor=request.user, note=form.cleaned_data["note"]

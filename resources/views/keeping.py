@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
+from kmnet.core import kept_text
 from kmnet.core.forms import LineField
 from kmnet.core.keyset import paginate
 from kmnet.core.ratelimit import limited
@@ -52,13 +53,14 @@ def keeper(request, pk):
     resource = find_resource(request, pk)
     if not can_write(request.user):
         raise Http404
-    form = AskForm(viewer=request.user)
+    form = AskForm(viewer=request.user, initial=kept_text.take(request))
     if request.method == "POST":
         act = ACTS.get(request.POST.get("act"))
         if act is not None:
             return _done(request, resource, act)
         form = AskForm(request.POST, viewer=request.user)
         if form.is_valid() and _ask(request, resource, form):
+            kept_text.forget(request)
             return redirect("resources:keeper", pk)
     context = {
         "resource": resource,
@@ -122,7 +124,7 @@ def kept(request):
     """What this member looks after, what they are asked to, and the form that hands all of it on."""
     if not is_full_member(request.user):
         raise Http404
-    form = AskForm(request.POST or None, viewer=request.user)
+    form = AskForm(request.POST or None, viewer=request.user, initial=kept_text.take(request))
     if request.method == "POST" and form.is_valid():
         try:
             count = handing_on.offer_all(actor=request.user, member=form.member)
@@ -132,6 +134,7 @@ def kept(request):
             words = ngettext(
                 "They are asked about %(count)d resource.", "They are asked about %(count)d resources.", count
             )
+            kept_text.forget(request)
             messages.success(request, words % {"count": count})
             return redirect("resources:kept")
     checks = LinkCheck.objects.filter(url_key=OuterRef("url_key")).exclude(url_key="")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from kmnet.core import kept_text
 from kmnet.core.forms import LineField, TextField
 from kmnet.core.moments import date_words
 from kmnet.core.ratelimit import limited
@@ -115,7 +116,8 @@ def _side_by_side(request, resource, other):
     )
     both = list(counted.order_by("created_at", "pk"))
     needs_reason = not all(one.keeper_id == request.user.pk for one in both)
-    form = MergeForm(request.POST or None, both=both, needs_reason=needs_reason, initial={"kept": both[0].pk})
+    initial = {"kept": both[0].pk, **kept_text.take(request)}
+    form = MergeForm(request.POST or None, both=both, needs_reason=needs_reason, initial=initial)
     if request.method == "POST" and form.is_valid():
         kept, gone = both if form.cleaned_data["kept"] == both[0].pk else both[::-1]
         try:
@@ -129,6 +131,7 @@ def _side_by_side(request, resource, other):
                 "kept", _("This one cannot stay: it is not shown to others, or has changed meanwhile.")
             )
         else:
+            kept_text.forget(request)
             messages.success(request, _("The two are one now."))
             return redirect(merged)
     context = {"resource": resource, "other": other, "both": both, "form": form}

@@ -338,7 +338,7 @@ TABLE = [
     ("resources:answer_all", "POST", WRITERS_ALONE),
     ("resources:merge", BOTH, MODERATORS),
     ("resources:take_down", BOTH, MODERATORS),
-    ("resources:undo_take_down", "POST", MODERATORS),
+    ("resources:undo_take_down", BOTH, MODERATORS),
     ("resources:delete_own", BOTH, MEMBERS_404),
     ("resources:linkset", "GET", READERS.but(**each("404", FULL))),  # the one there is is for members
     ("resources:list_export", "GET", EVERYBODY),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
+from kmnet.core import kept_text
 from kmnet.core.ratelimit import limited
 
 from ... import csl
@@ -92,9 +93,21 @@ def list_of(request, pk):
         return _decided(request, batch)
     if batch.state != State.READY:
         return render(request, "resources/list_status_page.html", _how_it_stands(batch))
-    typed = batch.chosen.get("typed") or {}
+    typed = {**(batch.chosen.get("typed") or {}), **_kept(request, batch)}
     initial = {name: value for name, value in typed.items() if name in ListSettingsForm.base_fields}
     return _preview(request, batch, ListSettingsForm(member=request.user, initial=initial))
+
+
+def _kept(request, batch: ImportBatch) -> dict:
+    """What was typed when the login had run out; the ticks that came with it are shown, and saved with the next button."""
+    found = kept_text.take(request)
+    numbers, taken = (
+        _numbers([found[name]] if isinstance(found[name], str) else found[name]) if name in found else []
+        for name in ("row", "take")
+    )
+    ticks = {str(number): number in taken for number in numbers}
+    batch.chosen = {**batch.chosen, "taken": {**batch.chosen.get("taken", {}), **ticks}}
+    return found
 
 
 def _decided(request, batch: ImportBatch):
@@ -110,6 +123,7 @@ def _decided(request, batch: ImportBatch):
     batch = batches.decide(actor=request.user, batch=batch, numbers=numbers, taken=taken)
     typed = {name: request.POST.get(name, "")[:300] for name in ListSettingsForm.base_fields}
     batches.note_settings(actor=request.user, batch=batch, typed=typed)
+    kept_text.forget(request)
     if go in ("all", "new"):
         batches.decide_all(actor=request.user, batch=batch, also_known=go == "all")
     if go == "save":
