@@ -1,18 +1,16 @@
 from django.conf import settings
-from django.core.cache import cache
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from kmnet.core.models.one_row import OneRow, between
 
 CACHE_KEY = "discussion-settings"
 
 
-def between(low: int, high: int) -> list:
-    return [MinValueValidator(low), MaxValueValidator(high)]
-
-
-class DiscussionSettings(models.Model):
+class DiscussionSettings(OneRow):
     """The one row of what admins decide about discussions."""
+
+    cache_key = CACHE_KEY
 
     held_posts = models.PositiveSmallIntegerField(
         _("posts of a new member that a moderator looks at first"),
@@ -99,17 +97,3 @@ class DiscussionSettings(models.Model):
 
     def __str__(self):
         return str(_("Discussions"))
-
-    def save(self, *args, **kwargs):
-        self.pk = 1
-        super().save(*args, **kwargs)
-        cache.delete(CACHE_KEY)
-
-    @classmethod
-    def load(cls) -> "DiscussionSettings":
-        """From the cache for up to a minute. Where no row exists yet: the defaults, unsaved."""
-        found = cache.get(CACHE_KEY)
-        if found is None:
-            found = cls.objects.filter(pk=1).first() or cls(pk=1)
-            cache.set(CACHE_KEY, found, 60)
-        return found

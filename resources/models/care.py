@@ -1,24 +1,22 @@
 """Looking after the library: what was changed, taken down, handed on and brought in; how much it is used."""
 
 from django.conf import settings
-from django.core.cache import cache
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from kmnet.core.models.one_row import OneRow, between
 
 from .resource import Resource
 
 CACHE_KEY = "library-settings"
 
 
-def between(low: int, high: int) -> list:
-    return [MinValueValidator(low), MaxValueValidator(high)]
-
-
-class LibrarySettings(models.Model):
+class LibrarySettings(OneRow):
     """The one row of what admins decide about the library."""
+
+    cache_key = CACHE_KEY
 
     reviewed_first = models.PositiveSmallIntegerField(
         _("resources of a new member that a moderator looks at first"),
@@ -46,20 +44,6 @@ class LibrarySettings(models.Model):
 
     def __str__(self):
         return str(_("Library"))
-
-    def save(self, *args, **kwargs):
-        self.pk = 1
-        super().save(*args, **kwargs)
-        cache.delete(CACHE_KEY)
-
-    @classmethod
-    def load(cls) -> "LibrarySettings":
-        """The settings, from the cache for up to a minute; the defaults, unsaved, where no row exists yet."""
-        found = cache.get(CACHE_KEY)
-        if found is None:
-            found = cls.objects.filter(pk=1).first() or cls(pk=1)
-            cache.set(CACHE_KEY, found, 60)
-        return found
 
 
 class ResourceEdit(models.Model):

@@ -1,10 +1,11 @@
 import time
 
 from django.conf import settings
-from django.core.cache import cache
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
+
+from .one_row import OneRow
 
 CACHE_KEY = "community-settings"
 HELD_FOR = 2.0  # seconds, by each process: every page of a guest asks
@@ -18,8 +19,10 @@ class JoinPolicy(models.TextChoices):
     INVITATION = "invitation", _("by invitation only")
 
 
-class CommunitySettings(models.Model):
+class CommunitySettings(OneRow):
     """The one row of what admins decide for the whole community."""
+
+    cache_key = CACHE_KEY
 
     name = models.CharField(_("name"), max_length=60, default="kmnet")
     tagline = models.CharField(
@@ -95,9 +98,7 @@ class CommunitySettings(models.Model):
         return self.name
 
     def save(self, *args, **kwargs):
-        self.pk = 1
         super().save(*args, **kwargs)
-        cache.delete(CACHE_KEY)
         _held.clear()
 
     @classmethod
@@ -105,19 +106,11 @@ class CommunitySettings(models.Model):
         """The settings, from the cache for up to a minute, and a change is seen by all within two seconds. Do not change
         what you are given. Where no row exists yet: the defaults, unsaved."""
         if connection.in_atomic_block:  # it may be changed here and not be so in the end
-            return cls._from_cache()
+            return super().load()
         at, found = _held.get("settings", (0.0, None))
         if found is None or time.monotonic() - at > HELD_FOR:
-            found = cls._from_cache()
+            found = super().load()
             _held["settings"] = time.monotonic(), found
-        return found
-
-    @classmethod
-    def _from_cache(cls) -> "CommunitySettings":
-        found = cache.get(CACHE_KEY)
-        if found is None:
-            found = cls.objects.filter(pk=1).first() or cls(pk=1)
-            cache.set(CACHE_KEY, found, 60)
         return found
 
     @property
