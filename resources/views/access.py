@@ -7,6 +7,7 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 
 from kmnet.core import kept_text
@@ -14,6 +15,7 @@ from members.permissions import can_moderate, is_full_member
 
 from ..models import LinkCheck, Resource, audience_rule
 from ..permissions import can_add_resource, can_take_down
+from ..services.taking_down import UNDO_FOR
 
 
 class Gone(Http404):
@@ -83,11 +85,14 @@ def gone_page(request, resource: Resource):
         except Gone as gone:
             return gone_page(request, gone.resource)
         return redirect(kept, permanent=True)
+    undo_until = resource.tombstone.at + UNDO_FOR
     may_undo = bool(resource.tombstone.citation) and can_take_down(request.user, resource)
+    may_undo = may_undo and timezone.now() <= undo_until
     undo = reverse("resources:undo_take_down", args=[resource.pk])
     context = {
         "resource": resource,
         "tombstone": resource.tombstone,
+        "undo_until": undo_until,
         "may_undo": may_undo,
         "may_moderate": can_moderate(request.user),
         "reason": kept_text.take(request, undo).get("reason", "") if may_undo else "",

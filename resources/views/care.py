@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -158,15 +158,24 @@ def take_down(request, pk):
 @require_http_methods(READ_AND_WRITE)
 @limited("library-care", "60/h")
 def undo_take_down(request, pk):
-    """Back into the library. A GET comes after signing in again: the page that is left has the form, and what was typed."""
+    """Back into the library. A GET comes after signing in again: the page that is left has the form, and what was typed.
+    Where the reason is missing, it is asked for again, on a page."""
     resource = _judged(request, pk)
     if request.method != "POST":
         return redirect(resource)
-    try:
-        taking_down.undo_take_down(
-            resource=resource, actor=request.user, reason=request.POST.get("reason", "")[:500]
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return act_page(
+            request,
+            resource,
+            form,
+            title=_("Put it back into the library?"),
+            lede=_("Its page and its words come back. Its files are gone for good."),
+            button=_("Put it back"),
         )
-    except ValidationError as error:
+    try:
+        taking_down.undo_take_down(resource=resource, actor=request.user, reason=form.cleaned_data["reason"])
+    except taking_down.Undone as error:
         messages.warning(request, " ".join(error.messages))
     else:
         kept_text.forget(request)

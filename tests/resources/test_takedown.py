@@ -142,16 +142,18 @@ def test_undone_within_thirty_days_and_without_its_files(client, moderator, keep
     with pytest.raises(PermissionDenied):
         services.undo_take_down(resource=resource, actor=keeper, reason="Mine.")
     client.force_login(moderator)
-    answer = client.post(
-        f"/library/{resource.pk}/take-down/undo/", {"reason": "They agreed after all."}, follow=True
-    )
-    assert answer.status_code == 200
+    address = f"/library/{resource.pk}/take-down/undo/"
+    asked = client.post(address, {"reason": " "})
+    assert (asked.status_code, list(asked.context["form"].errors)) == (422, ["reason"])
+    assert client.get(resource.get_absolute_url()).context["may_undo"] is True
+    assert client.post(address, {"reason": "They agreed after all."}, follow=True).status_code == 200
     resource.refresh_from_db()
     assert (resource.state, resource.doi, resource.files.count()) == ("visible", "10.1000/x", 0)
     take_down(resource, moderator)
     Tombstone.objects.update(at=timezone.now() - timedelta(days=31))
     with pytest.raises(ValidationError):
         services.undo_take_down(resource=resource, actor=moderator, reason="Too late.")
+    assert client.get(resource.get_absolute_url()).context["may_undo"] is False
 
 
 def test_open_reports_are_settled_with_it(moderator):
