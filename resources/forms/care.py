@@ -7,10 +7,15 @@ from kmnet.core.forms import LineField, TextField
 
 from ..models import Tombstone
 
+NEEDS_REASON = {"required": _("Say why: the reason stands in the log.")}
+
 
 class ReasonForm(forms.Form):
     reason = TextField(
-        label=_("Why? It stands in the log"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("Why? It stands in the log"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages=NEEDS_REASON,
     )
 
 
@@ -33,7 +38,10 @@ class TakeDownForm(forms.Form):
         help_text=_("For data about people. This cannot be undone."),
     )
     why = TextField(
-        label=_("For the log and for who added it"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("For the log and for who added it"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Say why, for the log and for who added it.")},
     )
 
     def clean(self):

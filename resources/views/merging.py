@@ -19,6 +19,7 @@ from kmnet.core.ratelimit import limited
 from members.permissions import can_moderate
 
 from ..duplicates import find_duplicates
+from ..forms.care import NEEDS_REASON
 from ..models import Resource
 from ..permissions import can_edit_resource, can_merge
 from ..services import merging
@@ -56,6 +57,7 @@ class MergeForm(forms.Form):
                 label=gettext_lazy("Why? It stands in the log"),
                 max_length=500,
                 widget=forms.Textarea(attrs={"rows": 2}),
+                error_messages=NEEDS_REASON,
             )
 
 
