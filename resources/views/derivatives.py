@@ -12,6 +12,7 @@ from kmnet.core.ratelimit import limited
 from kmnet.core.uploads import UploadRefused
 
 from .. import plain, services
+from ..duplicates import find_duplicates
 from ..forms import DerivativeForm, MakingForm, initial_from_parent
 from ..models import Derivative, Resource
 from ..permissions import (
@@ -56,11 +57,24 @@ def derive(request, pk):
     if "look" in request.POST:  # advice, without scripts
         shown = DerivativeForm(member=request.user, parent=parent, initial=_typed(request))
         return _form_page(request, shown, parent, advised=True)
+    made = services.made_before(actor=request.user, submit_key=request.POST.get("submit_key", ""))
+    if made:  # the button was pressed twice: what the first press made is no look-alike
+        return redirect(made)
     valid = form.is_valid()
     files = keep_uploads(request, form)
     form.check_matter(has_files=bool(files))
     if not valid or form.errors:
         return _form_page(request, form, parent, status=422)
+    if "anyway" not in request.POST:
+        # Not by the title: translations share it.
+        likenesses = find_duplicates(
+            viewer=request.user,
+            item={"URL": form.cleaned_data["url"]},
+            hashes=[file.sha256 for file in files],
+            besides=parent.pk,
+        )
+        if likenesses:
+            return _form_page(request, form, parent, likenesses=likenesses, status=422)
     try:
         made = services.make_derivative(
             actor=request.user,
@@ -87,13 +101,14 @@ def _typed(request) -> dict:
     return {name: values[-1] for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"}
 
 
-def _form_page(request, form, parent, *, advised=False, status=200):
+def _form_page(request, form, parent, *, advised=False, likenesses=(), status=200):
     text = form["text"].value() or ""
     context = {
         "form": form,
         "parent": parent,
         "advice": plain.look_over(text) if text.strip() else None,
         "advised": advised,
+        "likenesses": likenesses,
         "max_mb": CommunitySettings.load().max_upload_mb,
     }
     return render(request, "resources/derivative_form.html", context, status=status)

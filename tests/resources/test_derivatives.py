@@ -130,12 +130,31 @@ def test_advice_is_given_while_typing_and_by_a_button_and_stops_nothing(client):
     assert client.post(address, {**form_of(client, parent), "text": long}).status_code == 302
 
 
+def test_what_is_there_already_is_told_and_never_blocks(client):
+    parent = make_resource(title="The trial", url="https://example.org/trial")
+    member = make_member()
+    client.force_login(member)
+    twin = make_resource(title="In Portuguese", url="https://example.org/pt", visibility="members")
+    address = reverse("resources:derive", args=[parent.pk])
+    sent = {**form_of(client, parent, "translation"), "url": "https://www.example.org/pt/"}
+    page = client.post(address, sent)
+    assert page.status_code == 422
+    assert [(one.resource, one.reason) for one in page.context["likenesses"]] == [
+        (twin, "leads to the same address")
+    ]
+    assert 'name="anyway"' in page.content.decode()
+    assert client.post(address, {**sent, "anyway": "1"}).status_code == 302
+    # Of one title with the original and with other translations: that is no look-alike.
+    other = {**form_of(client, parent, "translation"), "url": "https://example.org/trial"}
+    assert client.post(address, other).status_code == 302
+
+
 def test_one_form_sent_twice_makes_one(client):
     parent = make_resource()
     client.force_login(make_member())
     address = reverse("resources:derive", args=[parent.pk])
     key = client.get(address).context["form"]["submit_key"].value()
-    sent = {**form_of(client, parent), "text": "x", "submit_key": key}
+    sent = {**form_of(client, parent), "text": "x", "url": "https://example.org/x", "submit_key": key}
     first, second = (client.post(address, sent) for _press in range(2))
     assert first["Location"] == second["Location"]
     assert Derivative.objects.count() == 1
