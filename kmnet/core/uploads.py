@@ -68,7 +68,9 @@ def clean_name(name: str) -> str:
     name = clean_line(PurePosixPath(name.replace("\\", "/")).name)
     name = re.sub(r'[<>:"/\\|?*;%]', "-", name).strip(" .") or "file"
     stem, dot, extension = name.rpartition(".")
-    return f"{stem[: 118 - len(extension)]}.{extension}" if dot and stem else name[:120]
+    if dot and stem and len(extension) < 20:  # what is longer is the end of a sentence
+        return f"{stem[: 118 - len(extension)]}.{extension}"
+    return name[:120]
 
 
 def check_upload(file, *, kinds: set[str], max_bytes: int) -> CheckedFile:

@@ -108,6 +108,7 @@ def test_check_upload_takes_only_the_kinds_asked_for():
         ("\u202efdp.exe", "fdp.exe"),
         ("", "file"),
         ("ä" * 300 + ".pdf", "ä" * 115 + ".pdf"),
+        ("a." + "x" * 200, "a." + "x" * 118),
     ],
 )
 def test_clean_name_is_safe_to_show(name, clean):
