@@ -31,17 +31,17 @@ class CreatorsField(TextField):
     “@andree” alone. Cleans to a list of Creator; who may be linked is asked in `link_members`."""
 
     def __init__(self, **kwargs):
-        super().__init__(
-            label=_("By whom"),
-            required=False,
-            max_length=20_000,
-            help_text=_(
+        said = {
+            "label": _("By whom"),
+            "required": False,
+            "max_length": 20_000,
+            "help_text": _(
                 "One on each line: “le May, Andrée” for a person, “Health Research Authority” for a body. A member:"
                 " put their handle behind it, as in “le May, Andrée (@andree)”."
             ),
-            widget=forms.Textarea(attrs={"rows": 3}),
-            **kwargs,
-        )
+            "widget": forms.Textarea(attrs={"rows": 3}),
+        }
+        super().__init__(**{**said, **kwargs})
 
     def clean(self, value):
         lines = [line for line in map(clean_line, super().clean(value).splitlines()) if line]
@@ -90,6 +90,13 @@ def _creator(name: str, member: Member | None) -> Creator:
     if parsed or member is None:
         return Creator(parsed, member)
     return Creator({"literal": member.name}, member, by_account=True)
+
+
+def linked_by_place(creators: list[Creator]) -> dict[int, tuple[int, bool]]:
+    """Who of them is which member, as services take it (Details.members)."""
+    return {
+        place: (one.member.pk, one.by_account) for place, one in enumerate(creators) if one.member is not None
+    }
 
 
 def creators_as_typed(resource: Resource) -> str:

@@ -1,20 +1,19 @@
 """The forms of a version for those who need it differently."""
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core.forms import LineField, MarkdownField, TextField
+from kmnet.core.forms import LineField, MarkdownField
 from kmnet.core.submit_key import SubmitKeyField
-from kmnet.core.text import clean_line
 
 from .. import csl
 from ..licences import LICENCES
 from ..models import LANGUAGES, Derivative, Resource, Visibility
 from ..services import Details, Making
 from ..vocabulary import TYPE, type_term
+from .creators import CreatorsField, link_members, linked_by_place
 from .fields import WebAddressField
 from .files import FormWithFiles
 from .record import VISIBILITIES
@@ -99,11 +98,12 @@ class DerivativeForm(MakingForm, FormWithFiles):
         widget=forms.Textarea(attrs={"rows": 10}),
     )
     url = WebAddressField(label=_("Link"), required=False)
-    creators = TextField(
-        label=_("By whom"),
-        required=False,
+    creators = CreatorsField(
         max_length=4_000,
-        help_text=_("Who made this version, one on each line: “le May, Andrée”, or the name of a body."),
+        help_text=_(
+            "Who made this version, one on each line: “le May, Andrée”, or the name of a body. A member: put their handle "
+            "behind it, as in “le May, Andrée (@andree)”; not for translators, whose names stand behind the authors’."
+        ),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     licence = forms.ChoiceField(
@@ -132,10 +132,13 @@ class DerivativeForm(MakingForm, FormWithFiles):
         self.fields["visibility"].initial = parent.visibility
 
     def clean_creators(self):
-        lines = [clean_line(line) for line in self.cleaned_data["creators"].splitlines()]
-        if len(lines) > csl.MAX_NAMES:
-            raise ValidationError(_("At most %(limit)s names."), params={"limit": csl.MAX_NAMES})
-        return [name for name in map(csl.parse_name, lines) if name]
+        return link_members(self.cleaned_data["creators"], actor=self.member, resource=None)
+
+    def clean(self):
+        data = super().clean()
+        if data.get("kind") == Kind.TRANSLATION and any(one.member for one in data.get("creators") or ()):
+            self.add_error("creators", _("Translators are named without a handle: only authors are linked."))
+        return data
 
     def check_matter(self, *, has_files: bool) -> None:
         """There must be something to read, to see or to hear; adds errors to the form."""
@@ -146,7 +149,7 @@ class DerivativeForm(MakingForm, FormWithFiles):
 
     def details(self) -> Details:
         data, parent = self.cleaned_data, self.parent
-        kind, creators = data["kind"], data["creators"]
+        kind, creators = data["kind"], [one.name for one in data["creators"]]
         item = {"title": data["title"], "issued": {"date-parts": [[timezone.localdate().year]]}}
         if kind == Kind.TRANSLATION:
             item |= {"type": parent.csl.get("type", "document"), "author": csl.creators_of(parent.csl)}
@@ -169,6 +172,7 @@ class DerivativeForm(MakingForm, FormWithFiles):
             group=parent.group if data["visibility"] == Visibility.GROUP else None,
             terms=terms,
             tags=[tag.name for tag in parent.tags.all()],
+            members=linked_by_place(data["creators"]),
         )
 
 

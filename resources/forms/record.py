@@ -20,7 +20,7 @@ from ..models import LANGUAGES, Resource, Visibility
 from ..services import Details
 from ..services.records import MAX_TAGS
 from ..vocabulary import TYPE, type_term
-from .creators import CreatorsField, creators_as_typed, link_members
+from .creators import CreatorsField, creators_as_typed, link_members, linked_by_place
 from .fields import DoiField, WebAddressField
 from .files import FormWithFiles
 
@@ -224,11 +224,7 @@ class ResourceForm(FormWithFiles):
             minutes=data["minutes"],
             terms=terms,
             tags=data["tags"],
-            members={
-                place: (one.member.pk, one.by_account)
-                for place, one in enumerate(data["creators"])
-                if one.member is not None
-            },
+            members=linked_by_place(data["creators"]),
         )
 
 

@@ -91,6 +91,22 @@ def test_a_translation_keeps_its_authors(client):
     assert [name["family"] for name in item["translator"]] == ["Silva"]
 
 
+def test_a_member_who_made_it_is_linked_and_a_translator_is_not(client):
+    parent = make_resource(creators=["Kislov, Roman"])
+    andree = make_member(name="Andrée May", handle="andree")
+    client.force_login(make_member())
+    address = reverse("resources:derive", args=[parent.pk])
+    sent = {"text": "x", "creators": "NHS\nle May, Andrée (@andree)"}
+    assert client.post(address, {**form_of(client, parent), **sent}).status_code == 302
+    child = Derivative.objects.get().child
+    assert child.creator_names == ["NHS", "Andrée le May"]
+    assert list(child.creator_links.values_list("position", "member")) == [(1, andree.pk)]
+    page = client.post(address, {**form_of(client, parent, "translation"), **sent})
+    assert page.context["form"].errors == {
+        "creators": ["Translators are named without a handle: only authors are linked."]
+    }
+
+
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [
