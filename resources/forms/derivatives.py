@@ -123,6 +123,8 @@ class DerivativeForm(MakingForm, FormWithFiles):
     def __init__(self, *args, parent: Resource, **kwargs):
         super().__init__(*args, **kwargs)
         self.parent = parent
+        for name in ("text", "url", "files"):  # any one of them will do, and the page says so
+            self.fields[name].says_optional = False
         if parent.visibility == Visibility.GROUP:
             shown = [(Visibility.GROUP, _("The members of “%(name)s”") % {"name": parent.group.name})]
         else:
