@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,7 +18,18 @@ from kmnet.core.models import Flag
 from kmnet.core.text import clean_line
 
 from .. import citing
-from ..models import HandOver, LinkCheck, Resource, ResourceFile, ResourceVersion, Tombstone
+from ..identifiers import normalise_doi, url_key
+from ..models import (
+    DoiRecord,
+    HandOver,
+    ImportBatch,
+    LinkCheck,
+    LinkRecord,
+    Resource,
+    ResourceFile,
+    ResourceVersion,
+    Tombstone,
+)
 from ..permissions import can_delete_own, can_take_down
 from .records import need_reason, put_back, put_out_of_sight
 
@@ -143,9 +155,11 @@ def purge_files(resource: Resource) -> None:
 
 
 def _wipe(resource: Resource) -> None:
-    """Nothing of what it said stays but that it was there."""
+    """Nothing of what it said stays but that it was there; nor what was looked up for it and is no other record's."""
     name = _("A resource that was taken down")
-    url_key = resource.url_key
+    said = [resource.csl, *resource.versions.values_list("csl", flat=True)]
+    links = {resource.url_key, *(url_key(item.get("URL", "")) for item in said)} - {""}
+    dois = {normalise_doi(item.get("DOI", "")).lower() for item in said} - {""}
     Resource.objects.filter(pk=resource.pk).update(
         title=name, slug="taken-down", csl={"type": "document", "title": name}, creators="", year=None,
         description="", description_html="", summary="", doi="", isbn="", url="", url_key="", title_key="", fuzzy="",
@@ -154,6 +168,15 @@ def _wipe(resource: Resource) -> None:
     resource.tags.clear()
     resource.terms.clear()
     resource.edits.all().delete()
+    resource.creator_links.all().delete()
     ResourceVersion.objects.filter(resource=resource).delete()
-    if url_key and not Resource.objects.filter(url_key=url_key).exists():
-        LinkCheck.objects.filter(url_key=url_key).delete()
+    links -= set(Resource.objects.filter(url_key__in=links).values_list("url_key", flat=True))
+    LinkCheck.objects.filter(url_key__in=links).delete()
+    LinkRecord.objects.filter(url_key__in=links).delete()
+    low = Resource.objects.exclude(doi="").exclude(state=Resource.State.HIDDEN).annotate(low=Lower("doi"))
+    DoiRecord.objects.filter(
+        doi__in=dois - set(low.filter(low__in=dois).values_list("low", flat=True))
+    ).delete()
+    if resource.import_key:  # it stands in the list that it came from, for a day
+        lists = ImportBatch.objects.filter(member=resource.added_by_id, state=ImportBatch.State.SAVED)
+        lists.update(rows=[], file_name="")

@@ -11,7 +11,17 @@ from django.utils import timezone
 from kmnet.core import activity, moderation
 from kmnet.core.models import Activity, AuditEntry, DoomedFile, Flag, OutgoingMail
 from resources import citing, services
-from resources.models import HandOver, Resource, ResourceFile, Tombstone, UsageDay
+from resources.models import (
+    DoiRecord,
+    HandOver,
+    ImportBatch,
+    LinkRecord,
+    Resource,
+    ResourceCreator,
+    ResourceFile,
+    Tombstone,
+    UsageDay,
+)
 from resources.services import merging
 from tests.factories.members import make_member
 from tests.factories.resources import make_file, make_resource
@@ -97,8 +107,17 @@ def test_a_group_s_record_is_gone_for_its_people_and_unknown_to_others(client, m
 def test_where_the_words_must_go_none_is_left(client, moderator, keeper):
     resource = make_resource(
         title="Zqxpatient and their ward", description="About Zqxpatient.", tags=["zqxpatient"], creators=["Zqxpatient, A"],
-        url="https://zqxpatient.example.org/", added_by=keeper,
+        url="https://zqxpatient.example.org/", doi="10.1000/zqxpatient", added_by=keeper, import_key="of a list",
     )  # fmt: skip
+    LinkRecord.objects.create(url_key=resource.url_key, url=resource.url, item={"title": resource.title})
+    DoiRecord.objects.create(doi=resource.doi, raw={"title": resource.title})
+    kept = make_resource(url="https://example.org/kept", doi="10.1000/kept")
+    LinkRecord.objects.create(url_key=kept.url_key, url=kept.url)
+    DoiRecord.objects.create(doi=kept.doi)
+    ImportBatch.objects.create(
+        member=keeper, state="saved", rows=[{"item": resource.csl}], file_name="zqxpatient.bib"
+    )
+    ResourceCreator.objects.create(resource=resource, member=make_member(), position=0)
     twin = make_resource(title="Zqxpatient, twice", added_by=keeper)
     merging.merge_resources(actor=keeper, kept=resource, gone=twin)
     item = {**resource.csl, "title": "Zqxpatient again"}
@@ -106,11 +125,20 @@ def test_where_the_words_must_go_none_is_left(client, moderator, keeper):
     tombstone = take_down(resource, moderator, reason="personal-data", note="", words_go=True)
     assert tombstone.citation == ""
     with connection.cursor() as cursor:
-        for model in (Resource, Tombstone, *(r.related_model for r in Resource._meta.related_objects)):
+        for model in (
+            Resource,
+            Tombstone,
+            LinkRecord,
+            DoiRecord,
+            ImportBatch,
+            *(r.related_model for r in Resource._meta.related_objects),
+        ):
             cursor.execute(
                 f'SELECT count(*) FROM "{model._meta.db_table}" t WHERE t::text ILIKE %s', ["%zqxpatient%"]
             )
             assert (model, cursor.fetchone()[0]) == (model, 0)
+    assert (LinkRecord.objects.get().url, DoiRecord.objects.get().doi) == (kept.url, kept.doi)
+    assert not ResourceCreator.objects.exists()
     resource.refresh_from_db()
     assert status(client, resource) == 410
     with pytest.raises(ValidationError):
