@@ -100,7 +100,10 @@ def sentences_of(paragraph: str) -> list[str]:
     """Its sentences; a full stop after “e.g.” or an initial ends none."""
     found: list[str] = []
     for piece in _END.split(" ".join(paragraph.split())):
-        if found and (_SHORT.search(found[-1]) or re.search(r"(?:^|\s)[^\W\d_]\.$", found[-1])):
+        end = (
+            found[-1][-12:] if found else ""
+        )  # longer than any of _SHORT: what stands before it is not read again
+        if _SHORT.search(end) or re.search(r"(?:^|\s)[^\W\d_]\.$", end):
             found[-1] = f"{found[-1]} {piece}"
         elif _WORD.search(piece):
             found.append(piece.strip())
