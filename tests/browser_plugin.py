@@ -1,6 +1,7 @@
 """What the browser tests need of Playwright: a Chromium that is there, and one that phones nobody."""
 
 import os
+from unittest import mock
 
 import pytest
 from playwright.sync_api import expect
@@ -69,3 +70,25 @@ def browser_type_launch_args(browser_type_launch_args):
 def context(context):
     context.set_default_timeout(LONG * 1000)  # for what is clicked, filled and loaded
     return context
+
+
+@pytest.fixture(scope="session")
+def live_server(live_server):
+    """As pytest-django's. Files do not change while tests run, so browsers need not ask again; and axe is among them."""
+    from django.contrib.staticfiles.handlers import StaticFilesHandlerMixin
+    from django.http import HttpResponse
+
+    from tests.browser.judging import AXE, AXE_AT
+
+    serve = StaticFilesHandlerMixin.serve
+
+    def serve_for_long(handler, request):
+        if request.path == AXE_AT:
+            response = HttpResponse(AXE, content_type="text/javascript")
+        else:
+            response = serve(handler, request)
+        response["Cache-Control"] = "max-age=3600"
+        return response
+
+    with mock.patch.object(StaticFilesHandlerMixin, "serve", serve_for_long):
+        yield live_server

@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+AXE_AT = "/static/axe.min.js"  # a browser keeps it; half a megabyte would else be told to it for each page
 COLOUR_RULES = ["color-contrast", "link-in-text-block"]
 # In which order, which rules, and of which paints the answer is known (see READY) from the same light at the other width:
 # no width changes a colour (tests/frame/test_templates.py). In the dark only the rules about colours can find what they did
@@ -22,7 +23,13 @@ LOOKS = [
 # same. Only what has passed speaks for others; and what is taken out of the flow, and may lie on something else, is like
 # nothing else, unless it has a ground of its own. Where nothing is new, axe need not look for colours at all.
 PASSED = {"light": set(), "dark": set()}  # by this process, on pages of ours
-READY = """passed_before => {
+READY = """async ({address, passed_before}) => {
+  if (window.judged) return;
+  await new Promise((loaded, failed) => {
+    const script = Object.assign(document.createElement("script"), {src: address, onload: loaded, onerror: failed});
+    document.head.append(script);
+    script.remove();
+  });
   const known = {};  // the paints that need not be asked about, by the light
   for (const scheme in passed_before) known[scheme] = new Set(passed_before[scheme].split(" "));
   const told = new Set();
@@ -123,9 +130,8 @@ ASK = """async ({rules, scheme, kept}) => {
 def faults_of(page: Page, where: str) -> list[str]:
     """Each fault that axe finds, with where, how wide and how lit; and by how much the page is too wide."""
     found = []
-    if not page.evaluate("!!window.axe"):
-        page.evaluate(AXE)
-        page.evaluate(READY, {scheme: " ".join(passed) for scheme, passed in PASSED.items()})
+    passed_before = {scheme: " ".join(passed) for scheme, passed in PASSED.items()}
+    page.evaluate(READY, {"address": AXE_AT, "passed_before": passed_before})
     # Django's own admin pages colour by width, too
     of_ours = not page.url.partition("://")[2].partition("/")[2].startswith("admin/")
     for size, scheme, rules, kept in LOOKS:
