@@ -5,18 +5,23 @@ import time
 from collections import deque
 from contextlib import contextmanager
 from datetime import datetime
+from importlib import import_module
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 import time_machine
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Browser, Page, expect
 from playwright.sync_api import Error as PlaywrightError
 
 from events.tasks import queue_due_reminders, sweep_promotions, sweep_registrations
 from kmnet.core import mail
+from kmnet.core.models import DevMail
 from kmnet.core.tasks import fan_out_waiting
 from kmnet.hub.tasks import queue_due_digests
+from members.models import Member
 from tests.together import LONG
 
 from .judging import DESK, faults_of
@@ -213,8 +218,11 @@ class Person:
     def mail(self, subject: str | re.Pattern) -> "Letter":
         """The newest letter to this person with this subject, opened in the in-site mailbox."""
         self.site.work()
-        self.go(f"/dev/mail/?to={self.address}")
-        self.click(self.page.get_by_role("link", name=subject).first)
+        letters = DevMail.objects.filter(recipient__iexact=self.address).order_by("-pk")
+        wanted = re.compile(re.escape(subject)) if isinstance(subject, str) else subject
+        found = [letter.pk for letter in letters.only("pk", "subject") if wanted.search(letter.subject)]
+        assert found, f"nothing for {self.address} among {[letter.subject for letter in letters]}"
+        self.go(f"/dev/mail/{found[0]}/")
         return Letter(self)
 
     # --- what axe says ---
@@ -224,6 +232,28 @@ class Person:
         self.site.judged.add(view_at(self.page.url))
         if self.scripts and where not in self.site.looked_at:
             self.site.looked_at[where] = faults_of(self.page, where)
+
+
+def become(who: Person, member: Member) -> None:
+    """This browser is theirs from here on, and they have signed in: other journeys go through the door."""
+    session = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(member.pk)
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session[HASH_SESSION_KEY] = member.get_session_auth_hash()
+    session.save()
+    cookie = {
+        "name": settings.SESSION_COOKIE_NAME,
+        "value": session.session_key,
+        "url": who.site.url,
+    }
+    who.context.add_cookies([cookie])
+
+
+def at_home(site: Site, member: Member, *, scripts: bool = True) -> Person:
+    """Somebody at a browser in which they have signed in."""
+    who = site.person(member.name, member.email, scripts=scripts)
+    become(who, member)
+    return who
 
 
 def view_at(address: str) -> str:

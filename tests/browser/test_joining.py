@@ -10,7 +10,7 @@ from members.permissions import is_full_member
 from members.tasks import keep_invitations
 from tests.factories import make_member
 
-from .people import PASSWORD, Person, Site, without_scripts
+from .people import PASSWORD, Person, Site, at_home, without_scripts
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
@@ -22,13 +22,7 @@ class Door:
         self.site, self.scripts = site, scripts
 
     def known(self, name: str, address: str, **roles) -> Person:
-        make_member(name=name, email=address, password=PASSWORD, **roles)
-        who = self.site.person(name, address, scripts=self.scripts)
-        page = who.go("/accounts/login/")
-        page.locator("input[name=login]").fill(address)
-        page.locator("input[name=password]").fill(PASSWORD)
-        who.press("Sign in")
-        return who
+        return at_home(self.site, make_member(name=name, email=address, **roles), scripts=self.scripts)
 
     def stranger(self, name: str, address: str) -> Person:
         return self.site.person(name, address, scripts=self.scripts)

@@ -2,45 +2,21 @@
 without scripts; and the pages on which order is kept."""
 
 import re
-from importlib import import_module
 
 import pytest
 from django.conf import settings as django_settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from playwright.sync_api import expect
 
 from discussions import services
 from discussions.models import DiscussionSettings, Post
 from kmnet.core import moderation
 from kmnet.core.models import DevMail, Flag
-from members.models import Member
 from tests.factories import make_member
 from tests.factories.discussions import make_post, make_space, make_thread
 
-from .people import PASSWORD, Person, Site, without_scripts
+from .people import PASSWORD, Site, at_home, become, without_scripts
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
-
-
-def become(who: Person, member: Member) -> None:
-    """This browser is theirs from here on, and they have signed in: other journeys go through the door."""
-    session = import_module(django_settings.SESSION_ENGINE).SessionStore()
-    session[SESSION_KEY] = str(member.pk)
-    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-    session[HASH_SESSION_KEY] = member.get_session_auth_hash()
-    session.save()
-    cookie = {
-        "name": django_settings.SESSION_COOKIE_NAME,
-        "value": session.session_key,
-        "url": who.site.url,
-    }
-    who.context.add_cookies([cookie])
-
-
-def at_home(site: Site, member: Member, *, scripts: bool = True) -> Person:
-    who = site.person(member.name, member.email, scripts=scripts)
-    become(who, member)
-    return who
 
 
 @pytest.mark.parametrize("scripts", [True, without_scripts()], ids=["scripts", "no-scripts"])

@@ -5,20 +5,14 @@ from playwright.sync_api import expect
 
 from tests.factories import make_member
 
-from .people import PASSWORD, Person, Site, without_scripts
+from .people import Person, Site, at_home, without_scripts
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 
 def known(site: Site, name: str, handle: str, scripts: bool) -> Person:
     address = f"{handle}@example.org"
-    make_member(name=name, email=address, handle=handle, password=PASSWORD)
-    who = site.person(name, address, scripts=scripts)
-    page = who.go("/accounts/login/")
-    page.locator("input[name=login]").fill(address)
-    page.locator("input[name=password]").fill(PASSWORD)
-    who.press("Sign in")
-    return who
+    return at_home(site, make_member(name=name, email=address, handle=handle), scripts=scripts)
 
 
 @pytest.mark.parametrize("scripts", [True, without_scripts()], ids=["scripts", "no-scripts"])

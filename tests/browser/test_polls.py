@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from discussions.models import Bookmark, Poll, Reaction
 from tests.factories import make_member
 
-from .people import PASSWORD, without_scripts
+from .people import PASSWORD, at_home, without_scripts
 
 pytestmark = pytest.mark.browser
 
@@ -22,9 +22,7 @@ def sign_in(someone) -> None:
 def test_poll_from_the_asking_to_the_result(site, scripts):
     people = []
     for name, address in (("Ana Silva", "ana@example.org"), ("Ben Okri", "ben@example.org")):
-        make_member(name=name, email=address, password=PASSWORD)
-        people.append(site.person(name, address, scripts=scripts))
-        sign_in(people[-1])
+        people.append(at_home(site, make_member(name=name, email=address), scripts=scripts))
     ana, ben = people
 
     ana.go("/discussions/methods-and-tools/ask/")

@@ -19,7 +19,7 @@ from members.models import DigestRhythm, Member, Profile
 from resources.services import import_bibtex
 from tests.factories import make_member
 
-from .people import PASSWORD, Person, Site
+from .people import PASSWORD, Person, Site, at_home
 
 LIBRARY = "kmnet/demo/data/library.bib"
 QUESTION = "How do others explain what they do to a new manager?"
@@ -59,7 +59,11 @@ class Walk:
         self.places = HALL if scripts else SMALL_HALL
         self.before = self.places - 2  # who register before the newcomer, the moderator and the member do
         self.newcomer = self.person("Samina Qureshi", "samina@example.org")
-        self.member = self.known("Maren de Wit", "maren@example.org", time_zone="Europe/Amsterdam")
+        make_member(
+            name="Maren de Wit", email="maren@example.org", password=PASSWORD, time_zone="Europe/Amsterdam"
+        )
+        self.member = self.person("Maren de Wit", "maren@example.org")
+        self.sign_in(self.member)
         self.organiser = self.known("Rosalind Achebe", "rosalind@example.org", is_organiser=True)
         self.moderator = self.known("Ngozi Adeyemi", "ngozi@example.org", is_moderator=True)
 
@@ -67,11 +71,8 @@ class Walk:
         return self.site.person(name, address, scripts=self.scripts)
 
     def known(self, name: str, address: str, **more) -> Person:
-        """Somebody who has been here for a while."""
-        make_member(name=name, email=address, password=PASSWORD, **more)
-        someone = self.person(name, address)
-        self.sign_in(someone)
-        return someone
+        """Somebody who has been here for a while, and has signed in before."""
+        return at_home(self.site, make_member(name=name, email=address, **more), scripts=self.scripts)
 
     def sign_in(self, someone: Person) -> None:
         page = someone.go("/accounts/login/")

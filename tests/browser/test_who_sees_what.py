@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from members.models import Group, Joining
 from tests.factories import make_member
 
-from .people import PASSWORD, Person, Site, without_scripts
+from .people import Person, Site, at_home, without_scripts
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
@@ -17,13 +17,7 @@ WORDS = "I carry papers over a bridge"
 
 
 def known(site: Site, name: str, address: str, scripts: bool, **more) -> Person:
-    make_member(name=name, email=address, password=PASSWORD, **more)
-    who = site.person(name, address, scripts=scripts)
-    page = who.go("/accounts/login/")
-    page.locator("input[name=login]").fill(address)
-    page.locator("input[name=password]").fill(PASSWORD)
-    who.press("Sign in")
-    return who
+    return at_home(site, make_member(name=name, email=address, **more), scripts=scripts)
 
 
 @pytest.mark.parametrize("scripts", [True, without_scripts()], ids=["scripts", "no-scripts"])
