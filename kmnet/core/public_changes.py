@@ -24,6 +24,7 @@ EXEMPT = {
         "resources_linkrecord",
         "resources_resourceedit",
         "resources_libraryword",
+        "resources_harvestrecord",
     ),
     *(
         "core_notification",
