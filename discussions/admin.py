@@ -6,7 +6,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from kmnet.core.admin_base import NamedFields, OneRowAdmin, ReadOnlyAdmin, SeenInline
+from kmnet.core.admin_base import IsGiven, NamedFields, OneRowAdmin, ReadOnlyAdmin, SeenInline
 from members.permissions import can_moderate
 
 from . import services
@@ -57,7 +57,7 @@ class SpaceFilter(admin.SimpleListFilter):
 @admin.register(Thread)
 class ThreadAdmin(ReadOnlyAdmin):
     list_display = ["title", "space", "kind", "author", "reply_count", "state", "last_post_at", "closed_at"]
-    list_filter = [SpaceFilter, "kind", "state", ("closed_at", admin.EmptyFieldListFilter)]
+    list_filter = [SpaceFilter, "kind", "state", ("closed_at", IsGiven)]
     list_select_related = ["space", "author"]
     search_fields = ["title", "author__name"]
     date_hierarchy = "created_at"

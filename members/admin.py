@@ -22,7 +22,7 @@ from django.shortcuts import redirect
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core.admin_base import ReadOnlyAdmin, SeenInline
+from kmnet.core.admin_base import IsGiven, ReadOnlyAdmin, SeenInline
 
 from . import (
     admin_joining,  # noqa: F401
@@ -131,7 +131,7 @@ class MemberAdmin(StaffAdmin):
         "joined_at",
         "last_seen_on",
     ]
-    list_filter = ["status", *ROLES, ("address_proven_at", admin.EmptyFieldListFilter), "joined_at"]
+    list_filter = ["status", *ROLES, ("address_proven_at", IsGiven), "joined_at"]
     search_fields = ["name", "name_key", "email", "handle"]
     ordering = ["-joined_at", "pk"]
     date_hierarchy = "joined_at"
@@ -266,7 +266,7 @@ class GroupAdmin(StaffAdmin):
     """How many groups there are and whether somebody leads them. A private group is a number and a count here."""
 
     list_display = ["called", "is_listed", "joining", "people", "led_by", "state", "created_at", "closed_at"]
-    list_filter = ["is_listed", "joining", "state", ("closed_at", admin.EmptyFieldListFilter)]
+    list_filter = ["is_listed", "joining", "state", ("closed_at", IsGiven)]
     search_fields = ["name_key"]
     ordering = ["-created_at", "pk"]
     show_full_result_count = False

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from kmnet.core.admin_base import ReadOnlyAdmin
+from kmnet.core.admin_base import IsGiven, ReadOnlyAdmin
 
 from . import services
 from .models import BringIn, Greeting, Invitation, JoinRequest
@@ -44,7 +44,7 @@ class InvitationAdmin(ForAdmins):
         "revoked_at",
         "bring_in",
     ]
-    list_filter = ["bring_in", ("revoked_at", admin.EmptyFieldListFilter)]
+    list_filter = ["bring_in", ("revoked_at", IsGiven)]
     list_select_related = ["invited_by", "bring_in"]
     search_fields = ["address", "name", "invited_by__name"]
     ordering = ["-created_at"]

@@ -37,6 +37,8 @@ FOR_WHOM = {
     Visibility.GROUP: _("a group"),
 }
 
+MOST_RECORDS = 20  # that are named beside a link
+
 
 class TermInline(StaffInline):
     verbose_name_plural = _("Terms")
@@ -341,9 +343,11 @@ class LinkCheckAdmin(StaffAdmin):
     search_fields = ["url", "host"]
     ordering = ["-failures", "pk"]
     show_full_result_count = False
+    readonly_fields = ["where"]
     fields = [
         *(
             "url",
+            "where",
             "state",
             "status",
             "reason",
@@ -359,3 +363,16 @@ class LinkCheckAdmin(StaffAdmin):
     def get_queryset(self, request):
         seen = Resource.objects.readable_by(request.user).filter(url_key=OuterRef("url_key"))
         return super().get_queryset(request).filter(Exists(seen))
+
+    def get_object(self, request, object_id, from_field=None):
+        check = super().get_object(request, object_id, from_field)
+        if check is not None:
+            giving = Resource.objects.readable_by(request.user).filter(url_key=check.url_key)
+            check.records = list(giving.only("title").order_by("pk")[:MOST_RECORDS])
+        return check
+
+    @admin.display(description=_("in these records"))
+    def where(self, check):
+        """Those that the reader sees; the first of many."""
+        places = ((reverse("admin:resources_resource_change", args=[one.pk]), one) for one in check.records)
+        return format_html_join(", ", '<a href="{}">{}</a>', places)

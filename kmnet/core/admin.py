@@ -24,7 +24,7 @@ from . import (
     placeholders,
     tokens,
 )
-from .admin_base import OneRowAdmin, ReadOnlyAdmin, WrittenInline
+from .admin_base import IsGiven, OneRowAdmin, ReadOnlyAdmin, WrittenInline
 from .mail.message import build_message
 from .mail_pages import framed_mail
 from .models import (
@@ -162,7 +162,7 @@ class TermForTagForm(forms.Form):
 class TermAdmin(admin.ModelAdmin):
     actions = ["retire", "use_again"]
     list_display = ["name", "facet", "definition", "retired_at"]
-    list_filter = ["facet", ("retired_at", admin.EmptyFieldListFilter)]
+    list_filter = ["facet", ("retired_at", IsGiven)]
     list_select_related = ["facet"]
     search_fields = ["name"]
     prepopulated_fields = {"slug": ["name"]}

@@ -101,3 +101,12 @@ class GivenValues(admin.AllValuesFieldListFilter):
     def choices(self, changelist):
         for choice in super().choices(changelist):
             yield {**choice, "display": choice["display"] or _("none given")}
+
+
+class IsGiven(admin.EmptyFieldListFilter):
+    """Whether there is such a thing, in the words of the filters beside it."""
+
+    def choices(self, changelist):
+        words = {"1": _("No"), "0": _("Yes")}
+        for choice, value in zip(super().choices(changelist), (None, "1", "0"), strict=True):
+            yield {**choice, "display": words.get(value, choice["display"])}

@@ -98,6 +98,9 @@ def test_records_are_found_by_how_their_link_is_doing(moderator):
     address = reverse("admin:resources_resource_changelist")
     assert rows_of(moderator.get(address, {"link": "broken"})) == [str(broken)]
     assert len(rows_of(moderator.get(address))) == 2
+    check = LinkCheck.objects.get(state="broken")
+    page = moderator.get(reverse("admin:resources_linkcheck_change", args=[check.pk]))
+    assert [one.pk for one in page.context["original"].records] == [broken.pk]
 
 
 def test_a_moderator_hides_a_story_with_a_reason_and_shows_it_again(moderator):
