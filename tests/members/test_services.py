@@ -2,8 +2,12 @@ from functools import partial
 from io import StringIO
 
 import pytest
+from allauth.account.models import EmailAddress
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
+from django.db import transaction
+from django.utils import timezone
 
 from kmnet.core.models import Term
 from kmnet.core.search import SearchText
@@ -23,6 +27,36 @@ def test_factory_makes_a_full_member():
     assert is_full_member(member)
     assert list(Member.objects.full()) == [member]
     assert member.profile.digest == "weekly"
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"address_proven": False, "is_host": True, "time_zone": "Asia/Kolkata"}]
+)
+def test_factory_leaves_the_rows_that_the_service_leaves(fields):
+    def rows(make, email):
+        before = [set(model.objects.values_list("pk", flat=True)) for model in models]
+        member = make(name="Ana Silva", email=email, password="between-worlds", **moments, **fields)
+        told = []
+        for model, old in zip(models, before, strict=True):
+            (row,) = model.objects.exclude(pk__in=old).values()
+            told += [(model.__name__, key, value) for key, value in row.items() if key not in OF_EACH]
+        return [*told, *sorted(vars(member))]
+
+    models = [model for model in apps.get_models() if model._meta.managed and not model._meta.proxy]
+    moments = {name: timezone.now() for name in ("agreed_at", "onboarded_at", "joined_at")}
+    fields = {"address_proven": True, **fields}
+    counted = {model: model.objects.count() for model in models}
+    make_member(name="Ben", email="ben@example.org")
+    models = [model for model in models if model.objects.count() != counted[model]]
+    assert {EmailAddress, Member, Profile, DirectoryEntry} <= set(models)
+    with transaction.atomic():
+        factory = rows(make_member, "ana@example.org")
+        transaction.set_rollback(True)
+    service = rows(create_member, "ana@example.org")
+    assert [pair for pair in zip(factory, service, strict=True) if pair[0] != pair[1]] == []
+
+
+OF_EACH = {"id", "member_id", "user_id", "password", "address_proven_at", "updated_at"}
 
 
 def test_member_without_a_proven_address_is_not_full():
