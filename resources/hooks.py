@@ -154,7 +154,7 @@ def of_group(group, viewer, limit: int) -> group_contents.Found:
     terms = Prefetch("terms", queryset=Term.objects.select_related("facet"))
     rows = rows.select_related("added_by").prefetch_related(terms).defer("search", "description_html")
     may_add = can_add_resource(viewer) and is_in(viewer, group)
-    begin = (gettext("Add a resource"), f"{reverse('resources:add')}?by=link&group={group.pk}")
+    begin = (gettext("Add a resource"), f"{reverse('resources:add')}?by=hand&group={group.pk}")
     return group_contents.Found(rows=list(rows[:limit]), begin=begin if may_add else None)
 
 

@@ -133,7 +133,7 @@ def test_members_add_for_groups_they_are_in_only(adder, group):
 
 def test_the_form_adds_and_changes_for_whom_it_is(client, adder, group):
     client.force_login(adder)
-    address = f"{reverse('resources:add')}?by=link&group={group.pk}"
+    address = f"{reverse('resources:add')}?by=hand&group={group.pk}"
     term = make_term()
     form = client.get(address).context["form"]
     assert form["visibility"].value() == f"group-{group.pk}"
