@@ -11,11 +11,12 @@ V = Collection.Visibility
 
 def can_view_collection(user, collection: Collection) -> bool:
     """The same rule as CollectionQuerySet.readable_by."""
-    if is_full_member(user) and collection.owner_id == user.pk:
-        return True
-    shown = collection.state == Collection.State.VISIBLE
-    if collection.visibility == V.GROUP:
+    mine = is_full_member(user) and collection.owner_id == user.pk
+    shown = collection.state == Collection.State.VISIBLE or mine
+    if collection.visibility == V.GROUP:  # others write in it: whoever left reads no more
         return shown and may_read_group(user, collection.group_id)
+    if mine:
+        return True
     if collection.visibility == V.OWN:
         return False
     for_them = collection.visibility == V.PUBLIC or is_full_member(user)

@@ -14,10 +14,10 @@ TAKEN_BACK_FOR = timedelta(days=30)  # after it was added; later, moderators are
 
 def can_view_resource(user, resource: Resource) -> bool:
     """The same rule as ResourceQuerySet.readable_by; files follow their resource."""
-    if is_full_member(user) and user.pk in (resource.added_by_id, resource.keeper_id):
-        return True
     if not is_for(user, resource):
         return False
+    if is_full_member(user) and user.pk in (resource.added_by_id, resource.keeper_id):
+        return True
     shown = resource.state == Resource.State.VISIBLE and resource.published_at is not None
     return shown or can_moderate(user)
 

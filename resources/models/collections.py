@@ -42,24 +42,26 @@ class CollectionQuerySet(HideableQuerySet):
         """Which collections this person meets: curated and shared ones, their groups' and their own."""
         shared = Q(visibility=Collection.Visibility.PUBLIC)
         if is_full_member(user):
-            shared |= Q(visibility=Collection.Visibility.MEMBERS) | Q(owner=user)
+            shared |= Q(visibility=Collection.Visibility.MEMBERS)
+            shared |= Q(visibility=Collection.Visibility.OWN, owner=user)
             shared |= Q(visibility=Collection.Visibility.GROUP, group__in=groups_read_by(user))
         return self.shown().filter(shared)
 
     def readable_by(self, user):
         """What this person may open; the same rule as collection_permissions.can_view_collection.
 
-        Beside what they meet in lists: their own, hidden or not; moderators the hidden ones that were shared.
+        Beside what they meet in lists: their own, hidden or not, but for those of a group that they have left; moderators
+        the hidden ones that were shared.
         """
         if not is_full_member(user):
             return self.visible_to(user)
         V = Collection.Visibility
-        found = Q(owner=user)
         shared = Q(visibility__in=(V.PUBLIC, V.MEMBERS))
         if not can_moderate(user):
-            shared &= Q(state=Collection.State.VISIBLE)
-        theirs = Q(visibility=V.GROUP, group__in=groups_read_by(user), state=Collection.State.VISIBLE)
-        return self.filter(found | shared | theirs)
+            shared &= Q(state=Collection.State.VISIBLE) | Q(owner=user)
+        theirs = Q(visibility=V.GROUP, group__in=groups_read_by(user))
+        theirs &= Q(state=Collection.State.VISIBLE) | Q(owner=user)
+        return self.filter(Q(visibility=V.OWN, owner=user) | shared | theirs)
 
     def fillable_by(self, user):
         """Where this person may put records; the same rule as collection_permissions.can_fill_collection."""

@@ -97,15 +97,15 @@ class ResourceQuerySet(HideableQuerySet):
         """What this person may open; the same rule as permissions.can_view_resource.
 
         Beside what they meet in lists: moderators open hidden ones, to judge and restore them; members what they added
-        or look after.
+        or look after. Whoever left a group opens nothing of it any more, not what they added either.
         """
-        reach = audience_rule(user)
+        reach = self.filter(audience_rule(user))
         if can_moderate(user):
-            return self.filter(reach | Q(added_by=user) | Q(keeper=user))
-        seen = reach & Q(state=Resource.State.VISIBLE, published_at__isnull=False)
+            return reach
+        seen = Q(state=Resource.State.VISIBLE, published_at__isnull=False)
         if not is_full_member(user):
-            return self.filter(seen)
-        return self.filter(seen | Q(added_by=user) | Q(keeper=user))
+            return reach.filter(seen)
+        return reach.filter(seen | Q(added_by=user) | Q(keeper=user))
 
     def with_open_files_for(self, user):
         """Records whose files this person may open; the same rule as permissions.can_open_files. Of each file also its

@@ -22,6 +22,7 @@ from .derivatives import (
     untie_derivative,
 )
 from .files import attach_files, describe_file, doom_files, keep_upload, remove_file, sweep_abandoned_files
+from .handing_on import give_up_in_group
 from .history import redact_edit
 from .importing import import_bibtex
 from .leaving import forget_adder
@@ -83,6 +84,7 @@ __all__ = [
     "forget_creator",
     "hide_resource",
     "hide_story",
+    "give_up_in_group",
     "import_bibtex",
     "keep_upload",
     "made_before",

@@ -6,7 +6,7 @@ one does, and the other is told; who looks after it sees it.
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from kmnet.core import activity, audit
@@ -171,3 +171,14 @@ def give_up(*, actor, resource: Resource) -> Resource:
     Resource.objects.filter(pk=resource.pk).update(keeper=None)
     resource.keeper = None
     return resource
+
+
+def give_up_in_group(*, member, group_id: int) -> None:
+    """They left the group, and see nothing of it any more: what they looked after there is anybody's in it to take on, and
+    what they are asked or have asked about it is over. Part of that transaction, which holds the group; locks the records.
+    """
+    rows = Resource.objects.filter(group=group_id).order_by("pk").select_for_update(of=("self",), no_key=True)
+    mine = list(rows.filter(keeper=member).values_list("pk", flat=True))
+    Resource.objects.filter(pk__in=mine).update(keeper=None)
+    offers = HandOver.objects.filter(resource__group=group_id, answered_at__isnull=True)
+    offers.filter(Q(asked=member) | Q(asked_by=member)).delete()

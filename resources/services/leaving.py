@@ -21,7 +21,8 @@ def forget_adder(*, member: Member, keep_words: bool) -> None:
         .select_for_update(of=("self",))
         .defer("search")
     )
-    mine = [one for one in added if one.keeper_id == member.pk]  # what was handed on is others' by now
+    # What was handed on is others' by now; what they brought to a group that they left, and nobody has taken on, is theirs.
+    mine = [one for one in added if one.keeper_id == member.pk or (one.group_id and one.keeper_id is None)]
     told = Story.objects.filter(Q(author=member) | Q(mask__author=member))
     gathered = Collection.objects.filter(owner=member)
     gathered.filter(visibility=Collection.Visibility.OWN).delete()  # nobody else has ever seen it

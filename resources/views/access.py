@@ -57,11 +57,11 @@ def is_gone(resource: Resource) -> bool:
 
 
 def _might_have_seen(user) -> Q:
-    mine = Q(added_by=user) | Q(keeper=user) if is_full_member(user) else Q(pk__in=[])
     shown = audience_rule(user)
-    if not can_moderate(user):  # what a moderator refused was never in the library
-        shown &= Q(published_at__isnull=False)
-    return shown | mine
+    if can_moderate(user):
+        return shown
+    mine = Q(added_by=user) | Q(keeper=user) if is_full_member(user) else Q(pk__in=[])
+    return shown & (Q(published_at__isnull=False) | mine)  # what a moderator refused was never in the library
 
 
 def tells_gone(view):

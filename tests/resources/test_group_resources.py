@@ -1,4 +1,4 @@
-"""A resource for a group: seen, found, counted and downloaded by those in the group, and by who added it."""
+"""A resource for a group: seen, found, counted and downloaded by those in the group alone."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -10,14 +10,16 @@ from django.urls import reverse
 from kmnet.core.search import SearchText
 from members.services import groups
 from resources import permissions, services
+from resources.collection_permissions import can_view_collection
 from resources.duplicates import find_duplicates
 from resources.finding import Finder
 from resources.forms import ResourceForm
 from resources.hooks import search
-from resources.models import Resource
+from resources.models import Collection, HandOver, Resource
+from resources.services import handing_on
 from tests.factories.groups import make_group, put_in
 from tests.factories.members import make_member
-from tests.factories.resources import make_file, make_resource, make_term
+from tests.factories.resources import make_collection, make_file, make_resource, make_term
 
 pytestmark = pytest.mark.django_db
 DOI = "10.1234/zwischenraum"
@@ -114,6 +116,47 @@ def test_insiders_read_and_download_it(client, resource, group):
         assert response.status_code == 200, address
     groups.leave_group(member=inside, group=group)
     assert client.get(file.get_absolute_url()).status_code == 404
+
+
+def test_whoever_left_reads_nothing_of_it_that_they_brought_or_began(client, adder, resource, group):
+    stays, left = make_member(), make_member()
+    for one in (stays, left):
+        put_in(group, one)
+    mine, handed_on = add(left, group, "Mine"), add(left, group, "Handed on")
+    for asker, one, asked in ((left, handed_on, stays), (adder, resource, left)):
+        handing_on.offer_resource(actor=asker, resource=one, member=asked)
+    handing_on.answer_offer(actor=stays, resource=handed_on, accept=True)
+    collection = make_collection(owner=left, visibility="group", group=group, items=[mine])
+    client.force_login(left)
+    addresses = [one.get_absolute_url() for one in (mine, handed_on, collection)]
+    addresses.append(f"/library/{mine.pk}-{mine.slug}/stories/")
+    assert [client.get(address).status_code for address in addresses] == [200] * 4
+
+    groups.leave_group(member=left, group=group)
+
+    assert [client.get(address).status_code for address in addresses] == [404] * 4
+    for rows in (Resource.objects, Collection.objects):
+        assert not rows.readable_by(left).exists()
+        assert not rows.visible_to(left).exists()
+    assert not permissions.can_view_resource(left, mine)
+    assert not can_view_collection(left, collection)
+    assert not HandOver.objects.filter(answered_at__isnull=True).exists()
+    keepers = Resource.objects.order_by("pk").values_list("keeper", flat=True)
+    assert list(keepers) == [adder.pk, None, stays.pk]
+    handing_on.take_on(actor=stays, resource=mine)
+
+
+def test_what_nobody_took_on_in_a_group_goes_with_the_words_of_who_left(adder, group):
+    left = make_member()
+    put_in(group, left)
+    mine = add(left, group, "Mine")
+    groups.leave_group(member=left, group=group)
+    services.forget_adder(member=left, keep_words=True)
+    mine.refresh_from_db()
+    assert (mine.title, mine.added_by, mine.keeper) == ("Mine", None, None)
+    Resource.objects.filter(pk=mine.pk).update(added_by=left)
+    services.forget_adder(member=left, keep_words=False)
+    assert not Resource.objects.filter(pk=mine.pk).exists()
 
 
 def test_it_claims_no_doi_that_others_would_miss(resource):
