@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from itertools import islice
 
 import bibtexparser
 from bibtexparser.middlewares.names import parse_single_name_into_parts, split_multiple_persons_names
@@ -14,7 +15,7 @@ from kmnet.core.text import clean_line, clean_text
 
 from ..csl import NAME_FIELDS, TYPES, clean_item
 from ..licences import BY_KEY
-from .rows import Row, checked, complete, identify, licence_in, tags_in
+from .rows import MAX_ROWS, Row, checked, complete, identify, licence_in, tags_in, too_many
 
 ENTRY_TYPES = {
     "article": "article-journal",
@@ -49,14 +50,21 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 
 def read(text: str) -> list[Row]:
     """Every entry of a BibTeX file, in its order. Raises NotReadable where there is nothing to go by."""
-    library = bibtexparser.parse_string(text)
-    rows: list[Row] = []
-    for block in library.blocks:
+    if sum(1 for _begun in islice(_BEGINS.finditer(text), MOST_BLOCKS + 1)) > MOST_BLOCKS:
+        raise too_many()  # its parser holds all of them in memory
+    return checked(_rows(bibtexparser.parse_string(text).blocks), _("There is no BibTeX entry in this file."))
+
+
+_BEGINS = re.compile(r"@\s*\w+\s*[{(]")
+MOST_BLOCKS = 4 * MAX_ROWS  # with strings, comments, and what looks like a beginning and is none
+
+
+def _rows(blocks) -> Iterable[Row]:
+    for block in blocks:
         if isinstance(block, Entry):
-            rows.append(_row(block))
+            yield _row(block)
         elif isinstance(block, ParsingFailedBlock):
-            rows.append(_failed(block))
-    return checked(rows, _("There is no BibTeX entry in this file."))
+            yield _failed(block)
 
 
 def _line(block) -> int:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from kmnet.core.text import clean_line
 
 from ..csl import FOREIGN_TYPES, TYPES, clean_item, without_markup
-from .rows import NotReadable, Row, checked, complete, identify, licence_in, plain_text, tags_in
+from .rows import MAX_ROWS, NotReadable, Row, checked, complete, identify, licence_in, plain_text, tags_in
 
 _DECODER = json.JSONDecoder()
 _GAP = re.compile(r"[\s,]*")
@@ -28,14 +28,14 @@ def read(text: str) -> list[Row]:
     if not isinstance(items, list):
         items = []
     lines = _lines(text) if isinstance(whole, list) else {}
-    rows = [_row(item, lines.get(number, 1)) for number, item in enumerate(items) if item not in ({}, None)]
+    rows = (_row(item, lines.get(number, 1)) for number, item in enumerate(items) if item not in ({}, None))
     return checked(rows, _("There is no item in this file."))
 
 
 def _lines(text: str) -> dict[int, int]:
-    """On which line each item of a list begins."""
+    """On which line each item of a list begins, as far as they are read."""
     lines, place, line, counted = {}, text.index("[") + 1, 1, 0
-    for number in range(len(text)):
+    for number in range(min(len(text), 2 * MAX_ROWS)):
         place = _GAP.match(text, place).end()
         if text[place] == "]":
             break

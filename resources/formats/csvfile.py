@@ -109,15 +109,18 @@ def read(text: str) -> list[Row]:
         fields = [_HEADS.get(_head(name), "") for name in next(reader, [])]
         if "title" not in fields:
             raise NotReadable(_("The first line must name the columns, and one of them must be “title”."))
-        rows, line = [], reader.line_num + 1
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                rows.append(_row(dict(_told(fields, cells)), line))
-            line = reader.line_num + 1
+        return checked(_rows(reader, fields), _("There is no row in this table."))
     except csv.Error as error:
         words = _("The table cannot be read (line %(line)d).") % {"line": reader.line_num}
         raise NotReadable(words) from error
-    return checked(rows, _("There is no row in this table."))
+
+
+def _rows(reader, fields: list[str]) -> Iterable[Row]:
+    line = reader.line_num + 1
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            yield _row(dict(_told(fields, cells)), line)
+        line = reader.line_num + 1
 
 
 def _head(name: str) -> str:

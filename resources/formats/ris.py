@@ -51,13 +51,17 @@ OTHER_TYPES = {  # what others write and we do not
     "MPCT": "motion_picture",
     "MULTI": "webpage",
 }
+MOST_FIELDS = 20_000  # of one reference; physicists have 3,000 authors
 _READ = {ris: csl for csl, ris in TYPES.items()} | OTHER_TYPES
 _TAG = re.compile(r"([A-Z][A-Z0-9])  ?-(?: (.*)|\s*)$")
 
 
 def read(text: str) -> list[Row]:
     """Every reference of a RIS file. Raises NotReadable where there is none."""
-    rows: list[Row] = []
+    return checked(_rows(text), _("There is no RIS reference in this file."))
+
+
+def _rows(text: str) -> Iterable[Row]:
     fields: list[tuple[str, list[str]]] = []  # each with its lines
     begun = 0
     for number, line in enumerate(text.split("\n"), start=1):
@@ -65,20 +69,19 @@ def read(text: str) -> list[Row]:
         tag, value = (found.group(1), (found.group(2) or "").strip()) if found else ("", line.strip())
         if tag == "TY":
             if fields:
-                rows.append(_row(fields, begun, _("its end (ER) is missing")))
+                yield _row(fields, begun, _("its end (ER) is missing"))
             fields, begun = [("TY", [value])], number
         elif not fields:
             continue  # what stands between two references, such as a counting line
         elif tag == "ER":
-            rows.append(_row(fields, begun))
+            yield _row(fields, begun)
             fields = []
-        elif tag:
+        elif tag and len(fields) < MOST_FIELDS:
             fields.append((tag, [value]))
-        elif value:
+        elif value and not tag:
             fields[-1][1].append(value)  # a long line that was broken
     if fields:
-        rows.append(_row(fields, begun, _("its end (ER) is missing")))
-    return checked(rows, _("There is no RIS reference in this file."))
+        yield _row(fields, begun, _("its end (ER) is missing"))
 
 
 def _row(lines: list[tuple[str, list[str]]], line: int, *problems: str) -> Row:

@@ -1,7 +1,9 @@
 """What every format reads into: one row per reference, whether it can be taken or not."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -40,13 +42,19 @@ class Row:
         return self.extra.get("key", "")
 
 
-def checked(rows: list[Row], nothing: str) -> list[Row]:
-    """The rows, if there are any and not too many; else NotReadable (`nothing`: the words for none)."""
-    if not rows:
+def checked(rows: Iterable[Row], nothing: str) -> list[Row]:
+    """The rows, if there are any and not too many; else NotReadable (`nothing`: the words for none). Of millions no more
+    are read than tell that there are too many."""
+    found = list(islice(rows, MAX_ROWS + 1))
+    if not found:
         raise NotReadable(nothing)
-    if len(rows) > MAX_ROWS:
-        raise NotReadable(_("The file has more than %(limit)d entries.") % {"limit": MAX_ROWS})
-    return rows
+    if len(found) > MAX_ROWS:
+        raise too_many()
+    return found
+
+
+def too_many() -> NotReadable:
+    return NotReadable(_("The file has more than %(limit)d entries.") % {"limit": MAX_ROWS})
 
 
 def text_of(data: bytes) -> str:

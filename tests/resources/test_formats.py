@@ -324,6 +324,21 @@ def test_what_cannot_be_read_is_refused_in_words(form, text, says):
 
 
 @pytest.mark.parametrize(
+    ("form", "begins", "row"),
+    [("ris", "", "TY  - JOUR\n"), ("json", "[1", ",1"), ("csv", "title\n", "t\n"), ("bib", "", "@a{b,}\n")],
+)
+def test_of_millions_of_rows_no_more_are_held_than_tell_that_there_are_too_many(
+    form, begins, row, monkeypatch
+):
+    module, made = formats.FORMATS[form].module, []
+    one_row = module._row
+    monkeypatch.setattr(module, "_row", lambda *args: made.append(1) or one_row(*args))
+    with pytest.raises(NotReadable, match="more than 5000 entries"):
+        formats.read(form, begins + row * 20_001 + ("]" if form == "json" else ""))
+    assert len(made) <= 5001
+
+
+@pytest.mark.parametrize(
     ("name", "start", "form"),
     [
         ("refs.txt", "TY  - JOUR\n", "ris"),
