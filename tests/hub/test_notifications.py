@@ -16,6 +16,7 @@ from kmnet.hub.models import DigestRun
 from members import services as members
 from members.models import Member
 from tests.factories import make_member
+from tests.factories.copying import more_threads
 from tests.factories.discussions import make_post, make_space, make_thread
 from tests.hub.conftest import signed_in
 
@@ -107,11 +108,12 @@ def test_a_member_sees_only_their_own(member):
 @pytest.mark.parametrize("count", [1, 50])
 def test_the_list_costs_the_same_at_any_length(member, member_client, count, django_assert_num_queries):
     space = make_space()
-    for _number in range(count):
-        make_post(thread=make_thread(author=member, space=space))
-        post = make_post(thread=make_thread(author=member, space=space))
-        discussions.mark_posts_read(member=member, thread=post.thread, posts=[post])
+    fresh = make_post(thread=make_thread(author=member, space=space))
+    post = make_post(thread=make_thread(author=member, space=space))
+    discussions.mark_posts_read(member=member, thread=post.thread, posts=[post])
     tell()
+    for thread in (fresh.thread, post.thread):
+        more_threads(thread, count - 1)
     half = Notification.objects.filter(recipient=member).values_list("pk", flat=True)[:count]
     Notification.objects.filter(pk__in=list(half)).update(read_at="2026-01-01T00:00Z")
     member_client.get(LIST)
@@ -122,10 +124,8 @@ def test_the_list_costs_the_same_at_any_length(member, member_client, count, dja
 
 
 def test_older_ones_are_on_further_pages(member, member_client):
-    space = make_space()
-    for _number in range(55):
-        make_post(thread=make_thread(author=member, space=space))
-    tell()
+    post = make_reply(member)
+    more_threads(post.thread, 54)
     Notification.objects.filter(recipient=member).update(read_at="2026-01-01T00:00Z")
     first = member_client.get(LIST)
     second = member_client.get(LIST + first.context["page"].next_query)
@@ -223,10 +223,7 @@ def test_a_newcomer_whom_the_host_looked_at_is_no_news(db):
 
 @pytest.mark.parametrize("count", [1, 50])
 def test_the_bell_costs_one_query(member, count, django_assert_num_queries):
-    space = make_space()
-    for _number in range(count):
-        make_post(thread=make_thread(author=member, space=space))
-    tell()
+    more_threads(make_reply(member).thread, count - 1)
     figure(member)
     with django_assert_num_queries(1):
         assert figure(member) == count
