@@ -6,6 +6,6 @@ imported in that process, too, so neither it nor `confined` may import Django or
 """
 
 from .looked import Looked
-from .process import count_pages, look_into
+from .process import Patience, count_pages, look_into
 
-__all__ = ["Looked", "count_pages", "look_into"]
+__all__ = ["Looked", "Patience", "count_pages", "look_into"]

@@ -14,6 +14,7 @@ COUNT_MEMORY = (
     256 * MEGABYTE
 )  # while somebody waits for an answer, only pages are counted, with less of everything
 COUNT_SECONDS = 5.0
+COUNT_WAITS = 1.0  # for one that is counted at the moment
 MAX_PART = 40 * MEGABYTE  # bytes that one part of an office file unpacks to
 MAX_PIXELS = 40_000_000
 SIDE = 640  # pixels of the picture of the first page, at most

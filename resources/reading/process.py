@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copyfileobj
 from typing import BinaryIO
@@ -42,12 +43,28 @@ def look_into(source: str | Path | BinaryIO, *, seconds: float = looked.MAX_SECO
 _one_count = threading.Lock()
 
 
-def count_pages(source: str | Path | BinaryIO) -> int | None:
+@dataclass
+class Patience:
+    """How long somebody waits yet, in seconds: for all files that they send at once, together. A file of 3 KB can take as
+    long as one lets it."""
+
+    left: float = field(default_factory=lambda: looked.COUNT_SECONDS)
+
+
+def count_pages(source: str | Path | BinaryIO, patience: Patience | None = None) -> int | None:
     """How many pages a PDF says it has (a path, or a file, which is read and left where it ends); None where that cannot
     be told within COUNT_SECONDS and COUNT_MEMORY, whatever the reason. For the web: a process of ours has one file
-    counted at a time, so that many at once take no more than one. Never raises."""
-    ends = time.monotonic() + looked.COUNT_SECONDS
-    if not _one_count.acquire(timeout=looked.COUNT_SECONDS):
+    counted at a time, so that many at once take no more than one, and others hardly wait for it. Never raises."""
+    patience, began = patience or Patience(), time.monotonic()
+    try:
+        return _counted(source, began + patience.left)
+    finally:
+        patience.left -= time.monotonic() - began
+
+
+def _counted(source, ends: float) -> int | None:
+    left = ends - time.monotonic()
+    if left <= 0 or not _one_count.acquire(timeout=min(left, looked.COUNT_WAITS)):
         return None
     try:
         with ExitStack() as closing:

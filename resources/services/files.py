@@ -24,7 +24,7 @@ from kmnet.core.uploads import CheckedFile, UploadRefused, check_upload, reencod
 from .. import scanning, tasks
 from ..models import LibrarySettings, Resource, ResourceFile, ResourceText, stored_name
 from ..permissions import can_add_resource, can_edit_resource
-from ..reading import count_pages
+from ..reading import Patience, count_pages
 from ..reading.looked import MAX_PAGES
 
 logger = logging.getLogger(__name__)
@@ -47,20 +47,20 @@ class NoRoom(UploadRefused):
     """The member's share of the space for files is used up, or all of it."""
 
 
-def check(upload: File) -> CheckedFile:
-    """What the upload is; raises UploadRefused with words for the person."""
+def check(upload: File, patience: Patience | None = None) -> CheckedFile:
+    """What the upload is; raises UploadRefused with words for the person. patience: what is left of it for the pages."""
     limit = CommunitySettings.load().max_upload_mb * MEGABYTE
     checked = check_upload(upload, kinds=KINDS, max_bytes=limit)
     if checked.extension == "pdf" and checked.size > MAX_PAGES:  # no page takes less than a byte
-        _check_pages(upload)
+        _check_pages(upload, patience)
     return checked
 
 
-def _check_pages(upload: File) -> None:
+def _check_pages(upload: File, patience: Patience | None) -> None:
     """Refuse what has too many pages. Where nobody can tell in a few seconds (damaged, locked, built to take long) it is
     taken: whoever reads it for search is confined just so, and its page says that it could not be read."""
     path = getattr(upload, "temporary_file_path", None)
-    pages = count_pages(path() if path else upload)
+    pages = count_pages(path() if path else upload, patience)
     upload.seek(0)
     if pages is not None and pages > MAX_PAGES:
         raise UploadRefused(
@@ -75,7 +75,7 @@ def _check_pages(upload: File) -> None:
         )
 
 
-def keep_upload(*, actor, upload: File) -> ResourceFile:
+def keep_upload(*, actor, upload: File, patience: Patience | None = None) -> ResourceFile:
     """Store a checked file that belongs to no record yet, so that a form sent back for a mistake does not lose it.
 
     Pictures are drawn anew: place, camera, comments and whatever hides behind their end are gone. Where a scanner is
@@ -86,7 +86,7 @@ def keep_upload(*, actor, upload: File) -> ResourceFile:
     """
     if not can_add_resource(actor):
         raise PermissionDenied
-    checked = check(upload)
+    checked = check(upload, patience)
     content, size, sha256 = upload, checked.size, checked.sha256
     if checked.kind == "image":
         try:

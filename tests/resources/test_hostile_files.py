@@ -290,6 +290,22 @@ def test_who_counts_too_long_is_ended_and_the_file_is_nobodys_fault(monkeypatch)
     assert count_pages(io.BytesIO(many_pages(9))) == 9  # the next one is not kept waiting
 
 
+@pytest.mark.django_db
+def test_for_all_files_of_a_form_one_waits_no_longer_than_for_one(monkeypatch, client):
+    member = make_member()
+    client.force_login(member)
+    begun = []
+    look = process._look
+    monkeypatch.setattr(process, "_look", lambda *args, **how: begun.append(1) or look(*args, **how))
+    monkeypatch.setattr(looked, "COUNT_SECONDS", 0.1)
+    monkeypatch.setattr(process, "START", "import time; time.sleep(60)")
+    files = [SimpleUploadedFile(f"{name}.pdf", many_pages(5000)) for name in "abc"]
+    response = client.post("/library/add/look-up/", {"files": files})
+    assert response.status_code == 302
+    assert ResourceFile.objects.filter(added_by=member).count() == 3
+    assert len(begun) == 1
+
+
 # --- noted, when they are read ------------------------------------------------------------------------------------------
 @pytest.fixture
 def peak(monkeypatch):
