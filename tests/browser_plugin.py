@@ -15,8 +15,9 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 # Milliseconds. On a busy machine Playwright's own 5 and 30 s are few; where all is well nobody waits.
 expect.set_options(timeout=30_000)
 
-# Of several such arguments Chromium heeds the last: what Playwright turns off is said once more, and then what would draw
-# a page of its own below the address bar of each window, which takes a third of Chromium's time and which nobody opens.
+# Of several such arguments Chromium heeds the last: what Playwright turns off is said once more. And then what would draw
+# a page of its own below the address bar of each window, which takes a third of Chromium's time and which nobody opens;
+# and what makes a new frame for each page, and a process before it is needed, which takes a tenth.
 OFF = [
     "AimEnabled",
     "AvoidCorsURLLoaderRestartOnRedirect",
@@ -30,6 +31,8 @@ OFF = [
     "OptimizationHints",
     "PaintHolding",
     "PreconnectToSearch",
+    "RenderDocument",
+    "SpareRendererForSitePerProcess",
     "ThirdPartyStoragePartitioning",
     "WebUIOmniboxAimPopup",
     "WebUIOmniboxPopup",

@@ -110,9 +110,10 @@ READY = """async ({address, passed_before}) => {
 ASK = """async ({rules, scheme, kept}) => {
   const options = {
     resultTypes: ["violations"],  // what passes is told by one node, not by all
+    selectors: false,  // nor is it asked for: whoever reads of a fault sees the element
+    iframes: false,  // axe is not in them, and would wait for itself to answer
     preload: {assets: ["media"]},  // no rule that is asked reads style sheets; fetching them breaks the policy
   };
-  options.iframes = false;  // axe is not in them, and would wait for its answer
   if (rules) options.runOnly = {type: "rule", values: rules};
   judgeAnew(scheme, kept);
   const width = document.documentElement.scrollWidth - window.innerWidth;
