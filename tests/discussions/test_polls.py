@@ -455,7 +455,7 @@ def test_answers_change_until_the_first_vote(client):
 def test_the_answers_of_a_poll_go_with_its_first_post(client):
     """They are words of whoever asked."""
     asker, other = make_member(), make_member()
-    poll = make_poll(author=asker)
+    poll = make_poll(("By a show of cards", "By hand"), author=asker)  # no day: dates stand on the page
     thread = poll.thread
     make_post(thread=thread)
     option = poll.options.first().text
