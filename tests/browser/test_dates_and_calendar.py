@@ -1,5 +1,5 @@
 """An organiser lets an event come back, changes and calls off the dates that follow, and gets an address for their
-calendar: without scripts, and each page judged by axe."""
+calendar: without scripts, and so without axe, which is one."""
 
 import pytest
 

@@ -1,5 +1,5 @@
-"""An organiser plans an event on one page, approves, offers, writes, postpones and makes it again: without scripts, and
-each page judged by axe."""
+"""An organiser plans an event on one page, approves, offers, writes, postpones and makes it again: without scripts, and so
+without axe, which is one."""
 
 import re
 from datetime import timedelta
