@@ -37,7 +37,8 @@ def doi_url(doi: str) -> str:
 
 
 def canonical_url(url: str) -> str:
-    """The same address for the same page: no tracking, no fragment, host in lower case, http and https alike."""
+    """The same address for the same page: no tracking, no fragment, host in lower case, http and https alike. "" for what
+    is none, or must not be told: with a name or password in it (or https://nhs.uk@elsewhere.example)."""
     try:
         parts = urlsplit(url.strip())
         port = parts.port
@@ -45,6 +46,8 @@ def canonical_url(url: str) -> str:
         return ""
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme.casefold() not in _DEFAULT_PORTS or not host:
+        return ""
+    if "@" in parts.netloc or "\\" in parts.netloc:
         return ""
     host = host.removeprefix("www.")
     if port and port not in _DEFAULT_PORTS.values():

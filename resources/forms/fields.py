@@ -1,5 +1,7 @@
 """Fields that only the library has."""
 
+import re
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
@@ -37,6 +39,10 @@ class WebAddressField(LineField):
             return ""
         if "://" not in value and not value.casefold().startswith(("javascript:", "data:", "mailto:")):
             value = f"https://{value}"
+        if re.match(r"\w+://[^/?#]*@", value):
+            raise ValidationError(
+                _("All see this link: leave out the name or password before the @."), code="password"
+            )
         if " " in value or not canonical_url(value) or "." not in value:
             raise ValidationError(
                 _("A link starts with https:// or http://, as in https://example.org/guide."), code="url"

@@ -105,6 +105,7 @@ def test_a_double_submit_makes_one_record(client, member, guide):
         ({"url": "javascript:alert(1)"}, "url", "A link starts with https://"),
         ({"url": "ftp://example.org/x"}, "url", "A link starts with https://"),
         ({"url": "https://"}, "url", "A link starts with https://"),
+        ({"url": "https://ana:secret@example.org/x"}, "url", "leave out the name or password"),
         ({"kind": "999999"}, "kind", "Select a valid choice"),
         ({"licence": "mine"}, "licence", "Select a valid choice"),
         ({"tags": ", ".join(f"tag {n}" for n in range(13))}, "tags", "At most 12 tags."),

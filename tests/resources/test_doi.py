@@ -63,6 +63,9 @@ def test_what_is_no_web_address_has_no_canonical_form():
         "http://[::1",
         "https://x:99999/",
         "a b",
+        "https://ana:secret@example.org/",
+        "https://nhs.uk@example.org/",
+        "https://example.org\\.nhs.uk/",
     ):
         assert canonical_url(text) == ""
 
