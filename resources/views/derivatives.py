@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from kmnet.core import kept_text
 from kmnet.core.models import CommunitySettings
 from kmnet.core.ratelimit import limited
+from kmnet.core.text import clean_text
 from kmnet.core.uploads import UploadRefused
 
 from .. import plain, services
@@ -152,7 +153,7 @@ def untie(request, pk):
     context = {"tie": tie, "own": own, "reason": kept_text.take(request).get("reason", "")}
     if request.method != "POST":
         return render(request, "resources/untie.html", context)
-    reason = request.POST.get("reason", "").strip()[:500]
+    reason = clean_text(request.POST.get("reason", "")).strip()[:500]
     if not own and not reason:
         context["error"] = _("Say why: the reason stands in the log.")
         return render(request, "resources/untie.html", context, status=422)

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from kmnet.core.ratelimit import limited
 from kmnet.core.search import SearchText
+from kmnet.core.text import clean_text
 from members.permissions import can_moderate
 
 from .. import company, services
@@ -98,7 +99,7 @@ def unlink(request, pk):
         raise Http404
     back = relation.other if request.POST.get("from") == str(relation.other_id) else relation.resource
     own = any(can_edit_resource(request.user, one) for one in ends)
-    reason = request.POST.get("reason", "").strip()[:500]
+    reason = clean_text(request.POST.get("reason", "")).strip()[:500]
     if not own and not reason:
         messages.error(request, _("Say why: the reason stands in the log."))
         return redirect("resources:links", back.pk)

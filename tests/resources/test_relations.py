@@ -110,7 +110,8 @@ def test_a_moderator_takes_a_link_away_and_says_why(client):
     keeper, moderator = make_member(), make_member(is_moderator=True)
     made = relate(keeper, make_resource(added_by=keeper), "response", make_resource())
     client.force_login(moderator)
-    client.post(reverse("resources:unlink", args=[made.pk]))
+    for nothing in ("", " ", "\x00"):
+        client.post(reverse("resources:unlink", args=[made.pk]), {"reason": nothing})
     assert Relation.objects.count() == 1
     client.post(reverse("resources:unlink", args=[made.pk]), {"reason": "It does not respond to it."})
     assert Relation.objects.count() == 0
