@@ -10,13 +10,15 @@ from functools import partial
 from types import SimpleNamespace
 from uuid import UUID
 
+import psycopg2
 import pytest
+from django.db import connection
 from django.template.base import Template
 from django.test.signals import template_rendered
 
 from discussions.services import limits
 from kmnet.core import ratelimit
-from kmnet.core.fixed import fixed
+from kmnet.core.fixed import Prepared, fixed
 from resources.services import reviewing
 from tests.factories.discussions import is_making
 from tests.mailbox import mailbox
@@ -62,12 +64,21 @@ def no_new_window(monkeypatch):
     monkeypatch.setattr(ratelimit, "time", SimpleNamespace(time=partial(float, time.time())))
 
 
+_words = Prepared.words
+
+
+def _words_to_read(statement, db, cursor) -> str:
+    """Whoever looks at the SQL of a test sees the statement itself, not the name under which it was prepared."""
+    return statement.sql if db.execute_wrappers or db.queries_logged else _words(statement, db, cursor)
+
+
 @pytest.fixture(autouse=True)
 def compared_once(request, monkeypatch):
     """settings.CHECK_FIXED_QUERIES: a query that was compared in this test is not compared again with values that are
     alike. Numbers are alike that have as many binary digits, moments as far away, lists as long; words only if equal."""
     if "compared_each_time" in request.fixturenames:
         return
+    monkeypatch.setattr(Prepared, "words", _words_to_read)
     compared, compare, now = set(), fixed.check, time.time()
 
     def alike(value):
@@ -107,6 +118,26 @@ def pages_are_noted(django_test_environment):
         return self.nodelist.render(context)
 
     Template._render = render  # django_test_environment puts back what was there before it
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """Fixed queries are prepared between two tests, as between two pages: within the transaction of a test none is, and
+    Postgres would read and plan each of them each time."""
+    made = connection.connection
+    held, statements = getattr(connection, "fixed_statements", None) or (None, None)
+    if made is None or held is not made or made.closed or made.info.transaction_status:
+        return
+    with made.cursor() as cursor:
+        if getattr(connection, "fixed_spoilt", False):
+            connection.fixed_statements, connection.fixed_spoilt = None, False
+            cursor.execute("DEALLOCATE ALL")
+            return
+        while statements.wanted:
+            one = statements.wanted.pop()
+            with contextlib.suppress(psycopg2.Error):
+                cursor.execute(one._prepare)
+                statements.ready.add(one.name)
 
 
 @pytest.hookimpl(tryfirst=True)
