@@ -9,6 +9,7 @@ from kmnet.core.text import clean_line, fold
 
 # What Crossref says matches all DOIs in use: a prefix, a slash, and a suffix without spaces or quotes.
 _DOI = re.compile(r"10\.\d{4,9}(?:\.\d+)*/[^\s\"<>{}\\^`|]+")
+LONGEST_STATED = 2000  # characters in which a DOI is looked for: they are read more than once
 _TRACKING = re.compile(
     r"^(utm_.*|fbclid|gclid|dclid|msclkid|mc_cid|mc_eid|igshid|_hs(enc|mi)|ref|ref_src|source|cmpid)$"
 )
@@ -18,17 +19,17 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 def normalise_doi(text: str) -> str:
     """The bare DOI, as registered, in a DOI, a doi: URI or a doi.org address; "" where there is none."""
-    text = clean_line(text or "")
+    text = clean_line((text or "")[:LONGEST_STATED])
     if "doi.org/" in text.casefold():
         text = unquote(text)
     found = _DOI.search(text)
     if not found:
         return ""
-    doi = found.group()
+    doi = found.group()[:255]
     # What a sentence put after it is not part of it; a bracket is, where it closes one inside (10.1016/0140(95)91).
     while doi[-1] in ".,;:'" or (doi[-1] in ")]" and doi.count(_OPENER[doi[-1]]) < doi.count(doi[-1])):
         doi = doi[:-1]
-    return doi[:255]
+    return doi
 
 
 def doi_url(doi: str) -> str:

@@ -10,6 +10,7 @@ WORDS = 20  # of a sentence
 SENTENCES = 3  # of a paragraph
 MOST_SHOWN = 8  # of one kind
 LONGEST = 20_000  # characters looked at
+MOST_ASKED = 100  # abbreviations: the text is read anew for each
 
 _END = re.compile(r"(?<=[.!?…。])[\"”’)\]]*\s+(?=[\"“‘(\[]?[^\W_])")
 _SHORT = re.compile(
@@ -112,27 +113,34 @@ def sentences_of(paragraph: str) -> list[str]:
 
 def unexplained(text: str) -> list[str]:
     """Abbreviations that nothing in the text puts into words: neither “words (ABC)” nor “ABC (words)” anywhere."""
-    found = []
+    found, asked, shouted = [], set(), {}
     for match in _ABBREVIATION.finditer(text):
         short = match.group()
         bare = short.removesuffix("s")
-        if {short, bare} & KNOWN or bare in found or _is_shouted(text, match):
+        if {short, bare} & KNOWN or bare in asked or _is_shouted(text, match, shouted):
             continue
+        if len(asked) == MOST_ASKED:
+            break
+        asked.add(bare)
         stem = re.escape(bare)
-        if re.search(rf"[^\W\d_]\s*\({stem}s?\)", text) or re.search(rf"{stem}s?\s*\([^)]*[a-z]{{3}}", text):
+        if re.search(rf"[^\W\d_]\s*\({stem}s?\)", text) or re.search(
+            rf"{stem}s?\s*\([^)]{{0,200}}[a-z]{{3}}", text
+        ):
             continue
         if re.search(rf"{stem}s?\s+(?:is|are|means|stands for|stand for)\s", text):
             continue
         found.append(bare)
-    return list(dict.fromkeys(found))
+    return found
 
 
-def _is_shouted(text: str, match: re.Match) -> bool:
-    """A line in capitals is a heading or an emphasis, not a row of abbreviations."""
+def _is_shouted(text: str, match: re.Match, known: dict[int, bool]) -> bool:
+    """A line in capitals is a heading or an emphasis, not a row of abbreviations. known: lines by where they begin."""
     start = text.rfind("\n", 0, match.start()) + 1
-    end = text.find("\n", match.end())
-    words = _WORD.findall(text[start : end if end >= 0 else None])
-    return len(words) > 2 and all(word.isupper() or word.isdigit() for word in words)
+    if start not in known:
+        end = text.find("\n", match.end())
+        words = _WORD.findall(text[start : end if end >= 0 else None])
+        known[start] = len(words) > 2 and all(word.isupper() or word.isdigit() for word in words)
+    return known[start]
 
 
 def _without_marks(text: str) -> str:

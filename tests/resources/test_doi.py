@@ -35,6 +35,8 @@ AGENCIES = ["doi.org", "api.crossref.org", "api.datacite.org"]
         ("no doi", ""),
         ("", ""),
         ('10.1000/x"><script>', "10.1000/x"),
+        ("10.1000/x" + ")" * 1_000_000, "10.1000/x"),  # at once: it is typed by whoever likes to
+        ("10.1000." * 100_000, ""),
     ],
 )
 def test_dois_are_read_as_people_paste_them(text, doi):

@@ -1,5 +1,6 @@
 import pytest
 
+from resources import plain
 from resources.plain import look_over, sentences_of, unexplained
 
 
@@ -59,3 +60,19 @@ def test_markdown_and_addresses_are_not_words():
 @pytest.mark.parametrize("text", ["", "   \n", "...", "(" * 5000, "A" * 20_000, "a. " * 7000, "[](" * 4000])
 def test_odd_texts_give_an_answer(text):
     assert look_over(text).words >= 0
+
+
+def test_a_long_line_is_not_read_anew_for_each_abbreviation(monkeypatch):
+    """It is asked of the web while somebody types: 20,000 characters of capitals took seconds."""
+    text, words, read = "AB " * 2000, plain._WORD, []
+
+    class Reading:
+        def findall(self, part):
+            read.append(len(part))
+            return words.findall(part)
+
+        search = words.search
+
+    monkeypatch.setattr(plain, "_WORD", Reading())
+    look_over(text)
+    assert sum(read) <= 3 * len(text)
