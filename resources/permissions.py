@@ -25,7 +25,8 @@ def can_view_resource(user, resource: Resource) -> bool:
 def is_for(user, resource: Resource) -> bool:
     """The same rule as models.audience_rule."""
     if resource.visibility == Visibility.GROUP:
-        return may_read_group(user, resource.group_id)
+        found = user.pk is not None and resource.found_for == user.pk
+        return found or may_read_group(user, resource.group_id)
     return resource.visibility == Visibility.PUBLIC or is_full_member(user)
 
 

@@ -134,6 +134,10 @@ class ResourceQuerySet(HideableQuerySet):
 class Resource(Hideable):
     """One thing of the library: a link, a DOI, files, or several of them, equal in kind."""
 
+    found_for: int | None = (
+        None  # the member for whom this very object was just found among what they may open
+    )
+
     title = models.CharField(_("title"), max_length=500)
     slug = models.SlugField(max_length=80, allow_unicode=False, blank=True)
     csl = models.JSONField(_("bibliographic record (CSL-JSON)"), default=dict, blank=True)

@@ -43,7 +43,9 @@ def find_resource(request, pk: int, more: Callable[[QuerySet], QuerySet] = lambd
         .filter(pk=min(pk, 2**63 - 1))
     )
     resource = more(rows.filter(pk__in=Resource.objects.readable_by(request.user).values("pk"))).first()
-    if resource is None:
+    if resource is not None:
+        resource.found_for = request.user.pk  # a page asks many a right; services look at the row anew
+    else:
         resource = rows.filter(_might_have_seen(request.user), state=Resource.State.HIDDEN).first()
         if resource is None or not is_gone(resource):
             raise Http404

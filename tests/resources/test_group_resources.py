@@ -118,6 +118,13 @@ def test_insiders_read_and_download_it(client, resource, group):
     assert client.get(file.get_absolute_url()).status_code == 404
 
 
+def test_its_page_costs_no_more_than_others(client, adder, resource, django_assert_max_num_queries):
+    client.force_login(adder)
+    client.get(resource.get_absolute_url())
+    with django_assert_max_num_queries(12):
+        client.get(resource.get_absolute_url())
+
+
 def test_whoever_left_reads_nothing_of_it_that_they_brought_or_began(client, adder, resource, group):
     stays, left = make_member(), make_member()
     for one in (stays, left):
