@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import ValidationError
 from django.db.models import Prefetch, QuerySet
 from django.http import Http404
 from django.shortcuts import redirect, render
@@ -234,52 +233,72 @@ def collect(request, pk):
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("library-collect", "600/h")
 def collection_arrange(request, pk):
-    """Put it in order, say why each is in it, take out. Each button is a form of its own; no script is needed."""
+    """Put it in order, say why each is in it, take out. One form: whichever button is pressed, all notes are kept."""
     found = find_collection(request, pk)
     if not can_fill_collection(request.user, found):
         raise Http404
-    wrong = None
+    typed, wrong = {}, None
     if request.method == "POST":
-        try:
-            wrong = _arrange(request, found)
-        except ValidationError as error:
-            raise Http404 from error
+        typed = request.POST
+        act, *numbers = typed.get("act", "").split() or [""]
+        numbers = [_number(one) for one in numbers]
+        if len(numbers) != ACTS.get(act, -1):
+            raise Http404
+        wrong = _keep_notes(request, found)
         if wrong is None:
+            _move(request, found, act, *numbers)
             kept_text.forget(request)
-            number = _number(request.POST.get("item"))
+            if act == "done":
+                return redirect(found)
             query = f"?{request.GET.urlencode()}" if request.GET else ""
-            return redirect(f"{request.path}{query}#item-{number}")
+            return redirect(f"{request.path}{query}{f'#item-{numbers[0]}' if numbers else ''}")
+    else:
+        typed = kept_text.take(request)
     page, total = _numbered(request, found)
     for item in page:
-        if wrong and wrong[0] == item.pk:
-            item.form = wrong[1]
+        item.was = typed.get(f"was-{item.pk}", item.note)
+        if wrong and f"{item.pk}-note" in typed:
+            item.form = ItemNoteForm(typed, prefix=item.pk)
         else:
-            item.form = ItemNoteForm(initial={"note": item.note}, auto_id=f"id_%s_{item.pk}")
-    context = {"collection": found, "page": page, "total": total, "form": wrong[1] if wrong else None}
+            item.form = ItemNoteForm(
+                initial={"note": typed.get(f"{item.pk}-note", item.note)}, prefix=item.pk
+            )
+    context = {"collection": found, "page": page, "total": total, "form": wrong}
     return render(request, "resources/collection_arrange.html", context, status=422 if wrong else 200)
 
 
-def _number(value) -> int:
-    if not (value and value.isascii() and value.isdigit() and len(value) < 19):
-        raise ValidationError("no number")
+# What a button says, and how many items it names.
+ACTS = {"before": 2, "after": 2, "out": 1, "save": 0, "done": 0}
+
+
+def _number(value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 19):
+        raise Http404
     return int(value)
 
 
-def _arrange(request, found: Collection) -> tuple[int, ItemNoteForm] | None:
-    """Do what the button says. The item and its form where its note is not right; ValidationError where nothing is."""
-    act, item = request.POST.get("act"), _number(request.POST.get("item"))
-    whom = {"actor": request.user, "collection": found, "item": item}
-    if act in ("before", "after"):
-        services.place_item(**whom, beside=_number(request.POST.get("beside")), after=act == "after")
-    elif act == "out":
-        services.take_out(**whom)
-        messages.success(request, _("It is no longer in this collection."))
-    elif act == "note":
-        form = ItemNoteForm(request.POST, auto_id=f"id_%s_{item}")
+def _keep_notes(request, found: Collection) -> ItemNoteForm | None:
+    """Save what was typed, and only that: what others of a group wrote meanwhile stays. The first form that is not right,
+    and then nothing is saved."""
+    changed = {}
+    for item in found.items.values_list("pk", flat=True):
+        if request.POST.get(f"{item}-note") in (None, request.POST.get(f"was-{item}", "")):
+            continue
+        form = ItemNoteForm(request.POST, prefix=item)
         if not form.is_valid():
-            return item, form
-        services.say_why(**whom, note=form.cleaned_data["note"])
-        messages.success(request, _("Saved."))
-    else:
-        raise ValidationError("no act")
+            return form
+        changed[item] = form.cleaned_data["note"]
+    for item, note in changed.items():
+        services.say_why(actor=request.user, collection=found, item=item, note=note)
     return None
+
+
+def _move(request, found: Collection, act: str, item: int = 0, beside: int = 0) -> None:
+    whom = {"actor": request.user, "collection": found}
+    if act in ("before", "after"):
+        services.place_item(**whom, item=item, beside=beside, after=act == "after")
+    elif act == "out":
+        services.take_out(**whom, item=item)
+        messages.success(request, _("It is no longer in this collection."))
+    elif act == "done":
+        messages.success(request, _("Saved."))

@@ -163,7 +163,7 @@ def test_a_move_goes_past_what_the_mover_cannot_see(owner, client):
     arrange = reverse("resources:collection_arrange", args=[collection.pk])
     first, last = client.get(arrange).context["page"]
     assert (last.before, last.after, first.after) == (first.pk, None, last.pk)
-    client.post(arrange, {"act": "before", "item": last.pk, "beside": last.before})
+    client.post(arrange, {"act": f"before {last.pk} {last.before}"})
     assert titles(collection, owner) == ["Three", "One"]
 
 
@@ -213,14 +213,24 @@ def test_one_is_made_from_the_page_of_a_record_and_put_in_order_without_scripts(
     assert titles(collection, owner) == ["One", "Two"]
     arrange = reverse("resources:collection_arrange", args=[collection.pk])
     first, second = client.get(arrange).context["page"]
-    client.post(arrange, {"act": "before", "item": second.pk, "beside": second.before})
+    # whichever button is pressed, what was typed beside it is saved; what others wrote meanwhile stays
+    services.say_why(actor=owner, collection=collection, item=second.pk, note="Written meanwhile")
+    typed = {
+        f"{first.pk}-note": "Why it is here",
+        f"{second.pk}-note": "The second.",
+        f"was-{second.pk}": "The second.",
+    }
+    client.post(arrange, {**typed, "act": f"before {second.pk} {second.before}"})
     assert titles(collection, owner) == ["Two", "One"]
-    wrong = client.post(arrange, {"act": "note", "item": first.pk, "note": "x" * 301})
+    assert list(collection.items.values_list("note", flat=True)) == ["Written meanwhile", "Why it is here"]
+    long = {f"{first.pk}-note": "x" * 301, f"{second.pk}-note": "Typed, too", "act": f"out {second.pk}"}
+    wrong = client.post(arrange, long)
     assert wrong.status_code == 422
     assert b"x" * 301 in wrong.content
-    client.post(arrange, {"act": "note", "item": first.pk, "note": "Why it is here"})
-    assert b"Why it is here" in client.get(collection.get_absolute_url()).content
-    client.post(arrange, {"act": "out", "item": second.pk})
+    assert b"Typed, too" in wrong.content
+    assert titles(collection, owner) == ["Two", "One"]
+    client.post(arrange, {"act": f"out {second.pk}"})
+    assert client.post(arrange, {"act": "done"})["Location"] == collection.get_absolute_url()
     assert titles(collection, owner) == ["One"]
     assert b"To begin" in client.get(resource.get_absolute_url()).content
     client.post(reverse("resources:collection_delete", args=[collection.pk]))
@@ -229,7 +239,7 @@ def test_one_is_made_from_the_page_of_a_record_and_put_in_order_without_scripts(
 
 
 @pytest.mark.parametrize(
-    "data", [{}, {"act": "up", "item": "1"}, {"act": "out", "item": "x"}, {"act": "before", "item": "1"}]
+    "data", [{}, {"act": "up 1"}, {"act": "out x"}, {"act": "before 1"}, {"act": "save 1"}]
 )
 def test_what_no_button_sends_is_not_found(owner, client, data):
     client.force_login(owner)
