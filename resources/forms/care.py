@@ -53,3 +53,11 @@ class TakeDownForm(forms.Form):
 
 class DeleteOwnForm(forms.Form):
     note = LineField(label=_("Why, in a sentence"), required=False, max_length=300)
+
+    def __init__(self, *args, at_once: bool, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["note"].help_text = (
+            _("It stands on the page that is left. Name nobody.")
+            if at_once
+            else _("Only moderators read this.")
+        )

@@ -194,7 +194,7 @@ def delete_own(request, pk):
     if not can_edit_resource(request.user, resource):
         raise Http404
     at_once = can_delete_own(request.user, resource)
-    form = DeleteOwnForm(request.POST or None, initial=kept_text.take(request))
+    form = DeleteOwnForm(request.POST or None, at_once=at_once, initial=kept_text.take(request))
     if request.method == "POST" and form.is_valid():
         kept_text.forget(request)
         try:
