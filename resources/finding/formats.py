@@ -33,12 +33,17 @@ def format_of(content_type: str) -> str:
 
 
 def in_format(chosen: list[str]) -> Q:
-    """Records that have a file of one of these kinds, or for "link" no file at all."""
+    """Records that have a file of one of these kinds, or for "link" no file at all. The same rule as `format_of`: a table
+    as CSV is no text, though its content type says so."""
     files = ResourceFile.objects.open_to_readers().filter(resource=OuterRef("pk"))
-    wanted = Q()
-    for key in chosen:
-        for word in WORDS.get(key, ()):
-            wanted |= Q(content_type__contains=word)
+    wanted, before = Q(), Q()
+    for key, words in WORDS.items():
+        its = Q()
+        for word in words:
+            its |= Q(content_type__contains=word)
+        if key in chosen:
+            wanted |= its & ~before if before else its
+        before |= its
     rule = Q(Exists(files.filter(wanted))) if wanted else Q()
     if LINK in chosen:
         link = ~Q(Exists(files))

@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from kmnet.core.search import CONFIG, AnyWords, SearchText, WordsBegun
+from kmnet.core.uploads import TYPES
 from members.models import Group, GroupMember, Standing
 from resources.finding import Finder
 from resources.finding import finder as module
@@ -206,6 +207,15 @@ def test_time_and_format_are_facets_with_counts():
     Resource.objects.filter(pk=long_.pk).update(popularity=9)
     Resource.objects.filter(pk=open_end.pk).update(popularity=3)
     assert titles("sort=used")[:2] == ["Long", "Open"]
+
+
+def test_each_kind_of_file_that_is_taken_is_counted_where_it_is_found():
+    for name, (_kind, content_type, _how) in TYPES.items():
+        give_file(make_resource(title=name), content_type=content_type)
+    counts = facet(look(), "format")
+    assert counts == {key: look(f"format={key}").total for key in counts}
+    assert sum(counts.values()) == len(TYPES)
+    assert set(titles("format=table")) == {"xlsx", "ods", "csv"}
 
 
 def test_terms_and_tags_stand_on_the_record_whoever_changes_them():
