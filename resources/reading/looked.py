@@ -14,6 +14,7 @@ COUNT_MEMORY = (
     256 * MEGABYTE
 )  # while somebody waits for an answer, only pages are counted, with less of everything
 COUNT_SECONDS = 5.0
+PICTURE_SECONDS = 20.0  # ten photos take about four
 COUNT_WAITS = 1.0  # for one that is counted at the moment
 MAX_PART = 40 * MEGABYTE  # bytes that one part of an office file unpacks to
 MAX_PIXELS = 40_000_000

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import time
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -89,12 +90,7 @@ def keep_upload(*, actor, upload: File, patience: Patience | None = None) -> Res
     checked = check(upload, patience)
     content, size, sha256 = upload, checked.size, checked.sha256
     if checked.kind == "image":
-        try:
-            data = reencode_image(upload, extension=checked.extension, max_side=MAX_SIDE).getvalue()
-        except (OSError, SyntaxError, ValueError) as error:  # whole on the outside, broken further in
-            raise UploadRefused(
-                _("This picture is damaged. Save it anew and try again."), code="damaged"
-            ) from error
+        data = _drawn(upload, checked.extension, patience or Patience())
         content, size, sha256 = ContentFile(data), len(data), hashlib.sha256(data).hexdigest()
     kept = _take_room(actor, checked, size, sha256)
     try:
@@ -109,6 +105,21 @@ def keep_upload(*, actor, upload: File, patience: Patience | None = None) -> Res
         ) from error
     _begin(kept, looks=checked.kind in READ)
     return kept
+
+
+def _drawn(upload: File, extension: str, patience: Patience) -> bytes:
+    """The picture drawn anew, and the time that took taken off the patience."""
+    began = time.monotonic()
+    try:
+        return reencode_image(
+            upload, extension=extension, max_side=MAX_SIDE, wait=patience.pictures
+        ).getvalue()
+    except (OSError, SyntaxError, ValueError) as error:  # whole on the outside, broken further in
+        raise UploadRefused(
+            _("This picture is damaged. Save it anew and try again."), code="damaged"
+        ) from error
+    finally:
+        patience.pictures -= time.monotonic() - began
 
 
 @transaction.atomic

@@ -291,6 +291,25 @@ def test_who_counts_too_long_is_ended_and_the_file_is_nobodys_fault(monkeypatch)
 
 
 @pytest.mark.django_db
+def test_large_pictures_of_a_form_are_drawn_as_long_as_somebody_waits(monkeypatch, client):
+    member = make_member()
+    client.force_login(member)
+    monkeypatch.setattr(uploads, "LARGE", 99)
+    monkeypatch.setattr(looked, "PICTURE_SECONDS", 1e-9)
+    out = io.BytesIO()
+    Image.new("RGB", (10, 10)).save(out, "PNG")
+    files = [SimpleUploadedFile(f"{name}.png", out.getvalue()) for name in "ab"]
+    page = client.post("/library/add/look-up/", {"files": files}, follow=True).content.decode()
+    assert "b.png: This picture is very large" in page
+    kept = ResourceFile.objects.filter(added_by=member)
+    assert [file.name for file in kept] == ["a.png"]  # the first takes what there is of patience
+    monkeypatch.setattr(looked, "PICTURE_SECONDS", 60)
+    files = [SimpleUploadedFile(f"{name}.png", out.getvalue()) for name in "ab"]
+    assert client.post("/library/add/look-up/", {"files": files}).status_code == 302
+    assert kept.all().count() == 3
+
+
+@pytest.mark.django_db
 def test_for_all_files_of_a_form_one_waits_no_longer_than_for_one(monkeypatch, client):
     member = make_member()
     client.force_login(member)
