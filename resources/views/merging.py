@@ -23,7 +23,7 @@ from ..forms.care import NEEDS_REASON
 from ..models import Resource
 from ..permissions import can_edit_resource, can_merge
 from ..services import merging
-from .access import find_resource
+from .access import Gone, find_resource
 
 
 class OtherForm(forms.Form):
@@ -71,7 +71,10 @@ def _told_apart(resource) -> str:
 @limited("library-care", "60/h")
 def merge(request, pk):
     """?with=12: the two side by side; without: which others there may be."""
-    resource = find_resource(request, pk)
+    try:
+        resource = find_resource(request, pk)
+    except Gone as gone:
+        return redirect(gone.resource)  # pressed twice
     if not (can_moderate(request.user) or can_edit_resource(request.user, resource)):
         raise Http404
     stated = request.GET.get("with", "")
@@ -88,6 +91,8 @@ def merge(request, pk):
         .filter(pk=int(stated) if stated.isdecimal() and len(stated) < 19 else 0)
         .first()
     )
+    if other is not None and other.merged_into_id == resource.pk:
+        return redirect(resource)  # pressed twice
     if other is None or not (
         can_merge(request.user, resource, other) or can_merge(request.user, other, resource)
     ):

@@ -218,6 +218,10 @@ def test_the_page_offers_look_alikes_and_compares(client, moderator):
     address = f"/library/{two.pk}/merge/?with={three.pk}"
     assert list(client.post(address, {"kept": two.pk}).context["form"].errors) == ["reason"]
     assert client.post(address, {"kept": two.pk, "reason": "Twice."}).status_code == 302
+    assert (
+        client.post(address, {"kept": two.pk, "reason": "Twice."}).url == two.get_absolute_url()
+    )  # once more
+    assert client.post(f"/library/{three.pk}/merge/?with={two.pk}").url == three.get_absolute_url()
 
 
 # --- look-alikes -----------------------------------------------------------------------------------------------------
