@@ -37,6 +37,7 @@ def detail(request, pk, slug):
     resource._prefetched_objects_cache["files"] = files
     told, told_in_all = company.first_stories(resource, request.user)
     members = members_by_place(resource)
+    source = resource.csl.get("container-title") or resource.csl.get("publisher", "")
     context = {
         "resource": resource,
         "creators": [(name, members.get(place)) for place, name in enumerate(resource.creator_names)],
@@ -64,7 +65,9 @@ def detail(request, pk, slug):
         "may_derive": can_derive(request.user, resource),
         "related": related_to(resource, request.user),
         "keeping": keeping_of(resource, request.user),
-        "source": resource.csl.get("container-title") or resource.csl.get("publisher", ""),
+        "source": ""
+        if [source] == resource.creator_names
+        else source,  # a body that published its own is said once
         "may_edit": can_edit_resource(request.user, resource),
         "may_moderate": can_moderate(request.user),
         "may_report": can_write(request.user) and resource.added_by_id != request.user.pk,

@@ -190,6 +190,25 @@ def test_look_alikes_are_shown_before_saving_and_never_block(client, member, gui
 
 
 @pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("by=doi&doi=10.1000/ABC", "has the same DOI"),
+        ("by=link&url=http://example.org/guide/", "leads to the same address"),
+        ("by=doi&doi=10.1000/other", None),
+        ("by=hand", None),
+    ],
+)
+def test_what_is_here_already_is_told_before_anything_is_filled_in(client, member, guide, query, reason):
+    twin = make_resource(title="Twin", doi="10.1000/abc", url="https://www.example.org/guide")
+    make_resource(title="Hidden", url="https://example.org/guide", state="hidden")
+    page = client.get(f"/library/add/?{query}")
+    assert [(one.resource, one.reason) for one in page.context["here"]] == (
+        [(twin, reason)] if reason else []
+    )
+    assert (b"Is it here already?" in page.content) == bool(reason)
+
+
+@pytest.mark.parametrize(
     "known",
     [
         {"title": "A plain guide", "creators": ["May, A."], "year": 2015},

@@ -57,10 +57,14 @@ def test_from_a_pdf_to_a_record(client, member, network):
 
 def test_a_pdf_that_says_nothing_lets_one_go_on_by_hand(client, member):
     address = start(client, pdf(("",)))
+    query = client.get(address).context["look"].query
     read_file(file_id=ResourceText.objects.get().file_id)
     page = client.get(address)
-    assert (page.context["look"].known, page.context["look"].keep_asking) == (None, False)
-    assert page.status_code == 200
+    look = page.context["look"]
+    assert (look.known, look.state, look.keep_asking) == (None, "mute", False)
+    status = client.get(f"/library/add/look-up/status/?{query}")  # whoever waits is told, too
+    assert b"Go on by hand" in status.content
+    assert b"hx-get" not in status.content
 
 
 def test_nobody_learns_what_is_in_the_file_of_another(client, member):

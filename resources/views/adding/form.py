@@ -13,7 +13,7 @@ from kmnet.core.ratelimit import limited
 from kmnet.core.uploads import UploadRefused
 
 from ... import services
-from ...duplicates import find_duplicates
+from ...duplicates import Likeness, find_duplicates
 from ...forms import ResourceForm, StartForm, initial_from_known, initial_from_resource
 from ...forms.fields import WebAddressField
 from ...forms.files import files_kept
@@ -56,7 +56,8 @@ def add(request):
     if request.GET.get("group"):  # an option that is not offered chooses nothing
         initial.setdefault("visibility", f"group-{request.GET['group'][:20]}")
     form = ResourceForm(member=request.user, initial=initial)
-    return _form_page(request, form, way, found, files_lost=bool(typed))
+    here = _here_already(request, found, doi=given["doi"], url=given["url"], files=files)
+    return _form_page(request, form, way, found, here=here, files_lost=bool(typed))
 
 
 def _shown(typed: dict) -> dict:
@@ -77,7 +78,8 @@ def _add_posted(request, way: str):
         ask(actor=request.user, doi=doi, url=url, files=files)
         found = look(doi=doi, url=url, files=files, kept=kept)
         typed = _filled(typed, found.known, language=request.user.language)
-        return _form_page(request, ResourceForm(member=request.user, initial=typed), way, found)
+        here = _here_already(request, found, doi=doi, url=url, files=files)
+        return _form_page(request, ResourceForm(member=request.user, initial=typed), way, found, here=here)
     made = services.made_before(actor=request.user, submit_key=request.POST.get("submit_key", ""))
     if made:  # the button was pressed twice: what the first press made is no look-alike
         return redirect(made)
@@ -167,19 +169,31 @@ def _has_more(form: ResourceForm, known: Known) -> bool:
     )
 
 
-def _form_page(request, form, way, found: LookUp, *, likenesses=(), status=200, files_lost=False):
+def _here_already(request, found: LookUp, *, doi: str, url: str, files) -> list[Likeness]:
+    """What holds the same DOI, link or file, told before anything is filled in; none where nothing was given."""
+    doi = doi or (found.known.item.get("DOI", "") if found.known else "")
+    if not (doi or url or files):
+        return []
+    hashes = [file.sha256 for file in files]
+    return find_duplicates(viewer=request.user, item={"DOI": doi, "URL": url}, hashes=hashes)
+
+
+def _form_page(request, form, way, found: LookUp, *, likenesses=(), here=(), status=200, files_lost=False):
     if way == "hand":  # any one of the three will do, and the page says so
         for name in ("url", "doi", "files"):
             form.fields[name].says_optional = False
     if found.known:
         found.is_used = not _has_more(form, found.known)
-    if likenesses or (form.is_bound and found.is_used):  # there is something else to see to
+    if likenesses or (
+        form.is_bound and (found.is_used or found.state == "mute")
+    ):  # there is something else to see to
         found.state = ""
     context = {
         "files_lost": files_lost,
         "form": form,
         "way": way,
         "likenesses": likenesses,
+        "here": here,
         "max_mb": CommunitySettings.load().max_upload_mb,
         "look": found,
         "words_offered": words_offered(),

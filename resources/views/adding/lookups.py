@@ -20,8 +20,9 @@ READING_FOR = timedelta(seconds=45)  # and for so long whether a file was read
 @dataclass
 class LookUp:
     """known: what to offer, None where nobody said anything (yet). state: found, asked, unknown (no such DOI), silent (a
-    place did not answer), or "" where nobody was asked. keep_asking: the page asks again in a moment. query: of the
-    partial that tells how it stands. whence: "doi", "page" or "file". is_used: the form below says all that is known."""
+    place did not answer), mute (a file was read and says nothing of itself), or "" where nobody was asked. keep_asking:
+    the page asks again in a moment. query: of the partial that tells how it stands. whence: "doi", "page" or "file".
+    is_used: the form below says all that is known."""
 
     known: Known | None = None
     state: str = ""
@@ -71,7 +72,7 @@ def look(*, doi: str = "", url: str = "", files: list[ResourceFile] = (), kept: 
     elif DoiRecord.State.UNKNOWN in states:
         state = "unknown"
     else:
-        state = "silent" if states else ""
+        state = "silent" if states else "mute" if texts else ""
     asked_for = {"doi": doi, "url": url, "kept": kept}
     return LookUp(
         known=known,
