@@ -1,5 +1,5 @@
-"""An organiser plans an event on one page, approves, offers, writes, postpones and makes it again: without scripts, and so
-without axe, which is one."""
+"""An organiser plans an event on one page, approves, offers, writes, postpones and makes it again: without scripts; and
+the pages of it judged by axe, which is one."""
 
 import re
 from datetime import timedelta
@@ -13,7 +13,7 @@ from tests.factories import make_member
 from tests.factories.events import make_event, make_registration
 
 from .people import Site
-from .test_keeping_order import at_home
+from .test_keeping_order import at_home, judge_each
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
 
@@ -58,6 +58,25 @@ def test_organiser_plans_an_event_and_serves_its_people(site: Site):
     assert Event.objects.count() == 2
     assert {where: faults for where, faults in site.looked_at.items() if faults} == {}
     assert who.faults == []
+
+
+def test_axe_finds_nothing_where_an_event_is_organised(site: Site):
+    organiser = make_member(name="Priya Nair", is_organiser=True)
+    event = make_event(organisers=[organiser], capacity=1, title="Café")
+    ana = make_registration(event=event, member=make_member(name="Ana Silva"))
+    make_registration(event=event, status=Status.WAITING)
+    start = f"{event.get_absolute_url()}organise/"
+    pages = [
+        "",
+        "edit/",
+        "forecast/",
+        "call-off/",
+        f"people/{ana.pk}/",
+        "check-in-sheet/",
+        "letter/",
+    ]
+    pages += ["postpone/", "duplicate/", "organisers/", "invitations/", "series/"]
+    judge_each(at_home(site, organiser), [start + page for page in pages])
 
 
 def plan(who) -> None:

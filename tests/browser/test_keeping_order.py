@@ -85,12 +85,16 @@ def test_axe_finds_nothing_where_order_is_kept(site: Site):
     pages = [f"/discussions/threads/{thread.pk}/{act}/" for act in ("split", "merge", "move", "pin", "slow")]
     pages += [f"/discussions/threads/{thread.pk}/close/", f"/discussions/threads/{thread.pk}/unmask/"]
     pages += ["/settings/following/", "/hosts/replies/"]
-    page = who.go(pages[0])
-    for path in pages:
-        assert page.evaluate(SHOW_INSTEAD, path) == 200
+    judge_each(who, pages)
+
+
+def judge_each(who, paths: list[str]) -> None:
+    page = who.go(paths[0])
+    for path in paths:
+        assert page.evaluate(SHOW_INSTEAD, path) == 200, path
         expect(page.get_by_role("heading", level=1)).to_have_count(1)
         who.look(path)
-    assert site.looked_at == {path: [] for path in pages}
+    assert who.site.looked_at == {path: [] for path in paths}
     assert who.faults == []
 
 
