@@ -29,8 +29,8 @@ from kmnet.core.fixed import fixed
 from kmnet.core.keyset import Page, paginate
 from kmnet.core.models import Term
 from kmnet.core.search import Lexemes, SearchText
-from kmnet.core.text import clean_line
-from kmnet.core.vocabulary import terms_for
+from kmnet.core.text import clean_line, fold
+from kmnet.core.vocabulary import find_term, terms_for
 
 from ..identifiers import normalise_doi, title_key
 from ..models import NO_TIME, Resource, ResourceFile, ResourceText, ResourceUse, Story
@@ -153,7 +153,7 @@ class Finder:
     @cached_property
     def _fits_words(self) -> QuerySet[Resource]:
         """All that fits, but for what is chosen in facets."""
-        rules = [Q(tag_ids__overlap=self._tags)] if self.tag else []
+        rules = [self._has_tag] if self.tag else []
         if self.doi:
             rules.append(Q(doi__iexact=self.doi))
         elif self.text and self.close_only and not self.instead:
@@ -163,10 +163,19 @@ class Finder:
             rules.append(words | Q(pk__any_of=list(self._inside)) if self._inside else words)
         return Resource.objects.visible_to(self.viewer).filter(*rules)
 
-    @cached_property
-    def _tags(self) -> list[int]:
-        """Of this name, however it is written."""
-        return list(Tag.objects.filter(name__iexact=self.tag).values_list("pk", flat=True)[:20])
+    @property
+    def _has_tag(self) -> Q:
+        """Of this name, however it is written. A tag that became a term finds what bears the term, or the tag that is
+        called like it: links to it and searches that were saved go on."""
+        name, tags, terms = self.tag, _tags(self.tag), []
+        if not tags and (term := find_term(name)):
+            name, tags, terms = term.name, _tags(term.name), [term.pk]
+        like_it = fold(name)
+        terms += [
+            one.pk for slugs in self.terms.values() for one in slugs.values() if fold(one.name) == like_it
+        ]
+        rule = Q(tag_ids__overlap=tags)
+        return rule | Q(term_ids__overlap=terms) if terms else rule
 
     @cached_property
     def found(self) -> QuerySet[Resource]:
@@ -429,6 +438,10 @@ def _facet_place(term: Term):
     key = term.facet.key
     place = FACET_ORDER.index(key) if key in FACET_ORDER else len(FACET_ORDER)
     return (place, term.facet.position, term.position, term.pk)
+
+
+def _tags(name: str) -> list[int]:
+    return list(Tag.objects.filter(name__iexact=name).values_list("pk", flat=True)[:20])
 
 
 def _first_upper(text: str) -> str:

@@ -6,7 +6,7 @@ from taggit.models import Tag
 
 from discussions.models import TagLevel
 from kmnet.core import free_tags
-from kmnet.core.models import AuditEntry, OutgoingMail, Synonym, SynonymGroup, Term
+from kmnet.core.models import AuditEntry, Facet, OutgoingMail, Synonym, SynonymGroup, Term
 from kmnet.core.vocabulary import expand, find_term, forget_words
 from resources.models import Resource
 from tests.factories.discussions import make_thread
@@ -84,6 +84,19 @@ def test_a_tag_becomes_a_term_on_all_that_bears_it(admin, client):
     assert (entry.verb, entry.actor, entry.data["things"]) == ("core.tag_merged", admin, 4)
     found = client.get("/library/?q=mindlines").context["resources"]
     assert {resource.pk for resource in found} == {both.pk, one.pk}
+    for name in ("Mindlines", term.name):  # links to the tag go on
+        found = client.get("/library/", {"tag": name}).context["resources"]
+        assert {resource.pk for resource in found} == {both.pk, one.pk}
+
+
+def test_a_tag_that_became_a_term_not_meant_for_records_is_still_found_by_its_old_name(admin, client):
+    Facet.objects.create(key="challenge", label="Challenge", applies_to=["member"])
+    resource, term = make_resource(tags=["isolation"]), make_term("challenge", "working alone")
+    free_tags.merge_tag(actor=admin, tag=Tag.objects.get(name="isolation"), term=term)
+    forget_words()
+    client.force_login(admin)
+    assert list(resource.tags.names()) == ["working alone"]
+    assert client.get("/library/", {"tag": "isolation"}).context["resources"] == [resource]
 
 
 def test_two_groups_of_synonyms_become_one(admin):
