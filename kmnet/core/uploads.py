@@ -294,28 +294,27 @@ def _leads_out(name: str) -> bool:
 
 
 _one_large_picture = threading.Lock()
+TURN_SECONDS = 20
 
 
 def reencode_image(file, *, extension: str, max_side: int = 2400, wait: float | None = None) -> io.BytesIO:
     """The picture drawn anew: place, camera and comments gone, turned as its camera meant, at most `max_side` pixels.
 
     Never more than two copies of it are held at once, and of large pictures one at a time: with MAX_PIXELS a process takes
-    less than 400 MB for it, however many send theirs. wait: so many seconds for the turn of a large one, and none where
-    that is used up. Raises UploadRefused where its turn does not come, OSError, SyntaxError or ValueError where it is
-    damaged."""
+    less than 400 MB for it, however many send theirs. wait: seconds for the turn of a large one,
+    TURN_SECONDS unless told. Raises UploadRefused where its turn does not come, OSError, SyntaxError or ValueError where
+    it is damaged."""
     how = TYPES[extension][2]
     with Image.open(file, formats=[how]) as picture:
         large = picture.width * picture.height > LARGE
-        with _turn(wait) if large else nullcontext():
+        with _turn(TURN_SECONDS if wait is None else wait) if large else nullcontext():
             return _drawn_anew(picture, how, max_side)
 
 
 @contextmanager
-def _turn(wait: float | None):
+def _turn(wait: float):
     """Of large pictures one at a time."""
-    if wait is None:
-        _one_large_picture.acquire()
-    elif wait <= 0 or not _one_large_picture.acquire(timeout=wait):
+    if wait <= 0 or not _one_large_picture.acquire(timeout=wait):
         raise UploadRefused(
             _("This picture is very large, and others are being worked on. Send it again in a minute."),
             code="busy",

@@ -7,6 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
+from kmnet.core import uploads
 from kmnet.core.uploads import UploadRefused, check_upload, clean_name, reencode_image
 
 ALL = {"document", "text", "image", "audio", "video"}
@@ -123,3 +124,12 @@ def test_reencode_image_drops_what_the_camera_wrote():
     )
     assert b"secret" not in clean.getvalue()
     assert Image.open(clean).size == (8, 8)
+
+
+def test_a_large_picture_waits_for_its_turn_and_not_for_ever(monkeypatch):
+    monkeypatch.setattr(uploads, "LARGE", 9)
+    monkeypatch.setattr(uploads, "TURN_SECONDS", 0.01)
+    with uploads._one_large_picture, pytest.raises(UploadRefused) as refused:
+        reencode_image(io.BytesIO(picture()), extension="png")
+    assert refused.value.code == "busy"
+    assert Image.open(reencode_image(io.BytesIO(picture()), extension="png")).size == (8, 8)
