@@ -75,6 +75,16 @@ for key, label, audience, compose, category, official in (
 
 activity.register(
     activity.ActivityType(
+        verb="resources.put_back",
+        template="resources/activity/_put_back.html",
+        audience=named,
+        category=CATEGORY,
+        official=True,
+    )
+)
+
+activity.register(
+    activity.ActivityType(
         verb="resources.offer_answered",
         template="resources/activity/_offer_answered.html",
         audience=named,

@@ -95,7 +95,8 @@ def delete_own(*, resource: Resource, actor, note: str = "") -> Tombstone | None
 
 @transaction.atomic
 def undo_take_down(*, resource: Resource, actor, reason: str) -> None:
-    """Back into the library, without its files, which are gone. Within UNDO_FOR, and only where its words are there."""
+    """Back into the library, without its files, which are gone. Within UNDO_FOR, and only where its words are there. Who
+    added it and who looks after it are told, as of the takedown."""
     resource = Resource.objects.select_for_update().get(pk=resource.pk)
     if not can_take_down(actor, resource):
         raise PermissionDenied
@@ -108,6 +109,8 @@ def undo_take_down(*, resource: Resource, actor, reason: str) -> None:
     tombstone.delete()
     put_back(resource)
     audit.record_act(actor=actor, verb="resources.restored", target=resource, reason=reason)
+    people = sorted({resource.added_by_id, resource.keeper_id} - {None, actor.pk})
+    activity.record("resources.put_back", actor=actor, target=resource, data={"members": people})
 
 
 def _open_reports(resource: Resource):

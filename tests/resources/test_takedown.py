@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from kmnet.core import activity, moderation
-from kmnet.core.models import Activity, AuditEntry, DoomedFile, Flag, OutgoingMail
+from kmnet.core.models import Activity, AuditEntry, DoomedFile, Flag, Notification, OutgoingMail
 from resources import citing, services
 from resources.models import (
     DoiRecord,
@@ -175,6 +175,8 @@ def test_undone_within_thirty_days_and_without_its_files(client, moderator, keep
     assert (asked.status_code, list(asked.context["form"].errors)) == (422, ["reason"])
     assert client.get(resource.get_absolute_url()).context["may_undo"] is True
     assert client.post(address, {"reason": "They agreed after all."}, follow=True).status_code == 200
+    activity.fan_out(activity_id=Activity.objects.get(verb="resources.put_back").pk)
+    assert Notification.objects.get().recipient == keeper  # told that it is gone, and that it is back
     resource.refresh_from_db()
     assert (resource.state, resource.doi, resource.files.count()) == ("visible", "10.1000/x", 0)
     take_down(resource, moderator)
