@@ -4,7 +4,7 @@ import contextlib
 from functools import partial
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, OperationalError
 
 from resources import services
 from resources.models import Collection, CollectionItem
@@ -34,8 +34,8 @@ def test_each_record_gets_a_place_of_its_own(monkeypatch):
 
 
 def test_without_the_lock_the_constraint_refuses(monkeypatch):
-    """The control: the race is there."""
+    """The control: the race is there. Where both have written before either commits, each waits for the other."""
     monkeypatch.setattr(collections, "_locked", lambda one: Collection.objects.get(pk=one.pk))
-    with contextlib.suppress(IntegrityError):
+    with contextlib.suppress(IntegrityError, OperationalError):
         places = add_two_at_once(monkeypatch)
         pytest.fail(f"nobody met anybody: {places}")
