@@ -40,10 +40,8 @@ from .own_facets import OWN_FACETS, own_rule
 from .spelling import better_spelling
 
 PAGE_SIZE = 20
-WHOLE, MANY = (
-    5_000,
-    600,
-)  # a library up to so large is looked at whole; of a larger one, so many of those who fit
+WHOLE = 3_000  # a library up to so large is looked at whole
+MANY = 400  # of a larger one, so many of those who fit
 SIZE_KEPT = 300  # seconds
 FEW = 5  # fewer than so many: perhaps something else was meant
 LONGEST_QUESTION = 1000  # what a saved search has room for
