@@ -10,9 +10,8 @@ MAX_SAID = 3 * MEGABYTE  # bytes that the process may say
 MAX_TEXT = 100_000  # characters
 MAX_HEAD = 20_000  # characters of the first two pages
 MAX_PAGES = 3_000
-COUNT_MEMORY = (
-    256 * MEGABYTE
-)  # while somebody waits for an answer, only pages are counted, with less of everything
+# While somebody waits for an answer only pages are counted, with less of everything.
+COUNT_MEMORY = 256 * MEGABYTE
 COUNT_SECONDS = 5.0
 PICTURE_SECONDS = 20.0  # ten photos take about four
 COUNT_WAITS = 1.0  # for one that is counted at the moment
